@@ -1,0 +1,57 @@
+import { QueryTypes, type QueryInterface, type Sequelize } from 'sequelize';
+import { SequelizeStorage, Umzug } from 'umzug';
+import { open } from '#models/database';
+import { transactionOn } from '#models/transaction';
+import * as foundation from '#migrations/0001-foundation';
+
+interface Migration {
+  up(schema: QueryInterface): Promise<void>;
+  down(schema: QueryInterface): Promise<void>;
+}
+
+/** The schema of record, oldest first. What was released is never changed: a correction is a new line. */
+const migrations: Record<string, Migration> = {
+  '0001-foundation': foundation,
+};
+
+/** Brings a database to the newest schema and answers which migrations ran. Of several nodes that start at once, one does it. */
+export function migrate(url: string): Promise<string[]> {
+  return alone(url, (umzug) => umzug.up());
+}
+
+/** Undoes migrations, newest first: the last one, or all. Their data is gone. */
+export function rollback(url: string, how: 'last' | 'all' = 'last'): Promise<string[]> {
+  return alone(url, (umzug) => (how === 'all' ? umzug.down({ to: 0 }) : umzug.down()));
+}
+
+type Runner = Umzug<QueryInterface>;
+
+async function alone(url: string, work: (umzug: Runner) => Promise<{ name: string }[]>): Promise<string[]> {
+  const database = open(url, { patient: true });
+  try {
+    const done = await locked(database, () => work(runner(database)));
+    return done.map(({ name }) => name);
+  } finally {
+    await database.close();
+  }
+}
+
+const runner = (database: Sequelize): Runner => new Umzug({
+  context: database.getQueryInterface(),
+  storage: new SequelizeStorage({ sequelize: database, tableName: 'migrations' }),
+  logger: undefined,
+  migrations: Object.entries(migrations).map(([name, { up, down }]) => ({ name, up: ({ context }) => up(context), down: ({ context }) => down(context) })),
+});
+
+/** SQLite: one transaction around everything. MySQL commits with each statement, so a named lock keeps others out. */
+async function locked<T>(database: Sequelize, work: () => Promise<T>): Promise<T> {
+  if (database.getDialect() === 'sqlite') return transactionOn(database, work);
+  const lock = `sallyport:${database.getDatabaseName()}`.slice(0, 64);
+  const [row] = await database.query<{ got: number }>('SELECT GET_LOCK(?, 60) AS got', { type: QueryTypes.SELECT, replacements: [lock] });
+  if (row?.got !== 1) throw new Error('Another process has been migrating this database for a minute. Is it stuck?');
+  try {
+    return await work();
+  } finally {
+    await database.query('DO RELEASE_LOCK(?)', { replacements: [lock] });
+  }
+}

@@ -1,0 +1,45 @@
+import type { Options, Sequelize } from 'sequelize';
+import { open } from '#models/database';
+import { Role } from '#models/role';
+import { Session } from '#models/session';
+import { SigningKey } from '#models/signing-key';
+import { commitCounter } from '#models/sqlite';
+import { transactionOn } from '#models/transaction';
+import { User } from '#models/user';
+import { UserRole } from '#models/user-role';
+
+export { Role, Session, SigningKey, User, UserRole };
+
+/** The whole data model on one page: which tables there are and how they relate. */
+const models = [User, Role, UserRole, Session, SigningKey];
+
+function relate() {
+  const gone = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
+  User.belongsToMany(Role, { as: 'roles', through: UserRole, foreignKey: 'userId', otherKey: 'roleId', ...gone });
+  Role.belongsToMany(User, { as: 'users', through: UserRole, foreignKey: 'roleId', otherKey: 'userId', ...gone });
+  User.hasMany(Session, { as: 'sessions', foreignKey: 'userId', ...gone });
+  Session.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
+}
+
+let counter: { read(): number; close(): void } | undefined;
+
+/** Binds the models to a database. One process, one database. */
+export function connect(url: string, options: Options = {}): Sequelize {
+  const sequelize = open(url, options);
+  for (const model of models) model.define(sequelize);
+  relate();
+  counter = url.startsWith('sqlite:') ? commitCounter(url.slice('sqlite:'.length)) : undefined;
+  return sequelize;
+}
+
+/**
+ * A number that changes with every commit to the embedded database, by this process or any other;
+ * undefined with a database server, where nothing tells.
+ */
+export const commits = (): number | undefined => counter?.read();
+
+/**
+ * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent one
+ * it runs again, at most three times: `fn` may do nothing outside the database that must not happen twice.
+ */
+export const transaction = <T>(fn: () => Promise<T>): Promise<T> => transactionOn(User.sequelize!, fn);

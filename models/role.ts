@@ -1,0 +1,16 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Sequelize } from 'sequelize';
+
+/** A name that guards ask for. `user`, `moderator` and `admin` are there from the start. */
+export class Role extends Model<InferAttributes<Role>, InferCreationAttributes<Role>> {
+  declare id: string;
+  declare name: string;
+  declare createdAt: CreationOptional<Date>;
+
+  static define(sequelize: Sequelize) {
+    this.init({
+      id: { type: DataTypes.UUID, primaryKey: true },
+      name: { type: DataTypes.STRING(64), allowNull: false, unique: true },
+      createdAt: { type: DataTypes.DATE(3), allowNull: false },
+    }, { sequelize, tableName: 'roles', updatedAt: false });
+  }
+}

@@ -1,0 +1,43 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type NonAttribute, type Sequelize } from 'sequelize';
+import type { User } from '#models/user';
+
+/** One signed-in device. When it ends, every token it ever issued ends with it. */
+export class Session extends Model<InferAttributes<Session>, InferCreationAttributes<Session>> {
+  declare id: string;
+  declare userId: string;
+  /** How the user proved who they are: the name of a file in strategies/. */
+  declare strategy: string;
+  declare deviceKind: CreationOptional<string | null>;
+  declare deviceName: CreationOptional<string | null>;
+  declare userAgent: CreationOptional<string | null>;
+  declare ip: CreationOptional<string | null>;
+  /** How often the session was refreshed. A token names the generation it belongs to. */
+  declare generation: CreationOptional<number>;
+  declare expiresAt: Date;
+  declare endedAt: CreationOptional<Date | null>;
+  declare createdAt: CreationOptional<Date>;
+  declare updatedAt: CreationOptional<Date>;
+
+  declare user?: NonAttribute<User>;
+
+  isLive(now: number): boolean {
+    return this.endedAt === null && this.expiresAt.getTime() > now;
+  }
+
+  static define(sequelize: Sequelize) {
+    this.init({
+      id: { type: DataTypes.UUID, primaryKey: true },
+      userId: { type: DataTypes.UUID, allowNull: false },
+      strategy: { type: DataTypes.STRING(64), allowNull: false },
+      deviceKind: DataTypes.STRING(16),
+      deviceName: DataTypes.STRING(64),
+      userAgent: DataTypes.STRING(255),
+      ip: DataTypes.STRING(45),
+      generation: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
+      expiresAt: { type: DataTypes.DATE(3), allowNull: false },
+      endedAt: DataTypes.DATE(3),
+      createdAt: { type: DataTypes.DATE(3), allowNull: false },
+      updatedAt: { type: DataTypes.DATE(3), allowNull: false },
+    }, { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }] });
+  }
+}

@@ -1,0 +1,31 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Sequelize } from 'sequelize';
+import { isConflict } from '#models/database';
+
+// Queries inside a transaction join it by themselves: there is no `{ transaction }` to forget.
+const scope = new AsyncLocalStorage<Map<string, unknown>>();
+(Sequelize as unknown as { useCLS(namespace: object): void }).useCLS({
+  bind: (fn: unknown) => fn,
+  get: (key: string) => scope.getStore()?.get(key),
+  set: (key: string, value: unknown) => scope.getStore()?.set(key, value),
+  run: (fn: (store: unknown) => unknown) => {
+    const store = new Map(scope.getStore() ?? []);
+    return scope.run(store, () => fn(store));
+  },
+});
+
+const ATTEMPTS = 4;
+
+/** See `transaction` in models/index: this one is told on which database. */
+export async function transactionOn<T>(database: Sequelize, fn: () => Promise<T>): Promise<T> {
+  if (scope.getStore()?.has('transaction')) return fn();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.transaction(() => fn());
+    } catch (error) {
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+      await sleep(20 + Math.random() * 80);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Sequelize } from 'sequelize';
+
+/** One role of one user. */
+export class UserRole extends Model<InferAttributes<UserRole>, InferCreationAttributes<UserRole>> {
+  declare userId: string;
+  declare roleId: string;
+  declare createdAt: CreationOptional<Date>;
+
+  static define(sequelize: Sequelize) {
+    this.init({
+      userId: { type: DataTypes.UUID, primaryKey: true },
+      roleId: { type: DataTypes.UUID, primaryKey: true },
+      createdAt: { type: DataTypes.DATE(3), allowNull: false },
+    }, { sequelize, tableName: 'user_roles', updatedAt: false, indexes: [{ fields: ['role_id'] }] });
+  }
+}

@@ -1,0 +1,45 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type NonAttribute, type Sequelize } from 'sequelize';
+import type { Role } from '#models/role';
+
+/** Somebody who can sign in. Names are kept as they were typed and, for finding and comparing, in canonical form. */
+export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {
+  declare id: string;
+  declare username: CreationOptional<string | null>;
+  declare usernameCanonical: CreationOptional<string | null>;
+  declare email: CreationOptional<string | null>;
+  declare emailCanonical: CreationOptional<string | null>;
+  declare emailVerifiedAt: CreationOptional<Date | null>;
+  declare passwordHash: CreationOptional<string | null>;
+  declare name: CreationOptional<string | null>;
+  declare disabledAt: CreationOptional<Date | null>;
+  declare createdAt: CreationOptional<Date>;
+  declare updatedAt: CreationOptional<Date>;
+
+  declare roles?: NonAttribute<Role[]>;
+
+  /** Names of the roles that were loaded with the user. Throws if none were asked for: a guard must never guess. */
+  get roleNames(): NonAttribute<string[]> {
+    if (!this.roles) throw new Error('Load the user with its roles before asking for them.');
+    return this.roles.map((role) => role.name).sort();
+  }
+
+  hasRole(name: string): boolean {
+    return this.roleNames.includes(name);
+  }
+
+  static define(sequelize: Sequelize) {
+    this.init({
+      id: { type: DataTypes.UUID, primaryKey: true },
+      username: DataTypes.STRING(64),
+      usernameCanonical: { type: DataTypes.STRING(64), unique: true },
+      email: DataTypes.STRING(254),
+      emailCanonical: { type: DataTypes.STRING(254), unique: true },
+      emailVerifiedAt: DataTypes.DATE(3),
+      passwordHash: DataTypes.STRING(255),
+      name: DataTypes.STRING(100),
+      disabledAt: DataTypes.DATE(3),
+      createdAt: { type: DataTypes.DATE(3), allowNull: false },
+      updatedAt: { type: DataTypes.DATE(3), allowNull: false },
+    }, { sequelize, tableName: 'users' });
+  }
+}

@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module';
+import express, { type Express } from 'express';
+import admin from '#src/admin/routes';
+import { config, unknownSettings } from '#src/config';
+import { SettingsError } from '#src/core/settings-error';
+import { pages } from '#src/docs/pages';
+import { openapi } from '#src/http/openapi';
+import { loadStrategies, settingsOf, type Loaded } from '#src/http/passport';
+import { notFound, renderProblem } from '#src/http/render-problem';
+import { mount, type Route } from '#src/http/route';
+import { crossOrigin, knownMethods, noStore, requestContext, requestLog, securityHeaders } from '#src/http/security';
+import health from '#src/observability/health';
+import { signInRoutes } from '#src/sessions/routes';
+import users from '#src/users/routes';
+
+const { version } = createRequire(import.meta.url)('#package') as { version: string };
+
+export interface App {
+  app: Express;
+  routes: Route[];
+  document: ReturnType<typeof openapi>;
+  strategies: Loaded;
+}
+
+/** The whole server on one screen: which features there are, and what a request passes through. */
+export async function createApp(): Promise<App> {
+  const strategies = await loadStrategies();
+  const unknown = unknownSettings(settingsOf(strategies));
+  if (unknown.length > 0) throw new SettingsError(unknown);
+
+  const routes: Route[] = [...users, ...signInRoutes(strategies.on), ...admin, ...health];
+  const schemes = Object.fromEntries(strategies.on.flatMap(({ name, scheme }) => (scheme ? [[name, scheme]] : [])));
+  const document = openapi(routes, version, config.PUBLIC_URL, schemes);
+
+  const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple').set('trust proxy', config.TRUST_PROXY);
+  app.use(requestContext, requestLog, securityHeaders, noStore, knownMethods, crossOrigin);
+  mount(app, routes);
+  app.use(pages(document));
+  app.use(notFound, renderProblem);
+  return { app, routes, document, strategies };
+}

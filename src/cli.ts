@@ -1,0 +1,6 @@
+import { run } from '#src/core/run';
+
+await run(async () => {
+  const { program } = await import('#src/commands');
+  await program().parseAsync();
+});

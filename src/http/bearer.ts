@@ -1,0 +1,23 @@
+import type { Request } from 'express';
+import { Problem } from '#src/core/problem';
+
+/** Longest token that is looked at, in characters. */
+const LONGEST = 4096;
+/** RFC 6750 §2.1 `b64token` after the scheme and exactly one space; the scheme in any case (RFC 9110 §11.1). Linear. */
+const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
+
+/**
+ * The token in the Authorization header, or null if there is none (another scheme is none).
+ * Throws 401 `token_invalid` for a Bearer header of the wrong form, and 400 for two headers:
+ * a proxy may have checked the one that Node drops.
+ */
+export function bearerToken({ headers: { authorization }, rawHeaders }: Request): string | null {
+  if (authorization === undefined) return null;
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++;
+  if (count > 1) throw new Problem('invalid_request', { members: { errors: [{ pointer: '', code: 'two_credentials', message: 'Send one Authorization header' }] } });
+  if (!/^bearer\b/i.test(authorization)) return null;
+  const token = authorization.length <= LONGEST ? BEARER.exec(authorization)?.[1] : undefined;
+  if (!token) throw new Problem('token_invalid');
+  return token;
+}

@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type Server } from 'node:http';
+import { Problem, type ProblemCode } from '#src/core/problem';
+import { problemBody } from '#src/http/render-problem';
+
+const byCode: Record<string, ProblemCode> = { HPE_HEADER_OVERFLOW: 'headers_too_large', ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout' };
+
+/** Answers, as a problem, what Node's parser refuses before there is a request: then hangs up, for what follows cannot be trusted. */
+export function answerBrokenRequests(server: Server): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+    const problem = new Problem(byCode[error.code ?? ''] ?? 'invalid_request');
+    const requestId = randomUUID();
+    const body = JSON.stringify(problemBody(problem, requestId));
+    socket.end([
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      'Content-Type: application/problem+json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+      'Connection: close',
+      "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+      'Strict-Transport-Security: max-age=31536000; includeSubDomains',
+      'X-Content-Type-Options: nosniff',
+      `X-Request-Id: ${requestId}`,
+      '',
+      body,
+    ].join('\r\n'));
+  });
+}

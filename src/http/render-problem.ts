@@ -1,0 +1,60 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { isDatabaseAway } from '#models/database';
+import { log } from '#src/core/log';
+import { Problem, type ProblemCode } from '#src/core/problem';
+
+const REALM = 'Bearer realm="sallyport"';
+
+/** RFC 6750 §3: every 401 says how to authenticate; only a token that was presented gets an `error`. */
+const challenges: Partial<Record<ProblemCode, string>> = {
+  token_missing: REALM,
+  invalid_credentials: REALM,
+  token_expired: `${REALM}, error="invalid_token", error_description="The access token expired"`,
+  token_invalid: `${REALM}, error="invalid_token"`,
+  session_ended: `${REALM}, error="invalid_token"`,
+  user_disabled: `${REALM}, error="invalid_token"`,
+  forbidden: `${REALM}, error="insufficient_scope"`,
+};
+
+/** What Express and body-parser throw, by the status they give it. Their messages repeat the input, so they stay here. */
+const byStatus: Record<number, ProblemCode> = { 400: 'invalid_request', 413: 'payload_too_large', 415: 'unsupported_media_type' };
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseAway(error)) return new Problem('unavailable', { cause: error });
+  const code = byStatus[(error as { status?: number } | undefined)?.status ?? 500];
+  return new Problem(code ?? 'internal', { cause: error });
+}
+
+/** The members every problem has (RFC 9457 §3.1), and those of its own. */
+export const problemBody = (problem: Problem, requestId: string) => ({
+  type: `/problems/${problem.code}`,
+  title: problem.message,
+  status: problem.status,
+  code: problem.code,
+  action: problem.action,
+  requestId,
+  ...problem.members,
+});
+
+/** The error end: the one place where a failure becomes an answer. */
+export const renderProblem: ErrorRequestHandler = (error, _req, res, next) => {
+  const problem = problemOf(error);
+  if (problem.status >= 500) log[problem.status === 500 ? 'error' : 'warn']({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');
+  if (res.headersSent) return next(error);
+  const challenge = challenges[problem.code];
+  if (challenge) res.setHeader('WWW-Authenticate', challenge);
+  if (problem.status === 503) res.setHeader('Retry-After', '2');
+  if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
+  for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
+  res.status(problem.status).type('application/problem+json').send(JSON.stringify(problemBody(problem, res.getHeader('X-Request-Id') as string)));
+};
+
+/** What a log may know of an error: not Sequelize's `sql`, `parameters`, `instance`, which hold hashes and addresses. */
+function safeError(error: unknown) {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code, original } = error as { code?: unknown; original?: { code?: unknown } };
+  return { type: error.name, code: original?.code ?? code, message: error.message, stack: error.stack };
+}
+
+export const notFound: RequestHandler = () => { throw new Problem('not_found'); };

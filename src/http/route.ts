@@ -1,0 +1,88 @@
+import type { Request, RequestHandler, Response, Router } from 'express';
+import type { z, ZodObject, ZodType } from 'zod';
+import { Problem, type ProblemCode } from '#src/core/problem';
+import { jsonBody } from '#src/http/body';
+import { parse } from '#src/http/parse';
+
+/** What a guard adds to the documentation of every route it stands before. */
+export interface GuardDoc {
+  /** OpenAPI security requirements: present on the guard that says who you are, and nowhere else. */
+  security?: () => Record<string, string[]>[];
+  problems?: readonly ProblemCode[];
+  note?: string;
+}
+/** Express middleware that may refuse, documents itself, and declares as a type what it puts on the request. */
+export interface Guard<Adds = unknown> extends RequestHandler {
+  doc: GuardDoc;
+  /** Never set: carries the type. */
+  adds?: Adds;
+}
+export const guard = <Adds = unknown>(doc: GuardDoc, run: RequestHandler): Guard<Adds> => Object.assign(run, { doc });
+
+type Body = ZodType | undefined;
+type Fields = ZodObject | undefined;
+export interface Spec<B extends Body = Body, Q extends Fields = Fields, P extends Fields = Fields, R extends Body = Body> {
+  summary: string;
+  description?: string;
+  /** Section of the API page. */
+  tag: string;
+  body?: B;
+  query?: Q;
+  params?: P;
+  /** What an answer may contain: whatever is not named here does not leave. None: an empty 204. */
+  returns?: R;
+  status?: number;
+  /** Problems that the handler itself may throw. */
+  problems?: readonly ProblemCode[];
+}
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+export interface Route<M extends Method = Method, T extends string = string, S = Spec> {
+  method: M;
+  path: T;
+  guards: readonly Guard[];
+  spec: S;
+  handler: (req: never, res: Response) => unknown;
+}
+
+type Out<S> = S extends ZodType ? z.output<S> : undefined;
+type Added<G> = G extends readonly [Guard<infer A>, ...infer Rest] ? A & Added<Rest> : unknown;
+type Asked<G, B, Q, P> = Omit<Request, 'body' | 'query' | 'params' | 'user'> & { body: Out<B>; query: Out<Q>; params: Out<P> } & Added<G>;
+type Answer<R> = R extends ZodType ? z.input<R> : void;
+
+const on = <const M extends Method>(method: M) =>
+  <const T extends string, const G extends readonly Guard[], B extends Body = undefined, Q extends Fields = undefined, P extends Fields = undefined, R extends Body = undefined>(
+    path: T, guards: G, spec: Spec<B, Q, P, R>, handler: (req: Asked<G, B, Q, P>, res: Response) => Answer<R> | Promise<Answer<R>>,
+  ): Route<M, T, Spec<B, Q, P, R>> => ({ method, path, guards, spec, handler });
+
+export const get = on('get');
+export const post = on('post');
+export const put = on('put');
+export const patch = on('patch');
+export const del = on('delete');
+
+/** True when somebody must have proved who they are before the route is entered. */
+export const isMembersOnly = ({ guards }: Pick<Route, 'guards'>): boolean => guards.some(({ doc }) => doc.security);
+
+/**
+ * Turns definitions into endpoints. Members' routes first ask who you are, then read what you want: a stranger hears
+ * 401, not what the body should look like. Strangers' routes read first, so that Passport only ever sees clean values.
+ */
+export function mount(router: Router, routes: readonly Route[]): void {
+  for (const route of routes) {
+    const { method, path, guards, spec, handler } = route;
+    const read = [...(spec.body ? jsonBody : []), parse(spec)];
+    router[method](path, ...(isMembersOnly(route) ? [...guards, ...read] : [...read, ...guards]), async (req, res) => {
+      const answer = await handler(req as never, res);
+      if (!spec.returns) res.status(spec.status ?? 204).end();
+      else res.status(spec.status ?? 200).json(spec.returns.parse(answer));
+    });
+  }
+  for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) router.all(path, refuseMethod(methods.map(({ method }) => method)));
+}
+
+/** 405 with the methods a path knows (RFC 9110 §15.5.6). */
+export function refuseMethod(methods: readonly string[]): RequestHandler {
+  const known = methods.includes('get') ? [...methods, 'head'] : methods;
+  const Allow = known.map((method) => method.toUpperCase()).sort().join(', ');
+  return () => { throw new Problem('method_not_allowed', { headers: { Allow } }); };
+}

@@ -1,0 +1,59 @@
+import passport, { type Strategy, type StrategyCreatedStatic } from 'passport';
+import type { Request } from 'express';
+import { User } from '#models/index';
+import { Problem } from '#src/core/problem';
+
+/** How long a strategy may think, in milliseconds. */
+const DEADLINE = 3000;
+
+type Outcome = 'success' | 'fail' | 'redirect' | 'pass' | 'error';
+type Attempt = Record<Outcome, (...args: never[]) => void> & { authenticate(req: Request, options: unknown): unknown };
+type Verify = (...args: unknown[]) => unknown;
+
+/**
+ * Stands between Passport and a strategy that somebody else wrote. A rejected promise, a `pass()`, a redirect,
+ * a silence, a second answer or a user that is none can then neither end the process, nor hang the request, nor open the door.
+ */
+export function wrap(inner: Strategy, deadline = DEADLINE): Strategy {
+  keepRejections(inner as { _verify?: Verify });
+  return Object.assign(new passport.Strategy(), {
+    authenticate(this: StrategyCreatedStatic, req: Request, options: unknown) {
+      let open = true;
+      const once = <A extends unknown[]>(answer: (...args: A) => void) => (...args: A): void => {
+        if (!open) return;
+        open = false;
+        clearTimeout(timer);
+        answer(...args);
+      };
+      const broke = once((error: unknown) => this.error(asError(error)));
+      const timer = setTimeout(() => broke(new Problem('unavailable', { cause: new Error('A strategy did not answer in time') })), deadline);
+      const attempt = Object.assign(Object.create(inner) as Attempt, {
+        success: once((user: unknown, info?: object) => (user instanceof User ? this.success(user, info) : this.error(new Error('A strategy vouched for something that is not a user')))),
+        fail: once((why?: unknown) => this.fail(why as string, 401)),
+        pass: once(() => this.fail(401)),
+        redirect: once(() => this.error(new Error('Only a strategy of kind redirect may redirect'))),
+        error: broke,
+      });
+      try {
+        Promise.resolve(attempt.authenticate(req, options)).catch(broke);
+      } catch (error) {
+        broke(error);
+      }
+    },
+  });
+}
+
+/** Most strategies drop what their verify function returns; an async one that rejects would end the process. */
+function keepRejections(strategy: { _verify?: Verify }): void {
+  const original = strategy._verify;
+  if (typeof original !== 'function') return;
+  const kept: Verify = function (this: unknown, ...args) {
+    const done = args.at(-1) as (error: unknown) => void;
+    const result = original.apply(this, args);
+    if (result instanceof Promise) result.catch((error: unknown) => done(asError(error)));
+    return result;
+  };
+  strategy._verify = Object.defineProperty(kept, 'length', { value: original.length });
+}
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error('A strategy failed without saying why'));

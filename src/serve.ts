@@ -1,0 +1,85 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { migrate } from '#migrations/index';
+import { connect } from '#models/index';
+import { createApp, type App } from '#src/app';
+import { config } from '#src/config';
+import { log } from '#src/core/log';
+import { answerBrokenRequests } from '#src/http/broken-request';
+import { loadKeys } from '#src/keys/keys';
+import { isDraining, stopBeingReady } from '#src/observability/health';
+import { logFacts } from '#src/observability/log-facts';
+
+/** How long a load balancer gets to notice that this node is leaving, and how long requests get to end, in milliseconds. */
+const NOTICE = 1000;
+const LAST_CALL = 8000;
+
+/** Starts everything; resolves when requests are answered. `stop` answers what is under way, then lets go of everything. */
+export async function serve(): Promise<App & { server: Server; stop(): Promise<void> }> {
+  const app = await createApp();
+  await migrate(config.DATABASE_URL);
+  const database = connect(config.DATABASE_URL);
+  await loadKeys();
+  const quiet = logFacts();
+  const server = await listen(app);
+  reportCrashes();
+  process.stderr.write(`${banner(app, server)}\n`);
+
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= (async () => {
+    await drain(server);
+    await database.close();
+    quiet();
+  })());
+  return { ...app, server, stop };
+}
+
+async function listen({ app }: App): Promise<Server> {
+  // app.listen() could not set connectionsCheckingInterval, and without it Node looks at its timeouts only every 30 s.
+  const server = createServer({
+    connectionsCheckingInterval: 1000, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024,
+  }, (req, res) => {
+    if (isDraining()) res.setHeader('Connection', 'close');
+    app(req, res);
+  });
+  answerBrokenRequests(server);
+  server.maxRequestsPerSocket = 10_000;
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.PORT, config.HOST, resolve));
+  return server;
+}
+
+/** Readiness goes first and keep-alive with it; new connections are refused when there was time to notice. */
+async function drain(server: Server): Promise<void> {
+  stopBeingReady();
+  const open = await new Promise<number>((resolve) => { server.getConnections((_error, count) => resolve(count)); });
+  if (open > 0) await sleep(NOTICE);
+  const cut = setTimeout(() => server.closeAllConnections(), LAST_CALL);
+  await new Promise<void>((resolve) => { server.close(() => resolve()); });
+  clearTimeout(cut);
+}
+
+/** A rejection that nobody awaited is a mistake in somebody's strategy and harms one request; an exception in the open may have harmed anything. */
+function reportCrashes(): void {
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise was rejected and nobody listened'));
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'stopping: an exception reached nobody');
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  });
+}
+
+/** The one line that a person sees: where, on what, with which ways in, and where to read on. */
+function banner({ strategies }: App, server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const names = (list: { name: string }[]) => list.map(({ name }) => name).join(', ') || 'none';
+  return `Sallyport is at ${url} · database ${place(config.DATABASE_URL)} · strategies on: ${names(strategies.on)}; off: ${names(strategies.off)} · docs ${url}/docs`;
+}
+
+/** Where the database is, without user and password. */
+function place(databaseUrl: string): string {
+  if (databaseUrl.startsWith('sqlite:')) return databaseUrl;
+  const { protocol, host, pathname } = new URL(databaseUrl);
+  return `${protocol}//${host}${pathname}`;
+}

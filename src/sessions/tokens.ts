@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { Session } from '#models/index';
+import { config } from '#src/config';
+import { Problem } from '#src/core/problem';
+import { keyOf, signingKey, type Key } from '#src/keys/keys';
+
+/** RFC 9068 §2.2. Ids and times only: roles and names are read from the database on each request. */
+const Claims = z.strictObject({
+  iss: z.literal(config.JWT_ISSUER),
+  aud: z.literal(config.JWT_AUDIENCE),
+  sub: z.uuid(),
+  sid: z.uuid(),
+  jti: z.uuid(),
+  iat: z.int(),
+  exp: z.int(),
+  gen: z.int().nonnegative(),
+});
+export type Claims = z.output<typeof Claims>;
+
+/** Exactly what we write ourselves: `crit`, `jku`, `jwk`, `x5u`, `zip` and the like are refused by being there. */
+const Header = z.strictObject({ alg: z.string(), typ: z.literal('at+jwt'), kid: z.string() });
+
+/** Checking a signature costs more than the rest of a request, and its outcome never changes: what does is checked each time. */
+const verified = new LRUCache<string, { claims: Claims; key: Key }>({ max: 10_000 });
+
+/** A signed access token for this session, good for ACCESS_TOKEN_TTL seconds. */
+export function signAccessToken(session: Session): string {
+  const key = signingKey();
+  const iat = Math.floor(Date.now() / 1000);
+  const claims: Claims = {
+    iss: config.JWT_ISSUER,
+    aud: config.JWT_AUDIENCE,
+    sub: session.userId,
+    sid: session.id,
+    jti: randomUUID(),
+    iat,
+    exp: iat + config.ACCESS_TOKEN_TTL,
+    gen: session.generation,
+  };
+  return jwt.sign(claims, key.signWith, { algorithm: key.algorithm, header: { alg: key.algorithm, typ: 'at+jwt', kid: key.kid } });
+}
+
+/**
+ * The claims of a genuine access token of ours that has not expired; no leeway. Throws 401 `token_expired` or `token_invalid`.
+ * Says nothing about the session: that is `resumeSession`'s to say.
+ */
+export function verifyAccessToken(token: string): Claims {
+  const known = verified.get(token);
+  const { claims, key } = known && keyOf(known.key.kid) === known.key ? known : verifySignature(token);
+  if (claims.exp * 1000 <= Date.now()) throw new Problem('token_expired');
+  return claims;
+}
+
+function verifySignature(token: string) {
+  try {
+    const header = Header.parse(jwt.decode(token, { complete: true })?.header);
+    const key = keyOf(header.kid);
+    if (!key || header.alg !== key.algorithm) throw new Error('Not a key of ours, or not its algorithm');
+    // jsonwebtoken checks the signature and nbf; the rest it takes too lightly, so `Claims` does it.
+    const claims = Claims.parse(jwt.verify(token, key.verifyWith, { algorithms: [key.algorithm], ignoreExpiration: true }));
+    const genuine = { claims, key };
+    verified.set(token, genuine);
+    return genuine;
+  } catch (cause) {
+    throw new Problem('token_invalid', { cause });
+  }
+}

@@ -1,0 +1,71 @@
+import { domainToASCII } from 'node:url';
+import { z } from 'zod';
+
+/**
+ * A name in two forms: as it was typed, and the one that decides which names are the same. Databases never decide:
+ * their collations disagree about case, accents and spaces.
+ *
+ * | step           | username                                  | e-mail                                   |
+ * | spaces around  | dropped                                   | dropped                                  |
+ * | Unicode        | NFKC                                      | ASCII before the @; IDNA after it        |
+ * | case           | lower, without locale; ς is σ             | lower                                    |
+ * | letters        | of one writing system (UTS #39)           | as RFC 5321 allows without quotes        |
+ * | length         | 2 to 64                                   | up to 64 before the @, 254 in all        |
+ */
+export interface Identifier {
+  display: string;
+  canonical: string;
+}
+export interface Fault {
+  code: string;
+  message: string;
+}
+
+const SYSTEMS = [
+  ['Latin'], ['Cyrillic'], ['Greek'], ['Armenian'], ['Georgian'], ['Hebrew'], ['Arabic'], ['Devanagari'], ['Bengali'], ['Gurmukhi'], ['Gujarati'], ['Oriya'], ['Tamil'],
+  ['Telugu'], ['Kannada'], ['Malayalam'], ['Sinhala'], ['Thai'], ['Lao'], ['Tibetan'], ['Myanmar'], ['Khmer'], ['Ethiopic'], ['Thaana'],
+  ['Latin', 'Han', 'Hiragana', 'Katakana'], ['Latin', 'Han', 'Bopomofo'], ['Latin', 'Han', 'Hangul'],
+].map((scripts) => new RegExp(`^[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}\\p{Nd}._\\p{Script=Common}\\p{Script=Inherited}-]+$`, 'u'));
+
+const CHARACTERS = /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]*$/u;
+
+const fold = (text: string) => text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
+const trim = (text: string) => text.replace(/^ +| +$/g, '');
+
+/** The username behind what was typed, or what is wrong with it. It can never look like an e-mail address: there is no @ in it. */
+export function username(typed: string): Identifier | Fault {
+  const display = trim(typed).normalize('NFC');
+  const canonical = fold(display);
+  const length = Math.max([...display].length, [...canonical].length);
+  if (length < 2 || length > 64) return { code: 'length', message: 'A username has 2 to 64 characters' };
+  if (!CHARACTERS.test(canonical) || !CHARACTERS.test(fold(canonical))) return { code: 'characters', message: 'A username is made of letters, digits and . _ - and begins with a letter or digit' };
+  if (!SYSTEMS.some((system) => system.test(canonical))) return { code: 'mixed_script', message: 'A username uses letters of one writing system: look-alikes are how people are impersonated' };
+  return { display, canonical };
+}
+
+/** The address behind what was typed, or what is wrong with it. Dots and `+tags` are part of it: only its owner knows if they matter. */
+export function email(typed: string): Identifier | Fault {
+  const display = trim(typed);
+  const at = display.lastIndexOf('@');
+  const domain = /^[^\s@/\\?#:%[\]]+$/u.test(display.slice(at + 1)) ? domainToASCII(display.slice(at + 1)) : '';
+  const canonical = `${display.slice(0, at)}@${domain}`.toLowerCase();
+  if (at < 1 || at > 64 || display.length > 254 || !z.email().max(254).safeParse(canonical).success || canonical.length < display.slice(0, at).length) return { code: 'email', message: 'This is not an e-mail address' };
+  return { display, canonical };
+}
+
+const LOOKALIKES: Record<string, string> = Object.fromEntries(
+  'аaеeоoрpсcуyхxіiјjѕsԁdһhкkмmтtвbнnιiοoαaνvρpτtκkυu0o1l3e5sııɡg'.match(/../gu)!.map((pair) => [...pair] as [string, string]),
+);
+const skeleton = (canonical: string) => [...canonical.normalize('NFD')].filter((char) => /[\p{L}\p{Nd}]/u.test(char)).map((char) => LOOKALIKES[char] ?? char).join('').replaceAll('l', 'i');
+const RESERVED = new Set(['admin', 'administrator', 'moderator', 'mod', 'root', 'system', 'sallyport', 'support', 'security', 'staff', 'null', 'undefined', 'anonymous', 'everyone', 'me'].map(skeleton));
+
+/** Names that people trust, also when they are written with look-alike letters. Strangers may not take them; the command line may. */
+export const isReserved = ({ canonical }: Identifier): boolean => RESERVED.has(skeleton(canonical));
+
+/** The canonical form of whatever somebody typed to sign in, or null if it can be nobody's. */
+export function identifierOf(typed: string): { usernameCanonical: string } | { emailCanonical: string } | null {
+  const isEmail = typed.includes('@');
+  const found = isEmail ? email(typed) : username(typed);
+  if ('code' in found) return null;
+  return isEmail ? { emailCanonical: found.canonical } : { usernameCanonical: found.canonical };
+}
