@@ -36,12 +36,17 @@ async function alone(url: string, work: (umzug: Runner) => Promise<{ name: strin
   }
 }
 
-const runner = (database: Sequelize): Runner => new Umzug({
-  context: database.getQueryInterface(),
-  storage: new SequelizeStorage({ sequelize: database, tableName: 'migrations' }),
-  logger: undefined,
-  migrations: Object.entries(migrations).map(([name, { up, down }]) => ({ name, up: ({ context }) => up(context), down: ({ context }) => down(context) })),
-});
+const runner = (database: Sequelize): Runner =>
+  new Umzug({
+    context: database.getQueryInterface(),
+    storage: new SequelizeStorage({ sequelize: database, tableName: 'migrations' }),
+    logger: undefined,
+    migrations: Object.entries(migrations).map(([name, { up, down }]) => ({
+      name,
+      up: ({ context }) => up(context),
+      down: ({ context }) => down(context),
+    })),
+  });
 
 /** SQLite: one transaction around everything. MySQL commits with each statement, so a named lock keeps others out. */
 async function locked<T>(database: Sequelize, work: () => Promise<T>): Promise<T> {

@@ -17,7 +17,11 @@ const sessionSettings = (seconds: number) => `SET SESSION time_zone = '+00:00',
   /*M!100000 , max_statement_time = ${seconds} */ /*!80000 , max_execution_time = ${seconds * 1000} */`;
 
 /** Options that Sequelize 6 reads but does not declare. */
-interface Undeclared extends Options { foreignKeys?: boolean; keepDefaultTimezone?: boolean; transactionType?: Transaction.TYPES }
+interface Undeclared extends Options {
+  foreignKeys?: boolean;
+  keepDefaultTimezone?: boolean;
+  transactionType?: Transaction.TYPES;
+}
 
 /**
  * Opens a database; nothing is sent before the first query. A server that does not answer is given up after
@@ -31,7 +35,14 @@ export function open(url: string, { patient = false, ...more }: Options & { pati
     ...more,
   };
   if (url.startsWith('sqlite:')) {
-    return new Sequelize({ ...options, dialect: 'sqlite', dialectModule: sqlite3, storage: url.slice('sqlite:'.length), foreignKeys: false, transactionType: Transaction.TYPES.IMMEDIATE } satisfies Undeclared as Options);
+    return new Sequelize({
+      ...options,
+      dialect: 'sqlite',
+      dialectModule: sqlite3,
+      storage: url.slice('sqlite:'.length),
+      foreignKeys: false,
+      transactionType: Transaction.TYPES.IMMEDIATE,
+    } satisfies Undeclared as Options);
   }
   const sequelize = new Sequelize(url.replace(/^mariadb:/, 'mysql:'), {
     ...options,
@@ -47,17 +58,47 @@ export function open(url: string, { patient = false, ...more }: Options & { pati
 
 /** Sequelize would wait for ever for a server that is frozen: cut the connection when a command gets no answer. */
 function prepare(connection: MysqlConnection, patient: boolean): Promise<void> {
-  if (!patient) connection.stream.setTimeout(PATIENCE, () => { if (connection._command) connection.stream.destroy(); });
+  if (!patient)
+    connection.stream.setTimeout(PATIENCE, () => {
+      if (connection._command) connection.stream.destroy();
+    });
   return new Promise((resolve, reject) => {
-    connection.query(sessionSettings(patient ? 0 : PATIENCE / 1000), (error) => (error ? reject(error) : connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (failed) => (failed ? reject(failed) : resolve()))));
+    connection.query(sessionSettings(patient ? 0 : PATIENCE / 1000), (error) =>
+      error
+        ? reject(error)
+        : connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (failed) => (failed ? reject(failed) : resolve())),
+    );
   });
 }
 
 const AWAY = new Set([
-  'PROTOCOL_CONNECTION_LOST', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_DESTROYED', 'ER_CON_COUNT_ERROR', 'ER_TOO_MANY_USER_CONNECTIONS',
-  'ER_SERVER_SHUTDOWN', 'ER_NORMAL_SHUTDOWN', 'ER_LOCK_WAIT_TIMEOUT', 'ER_LOCK_DEADLOCK', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT', 'ER_QUERY_INTERRUPTED',
-  'ER_CONNECTION_KILLED', 'ER_OPTION_PREVENTS_STATEMENT', 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', 'ER_RECORD_FILE_FULL', 'ER_DISK_FULL',
-  'SQLITE_BUSY', 'SQLITE_READONLY', 'SQLITE_IOERR', 'SQLITE_CORRUPT', 'SQLITE_FULL', 'SQLITE_CANTOPEN', 'SQLITE_NOTADB',
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+  'ER_CON_COUNT_ERROR',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_SERVER_SHUTDOWN',
+  'ER_NORMAL_SHUTDOWN',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_LOCK_DEADLOCK',
+  'ER_QUERY_TIMEOUT',
+  'ER_STATEMENT_TIMEOUT',
+  'ER_QUERY_INTERRUPTED',
+  'ER_CONNECTION_KILLED',
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
+  'ER_RECORD_FILE_FULL',
+  'ER_DISK_FULL',
+  'SQLITE_BUSY',
+  'SQLITE_READONLY',
+  'SQLITE_IOERR',
+  'SQLITE_CORRUPT',
+  'SQLITE_FULL',
+  'SQLITE_CANTOPEN',
+  'SQLITE_NOTADB',
 ]);
 const codeOf = (error: unknown) => {
   const { code, original } = error as { code?: string; original?: { code?: string } };

@@ -12,9 +12,19 @@ const FIND = `
 
 type Time = Date | string;
 interface Row {
-  id: string; user_id: string; strategy: string; generation: number; expires_at: Time; ended_at: Time | null;
-  username: string | null; email: string | null; email_verified_at: Time | null; name: string | null; disabled_at: Time | null;
-  role_id: string | null; role: string | null;
+  id: string;
+  user_id: string;
+  strategy: string;
+  generation: number;
+  expires_at: Time;
+  ended_at: Time | null;
+  username: string | null;
+  email: string | null;
+  email_verified_at: Time | null;
+  name: string | null;
+  disabled_at: Time | null;
+  role_id: string | null;
+  role: string | null;
 }
 
 const stored = { isNewRecord: false, raw: true };
@@ -28,8 +38,28 @@ export async function findSessionWithUser(id: string): Promise<Session | null> {
   const rows = await Session.sequelize!.query<Row>(FIND, { type: QueryTypes.SELECT, bind: [id] });
   const [row] = rows;
   if (!row) return null;
-  const session = Session.build({ id: row.id, userId: row.user_id, generation: row.generation, expiresAt: new Date(row.expires_at), endedAt: time(row.ended_at), strategy: row.strategy }, stored);
-  session.user = User.build({ id: row.user_id, username: row.username, email: row.email, emailVerifiedAt: time(row.email_verified_at), name: row.name, disabledAt: time(row.disabled_at) }, stored);
+  const session = Session.build(
+    {
+      id: row.id,
+      userId: row.user_id,
+      generation: row.generation,
+      expiresAt: new Date(row.expires_at),
+      endedAt: time(row.ended_at),
+      strategy: row.strategy,
+    },
+    stored,
+  );
+  session.user = User.build(
+    {
+      id: row.user_id,
+      username: row.username,
+      email: row.email,
+      emailVerifiedAt: time(row.email_verified_at),
+      name: row.name,
+      disabledAt: time(row.disabled_at),
+    },
+    stored,
+  );
   session.user.roles = rows.flatMap(({ role_id, role }) => (role_id && role ? [Role.build({ id: role_id, name: role }, stored)] : []));
   return session;
 }

@@ -7,10 +7,13 @@ export class Role extends Model<InferAttributes<Role>, InferCreationAttributes<R
   declare createdAt: CreationOptional<Date>;
 
   static define(sequelize: Sequelize) {
-    this.init({
-      id: { type: DataTypes.UUID, primaryKey: true },
-      name: { type: DataTypes.STRING(64), allowNull: false, unique: true },
-      createdAt: { type: DataTypes.DATE(3), allowNull: false },
-    }, { sequelize, tableName: 'roles', updatedAt: false });
+    this.init(
+      {
+        id: { type: DataTypes.UUID, primaryKey: true },
+        name: { type: DataTypes.STRING(64), allowNull: false, unique: true },
+        createdAt: { type: DataTypes.DATE(3), allowNull: false },
+      },
+      { sequelize, tableName: 'roles', updatedAt: false },
+    );
   }
 }

@@ -1,4 +1,12 @@
-import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type NonAttribute, type Sequelize } from 'sequelize';
+import {
+  DataTypes,
+  Model,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type NonAttribute,
+  type Sequelize,
+} from 'sequelize';
 import type { User } from '#models/user';
 
 /** One signed-in device. When it ends, every token it ever issued ends with it. */
@@ -25,19 +33,22 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   }
 
   static define(sequelize: Sequelize) {
-    this.init({
-      id: { type: DataTypes.UUID, primaryKey: true },
-      userId: { type: DataTypes.UUID, allowNull: false },
-      strategy: { type: DataTypes.STRING(64), allowNull: false },
-      deviceKind: DataTypes.STRING(16),
-      deviceName: DataTypes.STRING(64),
-      userAgent: DataTypes.STRING(255),
-      ip: DataTypes.STRING(45),
-      generation: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
-      expiresAt: { type: DataTypes.DATE(3), allowNull: false },
-      endedAt: DataTypes.DATE(3),
-      createdAt: { type: DataTypes.DATE(3), allowNull: false },
-      updatedAt: { type: DataTypes.DATE(3), allowNull: false },
-    }, { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }] });
+    this.init(
+      {
+        id: { type: DataTypes.UUID, primaryKey: true },
+        userId: { type: DataTypes.UUID, allowNull: false },
+        strategy: { type: DataTypes.STRING(64), allowNull: false },
+        deviceKind: DataTypes.STRING(16),
+        deviceName: DataTypes.STRING(64),
+        userAgent: DataTypes.STRING(255),
+        ip: DataTypes.STRING(45),
+        generation: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
+        expiresAt: { type: DataTypes.DATE(3), allowNull: false },
+        endedAt: DataTypes.DATE(3),
+        createdAt: { type: DataTypes.DATE(3), allowNull: false },
+        updatedAt: { type: DataTypes.DATE(3), allowNull: false },
+      },
+      { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }] },
+    );
   }
 }

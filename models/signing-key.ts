@@ -13,13 +13,16 @@ export class SigningKey extends Model<InferAttributes<SigningKey>, InferCreation
   declare createdAt: CreationOptional<Date>;
 
   static define(sequelize: Sequelize) {
-    this.init({
-      kid: { type: DataTypes.STRING(64), primaryKey: true },
-      algorithm: { type: DataTypes.STRING(8), allowNull: false },
-      active: DataTypes.BOOLEAN,
-      publicKey: { type: DataTypes.TEXT, allowNull: false },
-      sealedPrivateKey: { type: DataTypes.TEXT, allowNull: false },
-      createdAt: { type: DataTypes.DATE(3), allowNull: false },
-    }, { sequelize, tableName: 'signing_keys', updatedAt: false, indexes: [{ unique: true, fields: ['algorithm', 'active'] }] });
+    this.init(
+      {
+        kid: { type: DataTypes.STRING(64), primaryKey: true },
+        algorithm: { type: DataTypes.STRING(8), allowNull: false },
+        active: DataTypes.BOOLEAN,
+        publicKey: { type: DataTypes.TEXT, allowNull: false },
+        sealedPrivateKey: { type: DataTypes.TEXT, allowNull: false },
+        createdAt: { type: DataTypes.DATE(3), allowNull: false },
+      },
+      { sequelize, tableName: 'signing_keys', updatedAt: false, indexes: [{ unique: true, fields: ['algorithm', 'active'] }] },
+    );
   }
 }

@@ -12,7 +12,10 @@ const PRAGMAS = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fo
 type Row = Record<string, unknown>;
 type Parameters = readonly unknown[] | Row;
 type Callback = (this: Statement, error: Error | null, rows?: Row[]) => void;
-interface SqliteError extends Error { code?: string; errcode?: number }
+interface SqliteError extends Error {
+  code?: string;
+  errcode?: number;
+}
 
 class Statement {
   readonly changes: number;
@@ -108,9 +111,14 @@ class Database {
         const outcome = this.#execute(sql, parameters);
         return () => outcome;
       } catch (error) {
-        if ((error as SqliteError).code !== 'SQLITE_BUSY' || performance.now() > giveUp) return () => { throw error; };
+        if ((error as SqliteError).code !== 'SQLITE_BUSY' || performance.now() > giveUp)
+          return () => {
+            throw error;
+          };
       }
-      await new Promise((resolve) => { setTimeout(resolve, pause); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, pause);
+      });
     }
   }
 
@@ -122,7 +130,9 @@ class Database {
         const rows = Array.isArray(parameters) ? statement.all(...parameters.map(stored)) : statement.all(named(parameters as Row));
         return { statement: new Statement(), rows: rows as Row[] };
       }
-      const { changes, lastInsertRowid } = Array.isArray(parameters) ? statement.run(...parameters.map(stored)) : statement.run(named(parameters as Row));
+      const { changes, lastInsertRowid } = Array.isArray(parameters)
+        ? statement.run(...parameters.map(stored))
+        : statement.run(named(parameters as Row));
       return { statement: new Statement(Number(changes), Number(lastInsertRowid)), rows: [] };
     } catch (error) {
       throw asSqlite3(error as SqliteError);
@@ -130,7 +140,10 @@ class Database {
   }
 }
 
-interface Outcome { statement: Statement; rows: Row[] }
+interface Outcome {
+  statement: Statement;
+  rows: Row[];
+}
 
 function settle(work: () => Outcome, callback: Callback | undefined): void {
   let outcome: Outcome;
@@ -148,7 +161,16 @@ function stored(value: unknown): SQLInputValue {
 }
 const named = (row: Row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, stored(value)]));
 
-const CODES: Record<number, string> = { 5: 'SQLITE_BUSY', 8: 'SQLITE_READONLY', 10: 'SQLITE_IOERR', 11: 'SQLITE_CORRUPT', 13: 'SQLITE_FULL', 14: 'SQLITE_CANTOPEN', 19: 'SQLITE_CONSTRAINT', 26: 'SQLITE_NOTADB' };
+const CODES: Record<number, string> = {
+  5: 'SQLITE_BUSY',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  19: 'SQLITE_CONSTRAINT',
+  26: 'SQLITE_NOTADB',
+};
 /** Gives the error the code and message that the sqlite3 package would: Sequelize tells constraints apart by them. */
 function asSqlite3(error: SqliteError): SqliteError {
   if (error.errcode === undefined) return error;

@@ -7,10 +7,13 @@ export class UserRole extends Model<InferAttributes<UserRole>, InferCreationAttr
   declare createdAt: CreationOptional<Date>;
 
   static define(sequelize: Sequelize) {
-    this.init({
-      userId: { type: DataTypes.UUID, primaryKey: true },
-      roleId: { type: DataTypes.UUID, primaryKey: true },
-      createdAt: { type: DataTypes.DATE(3), allowNull: false },
-    }, { sequelize, tableName: 'user_roles', updatedAt: false, indexes: [{ fields: ['role_id'] }] });
+    this.init(
+      {
+        userId: { type: DataTypes.UUID, primaryKey: true },
+        roleId: { type: DataTypes.UUID, primaryKey: true },
+        createdAt: { type: DataTypes.DATE(3), allowNull: false },
+      },
+      { sequelize, tableName: 'user_roles', updatedAt: false, indexes: [{ fields: ['role_id'] }] },
+    );
   }
 }

@@ -1,4 +1,12 @@
-import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type NonAttribute, type Sequelize } from 'sequelize';
+import {
+  DataTypes,
+  Model,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type NonAttribute,
+  type Sequelize,
+} from 'sequelize';
 import type { Role } from '#models/role';
 
 /** Somebody who can sign in. Names are kept as they were typed and, for finding and comparing, in canonical form. */
@@ -28,18 +36,21 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   }
 
   static define(sequelize: Sequelize) {
-    this.init({
-      id: { type: DataTypes.UUID, primaryKey: true },
-      username: DataTypes.STRING(64),
-      usernameCanonical: { type: DataTypes.STRING(64), unique: true },
-      email: DataTypes.STRING(254),
-      emailCanonical: { type: DataTypes.STRING(254), unique: true },
-      emailVerifiedAt: DataTypes.DATE(3),
-      passwordHash: DataTypes.STRING(255),
-      name: DataTypes.STRING(100),
-      disabledAt: DataTypes.DATE(3),
-      createdAt: { type: DataTypes.DATE(3), allowNull: false },
-      updatedAt: { type: DataTypes.DATE(3), allowNull: false },
-    }, { sequelize, tableName: 'users' });
+    this.init(
+      {
+        id: { type: DataTypes.UUID, primaryKey: true },
+        username: DataTypes.STRING(64),
+        usernameCanonical: { type: DataTypes.STRING(64), unique: true },
+        email: DataTypes.STRING(254),
+        emailCanonical: { type: DataTypes.STRING(254), unique: true },
+        emailVerifiedAt: DataTypes.DATE(3),
+        passwordHash: DataTypes.STRING(255),
+        name: DataTypes.STRING(100),
+        disabledAt: DataTypes.DATE(3),
+        createdAt: { type: DataTypes.DATE(3), allowNull: false },
+        updatedAt: { type: DataTypes.DATE(3), allowNull: false },
+      },
+      { sequelize, tableName: 'users' },
+    );
   }
 }

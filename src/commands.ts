@@ -11,45 +11,105 @@ import { register } from '#src/users/register';
 import { NewUser } from '#src/users/schemas';
 import { fieldErrors } from '#src/http/parse';
 
-const say = (line: string) => { process.stdout.write(`${line}\n`); };
+const say = (line: string) => {
+  process.stdout.write(`${line}\n`);
+};
 
 /** Every command, over the same use-cases as the API. All work while the server runs, and bind on the next request. */
 export function program(): Command {
-  const cli = new Command('sallyport').description('Runs a Sallyport from the command line. <user> is a username, an e-mail address or an id.');
-  cli.command('migrate').description('Bring the database to the newest schema').action(async () => {
-    const done = await migrate(config.DATABASE_URL);
-    say(done.length > 0 ? `Migrated: ${done.join(', ')}` : 'The schema is up to date.');
-  });
+  const cli = new Command('sallyport').description(
+    'Runs a Sallyport from the command line. <user> is a username, an e-mail address or an id.',
+  );
+  cli
+    .command('migrate')
+    .description('Bring the database to the newest schema')
+    .action(async () => {
+      const done = await migrate(config.DATABASE_URL);
+      say(done.length > 0 ? `Migrated: ${done.join(', ')}` : 'The schema is up to date.');
+    });
 
   const user = cli.command('user').description('Make, list, disable and enable users');
-  user.command('create').description('Make a user; the password is asked for, or read from standard input').argument('<username>').option('--email <address>').option('--name <name>').action(onDatabase(makeUser));
+  user
+    .command('create')
+    .description('Make a user; the password is asked for, or read from standard input')
+    .argument('<username>')
+    .option('--email <address>')
+    .option('--name <name>')
+    .action(onDatabase(makeUser));
   user.command('list').description('List users with their roles').action(onDatabase(listUsers));
-  user.command('disable').description('Refuse a user, and every token they hold').argument('<user>').action(onDatabase(async (named: string) => {
-    const { id, username, email } = await userNamed(named);
-    await disableUser(id);
-    say(`${username ?? email} is disabled.`);
-  }));
-  user.command('enable').description('Let a disabled user in again').argument('<user>').action(onDatabase(async (named: string) => {
-    const { id, username, email } = await userNamed(named);
-    await enableUser(id);
-    say(`${username ?? email} is enabled.`);
-  }));
+  user
+    .command('disable')
+    .description('Refuse a user, and every token they hold')
+    .argument('<user>')
+    .action(
+      onDatabase(async (named: string) => {
+        const { id, username, email } = await userNamed(named);
+        await disableUser(id);
+        say(`${username ?? email} is disabled.`);
+      }),
+    );
+  user
+    .command('enable')
+    .description('Let a disabled user in again')
+    .argument('<user>')
+    .action(
+      onDatabase(async (named: string) => {
+        const { id, username, email } = await userNamed(named);
+        await enableUser(id);
+        say(`${username ?? email} is enabled.`);
+      }),
+    );
 
   const role = cli.command('role').description('Make, list, grant and revoke roles');
-  role.command('create').description('Make a role').argument('<role>').action(onDatabase(async (name: string) => {
-    const checked = RoleName.safeParse(name);
-    if (!checked.success) throw new Error(`${checked.error.issues[0]!.message}.`);
-    say((await createRole(name)) ? `There is now a role ${name}.` : `There is a role ${name} already.`);
-  }));
-  role.command('list').description('List roles').action(onDatabase(async () => { for (const { name } of await Role.findAll({ order: ['name'] })) say(name); }));
-  role.command('grant').description('Give a user a role').argument('<user>').argument('<role>').action(onDatabase(async (named: string, name: string) => {
-    const someone = await userNamed(named);
-    say((await grantRole(someone, await roleNamed(name))) ? `${someone.username ?? someone.email} now has the role ${name}.` : `${someone.username ?? someone.email} has the role ${name} already.`);
-  }));
-  role.command('revoke').description('Take a role from a user').argument('<user>').argument('<role>').action(onDatabase(async (named: string, name: string) => {
-    const someone = await userNamed(named);
-    say((await revokeRole(someone, await roleNamed(name))) ? `${someone.username ?? someone.email} no longer has the role ${name}.` : `${someone.username ?? someone.email} does not have the role ${name}.`);
-  }));
+  role
+    .command('create')
+    .description('Make a role')
+    .argument('<role>')
+    .action(
+      onDatabase(async (name: string) => {
+        const checked = RoleName.safeParse(name);
+        if (!checked.success) throw new Error(`${checked.error.issues[0]!.message}.`);
+        say((await createRole(name)) ? `There is now a role ${name}.` : `There is a role ${name} already.`);
+      }),
+    );
+  role
+    .command('list')
+    .description('List roles')
+    .action(
+      onDatabase(async () => {
+        for (const { name } of await Role.findAll({ order: ['name'] })) say(name);
+      }),
+    );
+  role
+    .command('grant')
+    .description('Give a user a role')
+    .argument('<user>')
+    .argument('<role>')
+    .action(
+      onDatabase(async (named: string, name: string) => {
+        const someone = await userNamed(named);
+        say(
+          (await grantRole(someone, await roleNamed(name)))
+            ? `${someone.username ?? someone.email} now has the role ${name}.`
+            : `${someone.username ?? someone.email} has the role ${name} already.`,
+        );
+      }),
+    );
+  role
+    .command('revoke')
+    .description('Take a role from a user')
+    .argument('<user>')
+    .argument('<role>')
+    .action(
+      onDatabase(async (named: string, name: string) => {
+        const someone = await userNamed(named);
+        say(
+          (await revokeRole(someone, await roleNamed(name)))
+            ? `${someone.username ?? someone.email} no longer has the role ${name}.`
+            : `${someone.username ?? someone.email} does not have the role ${name}.`,
+        );
+      }),
+    );
   return cli;
 }
 
@@ -62,7 +122,9 @@ function onDatabase<A extends unknown[]>(command: (...args: A) => Promise<void>)
       await command(...args);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      throw new Error([`${error.message}.`, ...(error.members.errors ?? []).map(({ message }) => `${message}.`)].join(' '), { cause: error });
+      throw new Error([`${error.message}.`, ...(error.members.errors ?? []).map(({ message }) => `${message}.`)].join(' '), {
+        cause: error,
+      });
     } finally {
       await database.close();
     }
@@ -78,7 +140,11 @@ async function makeUser(username: string, { email, name }: { email?: string; nam
 
 async function listUsers(): Promise<void> {
   for (const user of await User.findAll({ include: ['roles'], order: ['id'] })) {
-    say([user.id, user.username ?? '-', user.email ?? '-', user.roleNames.join(',') || '-', user.disabledAt ? 'disabled' : 'active'].join('\t'));
+    say(
+      [user.id, user.username ?? '-', user.email ?? '-', user.roleNames.join(',') || '-', user.disabledAt ? 'disabled' : 'active'].join(
+        '\t',
+      ),
+    );
   }
 }
 

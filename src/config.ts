@@ -5,47 +5,94 @@ import { z } from 'zod';
 import { SettingsError } from '#src/core/settings-error';
 
 const seconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
 
 /** Words and shapes that a generated secret does not have, but every tutorial's example does. */
 const EXAMPLE_SECRET = /secret|change|example|your|passw|default|replace|insert|random|token|jwt|12345|abcde/i;
-const secret = z.string()
+const secret = z
+  .string()
   .refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes: make one with `openssl rand -base64 32`')
-  .refine((text) => !EXAMPLE_SECRET.test(text) && new Set(text).size >= 10, 'looks like an example that others know too: make one with `openssl rand -base64 32`');
+  .refine(
+    (text) => !EXAMPLE_SECRET.test(text) && new Set(text).size >= 10,
+    'looks like an example that others know too: make one with `openssl rand -base64 32`',
+  );
 
 const origin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 const network = (text: string) => {
   const [address = '', prefix, rest] = text.split('/');
-  return isIP(address) > 0 && rest === undefined && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128)));
+  return (
+    isIP(address) > 0 &&
+    rest === undefined &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128)))
+  );
 };
-const proxies = z.string()
-  .refine((text) => /^\d{1,2}$/.test(text) || text.split(',').every((part) => network(part.trim())),
-    'must be the number of proxies in front of this server, or their addresses (10.0.0.0/8, …). `true` would let anybody choose their own address')
+const proxies = z
+  .string()
+  .refine(
+    (text) => /^\d{1,2}$/.test(text) || text.split(',').every((part) => network(part.trim())),
+    'must be the number of proxies in front of this server, or their addresses (10.0.0.0/8, …). `true` would let anybody choose their own address',
+  )
   .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(',').map((part) => part.trim())));
 
 /** Every setting of the server itself. `.env.example` is made from this list; a strategy's own settings stand in its file. */
 export const Settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on. 0.0.0.0 for every network interface.'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('Port to listen on.'),
-  PUBLIC_URL: z.string().refine(origin, 'must be an origin such as https://auth.example.com, without a path').optional()
+  PUBLIC_URL: z
+    .string()
+    .refine(origin, 'must be an origin such as https://auth.example.com, without a path')
+    .optional()
     .describe('Where clients reach this server. Default: http://localhost:<PORT>.'),
-  DATABASE_URL: z.string().regex(/^(sqlite:.+|(mysql|mariadb):\/\/[^/]+\/[^/?]+)$/, 'must be sqlite:<file> or mysql://user:password@host:port/database')
+  DATABASE_URL: z
+    .string()
+    .regex(/^(sqlite:.+|(mysql|mariadb):\/\/[^/]+\/[^/?]+)$/, 'must be sqlite:<file> or mysql://user:password@host:port/database')
     .refine((url) => !url.includes(':memory:'), 'must name a file: a database in memory forgets everybody')
-    .default('sqlite:data/sallyport.sqlite').describe('sqlite:<file>, or mysql://user:password@host:port/database for MySQL 8+ and MariaDB 10.11+.'),
-  APP_SECRET: secret.optional()
-    .describe('Protects what this server keeps secret, such as its signing keys. Made by itself and kept beside an embedded database; required with any other.'),
-  ALLOWED_ORIGINS: list.refine((origins) => origins.every(origin), 'must be a comma-separated list of origins such as https://app.example.com; `*` is not one').default([])
+    .default('sqlite:data/sallyport.sqlite')
+    .describe('sqlite:<file>, or mysql://user:password@host:port/database for MySQL 8+ and MariaDB 10.11+.'),
+  APP_SECRET: secret
+    .optional()
+    .describe(
+      'Protects what this server keeps secret, such as its signing keys. Made by itself and kept beside an embedded database; required with any other.',
+    ),
+  ALLOWED_ORIGINS: list
+    .refine((origins) => origins.every(origin), 'must be a comma-separated list of origins such as https://app.example.com; `*` is not one')
+    .default([])
     .describe('Web origins whose pages may call this API (CORS), comma-separated.'),
-  TRUST_PROXY: proxies.default(0).describe('How many proxies stand in front, or their addresses, so that client addresses can be believed.'),
-  SIGNUP: z.enum(['open', 'closed']).default('open').describe('Whether strangers may register. `closed`: users come from the command line.'),
+  TRUST_PROXY: proxies
+    .default(0)
+    .describe('How many proxies stand in front, or their addresses, so that client addresses can be believed.'),
+  SIGNUP: z
+    .enum(['open', 'closed'])
+    .default('open')
+    .describe('Whether strangers may register. `closed`: users come from the command line.'),
   ACCESS_TOKEN_TTL: seconds(60, 3600).default(600).describe('Life of an access token, in seconds.'),
   REFRESH_ABSOLUTE: seconds(3600, 31_536_000).default(7_776_000).describe('Longest life of a session, in seconds. Default: 90 days.'),
-  JWT_ALG: z.enum(['ES256', 'RS256', 'HS256']).default('ES256').describe('Signature of access tokens. ES256 and RS256 keys are made and kept in the database.'),
+  JWT_ALG: z
+    .enum(['ES256', 'RS256', 'HS256'])
+    .default('ES256')
+    .describe('Signature of access tokens. ES256 and RS256 keys are made and kept in the database.'),
   JWT_SECRET: secret.optional().describe('Signs access tokens; only with JWT_ALG=HS256.'),
   JWT_ISSUER: z.string().min(1).optional().describe('`iss` of access tokens. Default: PUBLIC_URL.'),
   JWT_AUDIENCE: z.string().min(1).default('sallyport').describe('`aud` of access tokens.'),
-  BCRYPT_COST: z.coerce.number().int().min(4).max(15).default(12).describe('Work factor for new password hashes, 10 to 15. Each step doubles the time.'),
-  PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(64).default(8).describe('Shortest password, in characters. 15 is what NIST asks for where the password stands alone.'),
+  BCRYPT_COST: z.coerce
+    .number()
+    .int()
+    .min(4)
+    .max(15)
+    .default(12)
+    .describe('Work factor for new password hashes, 10 to 15. Each step doubles the time.'),
+  PASSWORD_MIN_LENGTH: z.coerce
+    .number()
+    .int()
+    .min(8)
+    .max(64)
+    .default(8)
+    .describe('Shortest password, in characters. 15 is what NIST asks for where the password stands alone.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),
 });
 
@@ -59,7 +106,9 @@ function contradictions(settings: z.output<typeof Settings>): string[] {
   const sqlite = DATABASE_URL.startsWith('sqlite:');
   const server = sqlite ? undefined : new URL(DATABASE_URL);
   return [
-    !sqlite && !APP_SECRET && 'APP_SECRET is required with this DATABASE_URL: make one with `openssl rand -base64 32`, the same for every node',
+    !sqlite &&
+      !APP_SECRET &&
+      'APP_SECRET is required with this DATABASE_URL: make one with `openssl rand -base64 32`, the same for every node',
     server && !server.password && !isLoopback(server.hostname) && 'DATABASE_URL has no password for a database on another machine',
     JWT_ALG === 'HS256' && !JWT_SECRET && 'JWT_SECRET is required with JWT_ALG=HS256: make one with `openssl rand -base64 32`',
     JWT_ALG !== 'HS256' && JWT_SECRET && `JWT_SECRET is only for JWT_ALG=HS256, and JWT_ALG is ${JWT_ALG}: remove one of them`,
@@ -71,7 +120,13 @@ function contradictions(settings: z.output<typeof Settings>): string[] {
 export function readSettings(env: Readonly<Record<string, string | undefined>>) {
   const given = Object.fromEntries(Object.keys(Settings.shape).map((name) => [name, env[name] || undefined]));
   const result = Settings.safeParse(given);
-  if (!result.success) throw new SettingsError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message.toLowerCase().startsWith('invalid') ? `is not valid: ${issue.message}` : issue.message}`));
+  if (!result.success)
+    throw new SettingsError(
+      result.error.issues.map(
+        (issue) =>
+          `${issue.path.join('.')} ${issue.message.toLowerCase().startsWith('invalid') ? `is not valid: ${issue.message}` : issue.message}`,
+      ),
+    );
   const mistakes = contradictions(result.data);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const PUBLIC_URL = result.data.PUBLIC_URL ?? `http://localhost:${result.data.PORT}`;
@@ -90,11 +145,13 @@ export const config: Config = readSettings(environment);
  */
 export function unknownSettings(known: readonly string[], env = environment, dotenv: object = file): string[] {
   const names = [...Object.keys(Settings.shape), ...known];
-  return Object.keys(env).filter((name) => !names.includes(name)).flatMap((name) => {
-    const meant = name.length >= 6 ? names.find((real) => isSlip(name, real)) : undefined;
-    if (!meant && !(name in dotenv)) return [];
-    return [`${name} is not a setting${meant ? `: did you mean ${meant}?` : ' of this server; remove it from .env'}`];
-  });
+  return Object.keys(env)
+    .filter((name) => !names.includes(name))
+    .flatMap((name) => {
+      const meant = name.length >= 6 ? names.find((real) => isSlip(name, real)) : undefined;
+      if (!meant && !(name in dotenv)) return [];
+      return [`${name} is not a setting${meant ? `: did you mean ${meant}?` : ' of this server; remove it from .env'}`];
+    });
 }
 
 /** One letter missing, added, changed or swapped with its neighbour, or only `_` and case differ. */

@@ -16,33 +16,39 @@ const NOTICE = 1000;
 const LAST_CALL = 8000;
 
 /** Starts everything; resolves when requests are answered. `stop` answers what is under way, then lets go of everything. */
-export async function serve(): Promise<App & { server: Server; stop(): Promise<void> }> {
+export async function serve(): Promise<App & { server: Server; banner: string; stop(): Promise<void> }> {
   const app = await createApp();
   await migrate(config.DATABASE_URL);
   const database = connect(config.DATABASE_URL);
   await loadKeys();
   const quiet = logFacts();
   const server = await listen(app);
-  reportCrashes();
-  process.stderr.write(`${banner(app, server)}\n`);
 
   let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= (async () => {
-    await drain(server);
-    await database.close();
-    quiet();
-  })());
-  return { ...app, server, stop };
+  const stop = () =>
+    (stopping ??= (async () => {
+      await drain(server);
+      await database.close();
+      quiet();
+    })());
+  return { ...app, server, banner: banner(app, server), stop };
 }
 
 async function listen({ app }: App): Promise<Server> {
   // app.listen() could not set connectionsCheckingInterval, and without it Node looks at its timeouts only every 30 s.
-  const server = createServer({
-    connectionsCheckingInterval: 1000, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024,
-  }, (req, res) => {
-    if (isDraining()) res.setHeader('Connection', 'close');
-    app(req, res);
-  });
+  const server = createServer(
+    {
+      connectionsCheckingInterval: 1000,
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16 * 1024,
+    },
+    (req, res) => {
+      if (isDraining()) res.setHeader('Connection', 'close');
+      app(req, res);
+    },
+  );
   answerBrokenRequests(server);
   server.maxRequestsPerSocket = 10_000;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.PORT, config.HOST, resolve));
@@ -52,15 +58,19 @@ async function listen({ app }: App): Promise<Server> {
 /** Readiness goes first and keep-alive with it; new connections are refused when there was time to notice. */
 async function drain(server: Server): Promise<void> {
   stopBeingReady();
-  const open = await new Promise<number>((resolve) => { server.getConnections((_error, count) => resolve(count)); });
+  const open = await new Promise<number>((resolve) => {
+    server.getConnections((_error, count) => resolve(count));
+  });
   if (open > 0) await sleep(NOTICE);
   const cut = setTimeout(() => server.closeAllConnections(), LAST_CALL);
-  await new Promise<void>((resolve) => { server.close(() => resolve()); });
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
   clearTimeout(cut);
 }
 
 /** A rejection that nobody awaited is a mistake in somebody's strategy and harms one request; an exception in the open may have harmed anything. */
-function reportCrashes(): void {
+export function reportCrashes(): void {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise was rejected and nobody listened'));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'stopping: an exception reached nobody');

@@ -1,7 +1,12 @@
 import { run } from '#src/core/run';
 
 await run(async () => {
-  const { serve } = await import('#src/serve');
-  const { stop } = await serve();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void stop().then(() => process.exit(0)); });
+  const { reportCrashes, serve } = await import('#src/serve');
+  reportCrashes();
+  const { banner, stop } = await serve();
+  process.stderr.write(`${banner}\n`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      void stop().then(() => process.exit());
+    });
 });

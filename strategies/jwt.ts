@@ -24,5 +24,6 @@ export default defineStrategy({
   summary: 'Access token in the Authorization header',
   scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` you got when signing in.' },
   // The key is chosen by the token's `kid`, in verifyAccessToken.
-  create: () => new JwtStrategy({ jwtFromRequest: bearerToken, secretOrKeyProvider: (_req, _token, done) => done(null) }, verify(resumeSession)),
+  create: () =>
+    new JwtStrategy({ jwtFromRequest: bearerToken, secretOrKeyProvider: (_req, _token, done) => done(null) }, verify(resumeSession)),
 });

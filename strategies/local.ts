@@ -11,17 +11,28 @@ export default defineStrategy({
   path: 'login',
   kind: 'login',
   summary: 'Sign in with a username or e-mail address and a password',
-  credentials: z.strictObject({
-    identifier: Identifier.optional().meta({ description: 'Username or e-mail address. Give it, or `username`, or `email`.', example: 'ada' }),
-    username: Identifier.optional(),
-    email: Identifier.optional(),
-    password: z.string().min(1).max(1024).meta({ format: 'password' }),
-    device: DeviceInput.optional(),
-  }).transform(({ identifier, username, email, ...rest }, context) => {
-    const [given, ...more] = [identifier, username, email].filter((name) => name !== undefined);
-    if (given !== undefined && more.length === 0) return { identifier: given, ...rest };
-    context.addIssue({ code: 'custom', path: ['identifier'], message: 'Give one of identifier, username and email', params: { code: 'required' } });
-    return z.NEVER;
-  }).meta({ id: 'Credentials' }),
+  credentials: z
+    .strictObject({
+      identifier: Identifier.optional().meta({
+        description: 'Username or e-mail address. Give it, or `username`, or `email`.',
+        example: 'ada',
+      }),
+      username: Identifier.optional(),
+      email: Identifier.optional(),
+      password: z.string().min(1).max(1024).meta({ format: 'password' }),
+      device: DeviceInput.optional(),
+    })
+    .transform(({ identifier, username, email, ...rest }, context) => {
+      const [given, ...more] = [identifier, username, email].filter((name) => name !== undefined);
+      if (given !== undefined && more.length === 0) return { identifier: given, ...rest };
+      context.addIssue({
+        code: 'custom',
+        path: ['identifier'],
+        message: 'Give one of identifier, username and email',
+        params: { code: 'required' },
+      });
+      return z.NEVER;
+    })
+    .meta({ id: 'Credentials' }),
   create: () => new LocalStrategy({ usernameField: 'identifier', session: false }, verify(verifyCredentials)),
 });

@@ -6,7 +6,9 @@ import { keepAnAdmin } from '#src/access/last-admin';
 import { emit } from '#src/core/events';
 
 /** One spelling for each role: no guard ever wonders whether `Admin` is `admin`. */
-export const RoleName = z.string().regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A role is named with small letters, digits and . _ : -, at most 64')
+export const RoleName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A role is named with small letters, digits and . _ : -, at most 64')
   .meta({ example: 'editor' });
 
 /** Makes a role. Makes nothing and answers false if it is there. */

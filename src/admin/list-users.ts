@@ -10,18 +10,28 @@ interface Page {
 
 /** One page of users in the order they came, with roles, and where the next one starts. `q` is looked for literally in names. */
 export async function listUsers({ limit, cursor, q, role }: Page) {
-  const found = await User.findAll({ attributes: ['id'], where: { [Op.and]: [...after(cursor), ...naming(q)] }, ...having(role), order: ['id'], limit: limit + 1, subQuery: false });
+  const found = await User.findAll({
+    attributes: ['id'],
+    where: { [Op.and]: [...after(cursor), ...naming(q)] },
+    ...having(role),
+    order: ['id'],
+    limit: limit + 1,
+    subQuery: false,
+  });
   const ids = found.slice(0, limit).map(({ id }) => id);
   const data = await User.findAll({ where: { id: ids }, include: ['roles'], order: ['id'] });
   return { data, nextCursor: found.length > limit ? ids.at(-1)! : null };
 }
 
 const after = (cursor: string | undefined): WhereOptions[] => (cursor ? [{ id: { [Op.gt]: cursor } }] : []);
-const having = (role: string | undefined) => (role ? { include: [{ association: 'roles', attributes: [], through: { attributes: [] }, where: { name: role } }] } : {});
+const having = (role: string | undefined) =>
+  role ? { include: [{ association: 'roles', attributes: [], through: { attributes: [] }, where: { name: role } }] } : {};
 
 // instr, not LIKE: `%` and `_` in the question mean themselves, the same on every engine.
 function naming(q: string | undefined): WhereOptions[] {
   if (!q) return [];
   const asked = q.normalize('NFKC').toLowerCase();
-  return [{ [Op.or]: ['username_canonical', 'email_canonical'].map((column) => where(fn('instr', col(`User.${column}`), asked), Op.gt, 0)) }];
+  return [
+    { [Op.or]: ['username_canonical', 'email_canonical'].map((column) => where(fn('instr', col(`User.${column}`), asked), Op.gt, 0)) },
+  ];
 }

@@ -2,12 +2,19 @@ import { z, type ZodType } from 'zod';
 
 /** How every list is asked for. */
 export const Page = z.strictObject({
-  limit: z.string().regex(/^\d{1,3}$/, 'A whole number').transform(Number).pipe(z.int().min(1).max(100)).default(20).meta({ override: { type: 'integer', minimum: 1, maximum: 100, default: 20 } }),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'A whole number')
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(20)
+    .meta({ override: { type: 'integer', minimum: 1, maximum: 100, default: 20 } }),
   cursor: z.uuid().optional().meta({ description: '`nextCursor` of the page before.' }),
 });
 
 /** How every list is answered. */
-export const Listing = <T extends ZodType>(item: T) => z.object({
-  data: z.array(item),
-  nextCursor: z.string().nullable().meta({ description: 'Ask again with it as `cursor`; null on the last page.' }),
-});
+export const Listing = <T extends ZodType>(item: T) =>
+  z.object({
+    data: z.array(item),
+    nextCursor: z.string().nullable().meta({ description: 'Ask again with it as `cursor`; null on the last page.' }),
+  });

@@ -8,7 +8,8 @@ const OLDEST = [22, 18] as const;
  */
 export async function run(main: () => Promise<void>): Promise<void> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) end([`Sallyport needs Node.js ${OLDEST.join('.')} or newer; this is ${process.version}.`], 78);
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+    end([`Sallyport needs Node.js ${OLDEST.join('.')} or newer; this is ${process.version}.`], 78);
   try {
     await main();
   } catch (error) {

@@ -15,20 +15,35 @@ const ACTIONS: Record<(typeof problems)[ProblemCode][1], string> = {
 
 const UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 // Swagger UI draws its icons from data: URLs and runs from its own files alone.
-const UI_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const UI_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const UI_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sallyport API</title>
 <link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon-32x32.png"><div id="ui"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></html>`;
-const UI_START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true, displayRequestDuration: true, validatorUrl: null });";
+const UI_START =
+  "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true, displayRequestDuration: true, validatorUrl: null });";
 
 /** What people read: the API page, the document behind it, and an explanation of every problem. */
 export function pages(document: object): Router {
   const router = Router();
-  const page = (path: string, ...handlers: RequestHandler[]) => router.route(path).get(publicFor(300), ...handlers).all(refuseMethod(['get']));
+  const page = (path: string, ...handlers: RequestHandler[]) =>
+    router
+      .route(path)
+      .get(publicFor(300), ...handlers)
+      .all(refuseMethod(['get']));
 
-  page('/openapi.json', (_req, res) => { res.json(document); });
-  page('/docs', (_req, res) => { res.setHeader('Content-Security-Policy', UI_POLICY).type('html').send(UI_PAGE); });
-  page('/docs/start.js', (_req, res) => { res.type('js').send(UI_START); });
-  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']) page(`/docs/${file}`, (_req, res) => { res.sendFile(join(UI, file), { cacheControl: false }); });
+  page('/openapi.json', (_req, res) => {
+    res.json(document);
+  });
+  page('/docs', (_req, res) => {
+    res.setHeader('Content-Security-Policy', UI_POLICY).type('html').send(UI_PAGE);
+  });
+  page('/docs/start.js', (_req, res) => {
+    res.type('js').send(UI_START);
+  });
+  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
+    page(`/docs/${file}`, (_req, res) => {
+      res.sendFile(join(UI, file), { cacheControl: false });
+    });
   page('/problems/:code', (req, res) => explain(req.params['code'] as string, res));
   return router;
 }
@@ -36,5 +51,9 @@ export function pages(document: object): Router {
 function explain(code: string, res: Parameters<RequestHandler>[1]): void {
   if (!Object.hasOwn(problems, code)) throw new Problem('not_found');
   const [status, action, title, help] = problems[code as ProblemCode];
-  sendPage(res, title, `<h1>${prose(title)}</h1><p>${prose(help)}</p><dl><dt>Status</dt><dd>${status}</dd><dt>Code</dt><dd><code>${code}</code></dd><dt>What to do next (<code>${action}</code>)</dt><dd>${prose(ACTIONS[action])}</dd></dl><p><a href="/docs">API documentation</a></p>`);
+  sendPage(
+    res,
+    title,
+    `<h1>${prose(title)}</h1><p>${prose(help)}</p><dl><dt>Status</dt><dd>${status}</dd><dt>Code</dt><dd><code>${code}</code></dd><dt>What to do next (<code>${action}</code>)</dt><dd>${prose(ACTIONS[action])}</dd></dl><p><a href="/docs">API documentation</a></p>`,
+  );
 }

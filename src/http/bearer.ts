@@ -14,8 +14,12 @@ const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
 export function bearerToken({ headers: { authorization }, rawHeaders }: Request): string | null {
   if (authorization === undefined) return null;
   let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++;
-  if (count > 1) throw new Problem('invalid_request', { members: { errors: [{ pointer: '', code: 'two_credentials', message: 'Send one Authorization header' }] } });
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++;
+  if (count > 1)
+    throw new Problem('invalid_request', {
+      members: { errors: [{ pointer: '', code: 'two_credentials', message: 'Send one Authorization header' }] },
+    });
   if (!/^bearer\b/i.test(authorization)) return null;
   const token = authorization.length <= LONGEST ? BEARER.exec(authorization)?.[1] : undefined;
   if (!token) throw new Problem('token_invalid');

@@ -22,6 +22,8 @@ export const jsonBody: readonly RequestHandler[] = [
   express.json({
     limit: LIMIT,
     inflate: false,
-    verify: (_req, _res, bytes) => { if (!isUtf8(bytes)) throw new Problem('invalid_request'); },
+    verify: (_req, _res, bytes) => {
+      if (!isUtf8(bytes)) throw new Problem('invalid_request');
+    },
   }),
 ];

@@ -12,18 +12,20 @@ export function answerBrokenRequests(server: Server): void {
     const problem = new Problem(byCode[error.code ?? ''] ?? 'invalid_request');
     const requestId = randomUUID();
     const body = JSON.stringify(problemBody(problem, requestId));
-    socket.end([
-      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-      'Content-Type: application/problem+json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Cache-Control: no-store',
-      'Connection: close',
-      "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-      'Strict-Transport-Security: max-age=31536000; includeSubDomains',
-      'X-Content-Type-Options: nosniff',
-      `X-Request-Id: ${requestId}`,
-      '',
-      body,
-    ].join('\r\n'));
+    socket.end(
+      [
+        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+        'Content-Type: application/problem+json; charset=utf-8',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        'Cache-Control: no-store',
+        'Connection: close',
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        'Strict-Transport-Security: max-age=31536000; includeSubDomains',
+        'X-Content-Type-Options: nosniff',
+        `X-Request-Id: ${requestId}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
   });
 }

@@ -1,27 +1,44 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject, type ZodOpenApiSecuritySchemeObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+  type ZodOpenApiSecuritySchemeObject,
+} from 'zod-openapi';
 import { problems, type ProblemCode } from '#src/core/problem';
 import type { Route } from '#src/http/route';
 
 const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
 
-const ProblemBody = z.object({
-  type: z.string().meta({ example: '/problems/token_expired', description: 'Explains this problem to a person.' }),
-  title: z.string(),
-  status: z.int(),
-  code: z.enum(codes).meta({ description: 'Stable: decide by this.' }),
-  action: z.enum([...new Set(Object.values(problems).map(([, action]) => action))]).meta({ description: 'What to do next.' }),
-  requestId: z.string(),
-  errors: z.array(z.object({
-    pointer: z.string().meta({ description: 'RFC 6901, into the body or the query.', example: '/password' }),
-    code: z.string(),
-    message: z.string(),
-  })).optional(),
-  required: z.array(z.string()).optional().meta({ description: 'Roles of which one is needed.' }),
-}).meta({ id: 'Problem', description: 'RFC 9457.' });
+const ProblemBody = z
+  .object({
+    type: z.string().meta({ example: '/problems/token_expired', description: 'Explains this problem to a person.' }),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(codes).meta({ description: 'Stable: decide by this.' }),
+    action: z.enum([...new Set(Object.values(problems).map(([, action]) => action))]).meta({ description: 'What to do next.' }),
+    requestId: z.string(),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().meta({ description: 'RFC 6901, into the body or the query.', example: '/password' }),
+          code: z.string(),
+          message: z.string(),
+        }),
+      )
+      .optional(),
+    required: z.array(z.string()).optional().meta({ description: 'Roles of which one is needed.' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' });
 
 /** The OpenAPI 3.1 document: a pure function of the routes that are mounted. */
-export function openapi(routes: readonly Route[], version: string, server: string, securitySchemes: Record<string, ZodOpenApiSecuritySchemeObject>) {
+export function openapi(
+  routes: readonly Route[],
+  version: string,
+  server: string,
+  securitySchemes: Record<string, ZodOpenApiSecuritySchemeObject>,
+) {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
@@ -29,7 +46,12 @@ export function openapi(routes: readonly Route[], version: string, server: strin
   }
   return createDocument({
     openapi: '3.1.0',
-    info: { title: 'Sallyport', version, description: 'Every refusal is a problem (RFC 9457): decide by `code`, do what `action` says.', license: { name: 'MIT', identifier: 'MIT' } },
+    info: {
+      title: 'Sallyport',
+      version,
+      description: 'Every refusal is a problem (RFC 9457): decide by `code`, do what `action` says.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
     servers: [{ url: server }],
     tags: [...new Set(routes.map(({ spec }) => spec.tag))].map((name) => ({ name })),
     paths,
@@ -53,17 +75,27 @@ function operation(route: Route): ZodOpenApiOperationObject {
 }
 
 function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
-  const success = { [spec.status ?? (spec.returns ? 200 : 204)]: spec.returns ? { description: 'Done', content: { 'application/json': { schema: spec.returns } } } : { description: 'Done' } };
+  const success = {
+    [spec.status ?? (spec.returns ? 200 : 204)]: spec.returns
+      ? { description: 'Done', content: { 'application/json': { schema: spec.returns } } }
+      : { description: 'Done' },
+  };
   const refusals = new Set<ProblemCode>([
     'invalid_request',
-    ...(spec.body ? ['payload_too_large', 'unsupported_media_type'] as const : []),
+    ...(spec.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
     ...guards.flatMap(({ doc }) => doc.problems ?? []),
     ...(spec.problems ?? []),
   ]);
   const grouped = Map.groupBy(refusals, (code) => String(problems[code][0]));
-  const answers = [...grouped].map(([status, list]) => [status, {
-    description: list.map((code) => `\`${code}\`: ${problems[code][2]}`).join('  \n'),
-    content: { 'application/problem+json': { schema: ProblemBody } },
-  }] as const);
+  const answers = [...grouped].map(
+    ([status, list]) =>
+      [
+        status,
+        {
+          description: list.map((code) => `\`${code}\`: ${problems[code][2]}`).join('  \n'),
+          content: { 'application/problem+json': { schema: ProblemBody } },
+        },
+      ] as const,
+  );
   return { ...success, ...Object.fromEntries(answers) };
 }

@@ -4,11 +4,17 @@ import { Problem, type FieldError } from '#src/core/problem';
 
 const Nothing = z.strictObject({});
 
-interface Parts { body?: ZodType | undefined; query?: ZodType | undefined; params?: ZodType | undefined }
+interface Parts {
+  body?: ZodType | undefined;
+  query?: ZodType | undefined;
+  params?: ZodType | undefined;
+}
 
 /** Replaces params, query and body by their parsed values; what is not declared is refused. */
 export function parse({ body, query = Nothing, params }: Parts): RequestHandler {
-  const parts = Object.entries({ params, query, body }).filter((part): part is ['params' | 'query' | 'body', ZodType] => part[1] !== undefined);
+  const parts = Object.entries({ params, query, body }).filter(
+    (part): part is ['params' | 'query' | 'body', ZodType] => part[1] !== undefined,
+  );
   return (req, _res, next) => {
     for (const [part, schema] of parts) {
       const result = schema.safeParse(req[part] ?? {});
@@ -23,7 +29,11 @@ export function parse({ body, query = Nothing, params }: Parts): RequestHandler 
 export function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   const at = (path: readonly PropertyKey[]) => path.map((key) => `/${String(key)}`).join('');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: at([...issue.path, ...(/^\w{1,64}$/.test(key) ? [key] : [])]), code: 'unknown_field', message: 'This field is not known here' }));
+    return issue.keys.map((key) => ({
+      pointer: at([...issue.path, ...(/^\w{1,64}$/.test(key) ? [key] : [])]),
+      code: 'unknown_field',
+      message: 'This field is not known here',
+    }));
   }
   const missing = issue.code === 'invalid_type' && issue.input === undefined;
   const code = issue.code === 'custom' ? String(issue.params?.['code'] ?? 'invalid') : missing ? 'required' : issue.code;

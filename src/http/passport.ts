@@ -42,7 +42,9 @@ export async function loadStrategies(env = environment): Promise<Loaded> {
     if (!strategy || mistake) mistakes.push(`strategies/${file} ${mistake}`);
     else mistakes.push(...plug(strategy, loaded, env).map((problem) => `strategies/${file}: ${problem}`));
   }
-  for (const name of asked) if (!loaded.on.some((strategy) => strategy.name === name)) mistakes.push(`A route asks for the strategy "${name}", which is not in strategies/ or is off`);
+  for (const name of asked)
+    if (!loaded.on.some((strategy) => strategy.name === name))
+      mistakes.push(`A route asks for the strategy "${name}", which is not in strategies/ or is off`);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   return loaded;
 }
@@ -53,7 +55,9 @@ function fault(strategy: AuthStrategy | undefined, name: string, others: AuthStr
   if (strategy.kind !== 'login' && strategy.kind !== 'bearer') return 'has a kind that is not known: login or bearer';
   if (strategy.kind === 'login' && !strategy.credentials) return 'is of kind login and must describe its credentials';
   if (strategy.kind === 'bearer' && !strategy.scheme) return 'is of kind bearer and must describe its scheme';
-  const twin = others.find((other) => other.kind === 'login' && strategy.kind === 'login' && (other.path ?? other.name) === (strategy.path ?? name));
+  const twin = others.find(
+    (other) => other.kind === 'login' && strategy.kind === 'login' && (other.path ?? other.name) === (strategy.path ?? name),
+  );
   return twin && `wants the path of strategies/${twin.name}`;
 }
 
@@ -79,7 +83,10 @@ export const authenticate = (name?: string) => {
   if (name) asked.add(name);
   const doc = name
     ? { problems: ['invalid_credentials', 'busy', 'unavailable'] as const }
-    : { problems: ['token_missing', 'token_expired', 'token_invalid', 'session_ended', 'user_disabled', 'unavailable'] as const, security: () => bearers.map((bearer) => ({ [bearer]: [] })) };
+    : {
+        problems: ['token_missing', 'token_expired', 'token_invalid', 'session_ended', 'user_disabled', 'unavailable'] as const,
+        security: () => bearers.map((bearer) => ({ [bearer]: [] })),
+      };
   return guard<{ user: User }>(doc, (req, res, next) => {
     const answer: AuthenticateCallback = (error, user, info) => {
       if (error || !user) return next(error ?? refusal(name, info));

@@ -40,14 +40,18 @@ export const problemBody = (problem: Problem, requestId: string) => ({
 /** The error end: the one place where a failure becomes an answer. */
 export const renderProblem: ErrorRequestHandler = (error, _req, res, next) => {
   const problem = problemOf(error);
-  if (problem.status >= 500) log[problem.status === 500 ? 'error' : 'warn']({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');
+  if (problem.status >= 500)
+    log[problem.status === 500 ? 'error' : 'warn']({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');
   if (res.headersSent) return next(error);
   const challenge = challenges[problem.code];
   if (challenge) res.setHeader('WWW-Authenticate', challenge);
   if (problem.status === 503) res.setHeader('Retry-After', '2');
   if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
   for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
-  res.status(problem.status).type('application/problem+json').send(JSON.stringify(problemBody(problem, res.getHeader('X-Request-Id') as string)));
+  res
+    .status(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(problem, res.getHeader('X-Request-Id') as string)));
 };
 
 /** What a log may know of an error: not Sequelize's `sql`, `parameters`, `instance`, which hold hashes and addresses. */
@@ -57,4 +61,6 @@ function safeError(error: unknown) {
   return { type: error.name, code: original?.code ?? code, message: error.message, stack: error.stack };
 }
 
-export const notFound: RequestHandler = () => { throw new Problem('not_found'); };
+export const notFound: RequestHandler = () => {
+  throw new Problem('not_found');
+};

@@ -49,9 +49,20 @@ type Added<G> = G extends readonly [Guard<infer A>, ...infer Rest] ? A & Added<R
 type Asked<G, B, Q, P> = Omit<Request, 'body' | 'query' | 'params' | 'user'> & { body: Out<B>; query: Out<Q>; params: Out<P> } & Added<G>;
 type Answer<R> = R extends ZodType ? z.input<R> : void;
 
-const on = <const M extends Method>(method: M) =>
-  <const T extends string, const G extends readonly Guard[], B extends Body = undefined, Q extends Fields = undefined, P extends Fields = undefined, R extends Body = undefined>(
-    path: T, guards: G, spec: Spec<B, Q, P, R>, handler: (req: Asked<G, B, Q, P>, res: Response) => Answer<R> | Promise<Answer<R>>,
+const on =
+  <const M extends Method>(method: M) =>
+  <
+    const T extends string,
+    const G extends readonly Guard[],
+    B extends Body = undefined,
+    Q extends Fields = undefined,
+    P extends Fields = undefined,
+    R extends Body = undefined,
+  >(
+    path: T,
+    guards: G,
+    spec: Spec<B, Q, P, R>,
+    handler: (req: Asked<G, B, Q, P>, res: Response) => Answer<R> | Promise<Answer<R>>,
   ): Route<M, T, Spec<B, Q, P, R>> => ({ method, path, guards, spec, handler });
 
 export const get = on('get');
@@ -77,12 +88,18 @@ export function mount(router: Router, routes: readonly Route[]): void {
       else res.status(spec.status ?? 200).json(spec.returns.parse(answer));
     });
   }
-  for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) router.all(path, refuseMethod(methods.map(({ method }) => method)));
+  for (const [path, methods] of Map.groupBy(routes, (route) => route.path))
+    router.all(path, refuseMethod(methods.map(({ method }) => method)));
 }
 
 /** 405 with the methods a path knows (RFC 9110 §15.5.6). */
 export function refuseMethod(methods: readonly string[]): RequestHandler {
   const known = methods.includes('get') ? [...methods, 'head'] : methods;
-  const Allow = known.map((method) => method.toUpperCase()).sort().join(', ');
-  return () => { throw new Problem('method_not_allowed', { headers: { Allow } }); };
+  const Allow = known
+    .map((method) => method.toUpperCase())
+    .sort()
+    .join(', ');
+  return () => {
+    throw new Problem('method_not_allowed', { headers: { Allow } });
+  };
 }

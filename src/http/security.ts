@@ -9,7 +9,10 @@ import { Problem } from '#src/core/problem';
 
 /** Nothing an API answers is a page: no script, no frame, no form. Pages loosen this for themselves (`http/page`). */
 export const securityHeaders: RequestHandler = helmet({
-  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] } },
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
+  },
   strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true },
   xFrameOptions: { action: 'deny' },
   xDnsPrefetchControl: false,
@@ -40,7 +43,13 @@ const mask = (path: string) => path.slice(0, 200).replace(/[^/]{40,}/g, '…');
 export const requestLog: RequestHandler = (req, res, next) => {
   const start = performance.now();
   res.once('close', () => {
-    const line = { method: req.method, path: mask(req.path), status: res.statusCode, ms: Math.round((performance.now() - start) * 10) / 10, ip: req.ip };
+    const line = {
+      method: req.method,
+      path: mask(req.path),
+      status: res.statusCode,
+      ms: Math.round((performance.now() - start) * 10) / 10,
+      ip: req.ip,
+    };
     if (res.writableFinished) log.info({ requestId: res.getHeader('X-Request-Id'), ...line }, 'request');
     else log.warn({ requestId: res.getHeader('X-Request-Id'), ...line }, 'client went away');
   });

@@ -19,16 +19,23 @@ export function wrap(inner: Strategy, deadline = DEADLINE): Strategy {
   return Object.assign(new passport.Strategy(), {
     authenticate(this: StrategyCreatedStatic, req: Request, options: unknown) {
       let open = true;
-      const once = <A extends unknown[]>(answer: (...args: A) => void) => (...args: A): void => {
-        if (!open) return;
-        open = false;
-        clearTimeout(timer);
-        answer(...args);
-      };
+      const once =
+        <A extends unknown[]>(answer: (...args: A) => void) =>
+        (...args: A): void => {
+          if (!open) return;
+          open = false;
+          clearTimeout(timer);
+          answer(...args);
+        };
       const broke = once((error: unknown) => this.error(asError(error)));
-      const timer = setTimeout(() => broke(new Problem('unavailable', { cause: new Error('A strategy did not answer in time') })), deadline);
+      const timer = setTimeout(
+        () => broke(new Problem('unavailable', { cause: new Error('A strategy did not answer in time') })),
+        deadline,
+      );
       const attempt = Object.assign(Object.create(inner) as Attempt, {
-        success: once((user: unknown, info?: object) => (user instanceof User ? this.success(user, info) : this.error(new Error('A strategy vouched for something that is not a user')))),
+        success: once((user: unknown, info?: object) =>
+          user instanceof User ? this.success(user, info) : this.error(new Error('A strategy vouched for something that is not a user')),
+        ),
         fail: once((why?: unknown) => this.fail(why as string, 401)),
         pass: once(() => this.fail(401)),
         redirect: once(() => this.error(new Error('Only a strategy of kind redirect may redirect'))),

@@ -1,4 +1,13 @@
-import { createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPair,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 import { UniqueConstraintError } from 'sequelize';
 import { SigningKey } from '#models/index';
@@ -45,7 +54,8 @@ async function storedKey(algorithm: 'ES256' | 'RS256'): Promise<Key> {
 
 /** Null when another node was first: the unique index on (algorithm, active) has one winner. */
 async function make(algorithm: 'ES256' | 'RS256'): Promise<SigningKey | null> {
-  const { publicKey, privateKey } = algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 3072 });
+  const { publicKey, privateKey } =
+    algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 3072 });
   const jwk = publicKey.export({ format: 'jwk' });
   const sealedPrivateKey = seal(PURPOSE, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
   try {
@@ -61,7 +71,10 @@ function opened({ kid, algorithm, publicKey, sealedPrivateKey }: SigningKey): Ke
   try {
     pem = unseal(PURPOSE, sealedPrivateKey);
   } catch (cause) {
-    throw new Error('The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back; or, to start anew, empty the table signing_keys.', { cause });
+    throw new Error(
+      'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back; or, to start anew, empty the table signing_keys.',
+      { cause },
+    );
   }
   return Object.freeze({
     kid,
@@ -74,10 +87,17 @@ function opened({ kid, algorithm, publicKey, sealedPrivateKey }: SigningKey): Ke
 /** The id must not help to guess the secret faster than a token would: it is as hard to invert as a signature. */
 function sharedKey(secret: string): Key {
   const key = createSecretKey(Buffer.from(secret));
-  return Object.freeze({ kid: createHmac('sha256', key).update('kid').digest('base64url'), algorithm: 'HS256', verifyWith: key, signWith: key });
+  return Object.freeze({
+    kid: createHmac('sha256', key).update('kid').digest('base64url'),
+    algorithm: 'HS256',
+    verifyWith: key,
+    signWith: key,
+  });
 }
 
 /** RFC 7638: the required members in alphabetical order. */
 function thumbprint({ crv, e, kty, n, x, y }: JsonWebKey): string {
-  return createHash('sha256').update(JSON.stringify(kty === 'EC' ? { crv, kty, x, y } : { e, kty, n })).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify(kty === 'EC' ? { crv, kty, x, y } : { e, kty, n }))
+    .digest('base64url');
 }

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { PlainText } from '#src/core/text';
 
 /** What a client says of itself when it signs in, so that its owner can recognise it in a list. */
-export const DeviceInput = z.strictObject({
-  kind: z.enum(['web', 'mobile', 'desktop', 'other']).optional(),
-  name: PlainText.max(64).optional().meta({ example: 'Ada’s phone' }),
-}).meta({ id: 'Device', description: 'The device that signs in, as its owner will know it in a list of sessions.' });
+export const DeviceInput = z
+  .strictObject({
+    kind: z.enum(['web', 'mobile', 'desktop', 'other']).optional(),
+    name: PlainText.max(64).optional().meta({ example: 'Ada’s phone' }),
+  })
+  .meta({ id: 'Device', description: 'The device that signs in, as its owner will know it in a list of sessions.' });
 
 export interface Device {
   kind?: string | undefined;
@@ -16,5 +18,8 @@ export interface Device {
 }
 
 /** What the client says, and what the connection shows. */
-export const deviceOf = (req: Pick<Request, 'headers' | 'ip'>, said: z.output<typeof DeviceInput> = {}): Device =>
-  ({ ...said, userAgent: req.headers['user-agent'], ip: req.ip });
+export const deviceOf = (req: Pick<Request, 'headers' | 'ip'>, said: z.output<typeof DeviceInput> = {}): Device => ({
+  ...said,
+  userAgent: req.headers['user-agent'],
+  ip: req.ip,
+});

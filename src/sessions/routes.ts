@@ -9,10 +9,21 @@ import { startSession } from '#src/sessions/sessions';
 
 /** One sign-in route for each strategy of kind `login`, made from what its file says. */
 export const signInRoutes = (strategies: AuthStrategy[]) =>
-  strategies.filter(({ kind }) => kind === 'login').map(({ name, path = name, summary, credentials }) =>
-    post(`/auth/${path}`, [authenticate(name)], {
-      tag: 'Entering', summary, body: credentials as z.ZodType<{ device?: z.output<typeof DeviceInput> }>, returns: Tokens,
-    }, async (req) => {
-      const session = await startSession(req.user, deviceOf(req, req.body.device), name);
-      return tokensFor(session, req.user);
-    }));
+  strategies
+    .filter(({ kind }) => kind === 'login')
+    .map(({ name, path = name, summary, credentials }) =>
+      post(
+        `/auth/${path}`,
+        [authenticate(name)],
+        {
+          tag: 'Entering',
+          summary,
+          body: credentials as z.ZodType<{ device?: z.output<typeof DeviceInput> }>,
+          returns: Tokens,
+        },
+        async (req) => {
+          const session = await startSession(req.user, deviceOf(req, req.body.device), name);
+          return tokensFor(session, req.user);
+        },
+      ),
+    );

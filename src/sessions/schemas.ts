@@ -5,21 +5,25 @@ import { Time } from '#src/core/time';
 import { signAccessToken } from '#src/sessions/tokens';
 import { PublicUser, publicUser } from '#src/users/schemas';
 
-const PublicSession = z.object({
-  id: z.uuid(),
-  strategy: z.string().meta({ example: 'local' }),
-  createdAt: Time,
-  expiresAt: Time,
-}).meta({ id: 'Session' });
+const PublicSession = z
+  .object({
+    id: z.uuid(),
+    strategy: z.string().meta({ example: 'local' }),
+    createdAt: Time,
+    expiresAt: Time,
+  })
+  .meta({ id: 'Session' });
 
 /** What signing in answers. */
-export const Tokens = z.object({
-  tokenType: z.literal('Bearer'),
-  accessToken: z.string().meta({ description: 'Send it as `Authorization: Bearer <token>`. Its content is not part of this contract.' }),
-  expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 600 }),
-  session: PublicSession,
-  user: PublicUser,
-}).meta({ id: 'Tokens' });
+export const Tokens = z
+  .object({
+    tokenType: z.literal('Bearer'),
+    accessToken: z.string().meta({ description: 'Send it as `Authorization: Bearer <token>`. Its content is not part of this contract.' }),
+    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 600 }),
+    session: PublicSession,
+    user: PublicUser,
+  })
+  .meta({ id: 'Tokens' });
 
 /** `user` is loaded with roles. */
 export const tokensFor = (session: Session, user: User): z.input<typeof Tokens> => ({

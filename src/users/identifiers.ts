@@ -22,10 +22,40 @@ export interface Fault {
 }
 
 const SYSTEMS = [
-  ['Latin'], ['Cyrillic'], ['Greek'], ['Armenian'], ['Georgian'], ['Hebrew'], ['Arabic'], ['Devanagari'], ['Bengali'], ['Gurmukhi'], ['Gujarati'], ['Oriya'], ['Tamil'],
-  ['Telugu'], ['Kannada'], ['Malayalam'], ['Sinhala'], ['Thai'], ['Lao'], ['Tibetan'], ['Myanmar'], ['Khmer'], ['Ethiopic'], ['Thaana'],
-  ['Latin', 'Han', 'Hiragana', 'Katakana'], ['Latin', 'Han', 'Bopomofo'], ['Latin', 'Han', 'Hangul'],
-].map((scripts) => new RegExp(`^[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}\\p{Nd}._\\p{Script=Common}\\p{Script=Inherited}-]+$`, 'u'));
+  ['Latin'],
+  ['Cyrillic'],
+  ['Greek'],
+  ['Armenian'],
+  ['Georgian'],
+  ['Hebrew'],
+  ['Arabic'],
+  ['Devanagari'],
+  ['Bengali'],
+  ['Gurmukhi'],
+  ['Gujarati'],
+  ['Oriya'],
+  ['Tamil'],
+  ['Telugu'],
+  ['Kannada'],
+  ['Malayalam'],
+  ['Sinhala'],
+  ['Thai'],
+  ['Lao'],
+  ['Tibetan'],
+  ['Myanmar'],
+  ['Khmer'],
+  ['Ethiopic'],
+  ['Thaana'],
+  ['Latin', 'Han', 'Hiragana', 'Katakana'],
+  ['Latin', 'Han', 'Bopomofo'],
+  ['Latin', 'Han', 'Hangul'],
+].map(
+  (scripts) =>
+    new RegExp(
+      `^[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}\\p{Nd}._\\p{Script=Common}\\p{Script=Inherited}-]+$`,
+      'u',
+    ),
+);
 
 const CHARACTERS = /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]*$/u;
 
@@ -38,8 +68,10 @@ export function username(typed: string): Identifier | Fault {
   const canonical = fold(display);
   const length = Math.max([...display].length, [...canonical].length);
   if (length < 2 || length > 64) return { code: 'length', message: 'A username has 2 to 64 characters' };
-  if (!CHARACTERS.test(canonical) || !CHARACTERS.test(fold(canonical))) return { code: 'characters', message: 'A username is made of letters, digits and . _ - and begins with a letter or digit' };
-  if (!SYSTEMS.some((system) => system.test(canonical))) return { code: 'mixed_script', message: 'A username uses letters of one writing system: look-alikes are how people are impersonated' };
+  if (!CHARACTERS.test(canonical) || !CHARACTERS.test(fold(canonical)))
+    return { code: 'characters', message: 'A username is made of letters, digits and . _ - and begins with a letter or digit' };
+  if (!SYSTEMS.some((system) => system.test(canonical)))
+    return { code: 'mixed_script', message: 'A username uses letters of one writing system: look-alikes are how people are impersonated' };
   return { display, canonical };
 }
 
@@ -49,15 +81,45 @@ export function email(typed: string): Identifier | Fault {
   const at = display.lastIndexOf('@');
   const domain = /^[^\s@/\\?#:%[\]]+$/u.test(display.slice(at + 1)) ? domainToASCII(display.slice(at + 1)) : '';
   const canonical = `${display.slice(0, at)}@${domain}`.toLowerCase();
-  if (at < 1 || at > 64 || display.length > 254 || !z.email().max(254).safeParse(canonical).success || canonical.length < display.slice(0, at).length) return { code: 'email', message: 'This is not an e-mail address' };
+  if (
+    at < 1 ||
+    at > 64 ||
+    display.length > 254 ||
+    !z.email().max(254).safeParse(canonical).success ||
+    canonical.length < display.slice(0, at).length
+  )
+    return { code: 'email', message: 'This is not an e-mail address' };
   return { display, canonical };
 }
 
 const LOOKALIKES: Record<string, string> = Object.fromEntries(
   'аaеeоoрpсcуyхxіiјjѕsԁdһhкkмmтtвbнnιiοoαaνvρpτtκkυu0o1l3e5sııɡg'.match(/../gu)!.map((pair) => [...pair] as [string, string]),
 );
-const skeleton = (canonical: string) => [...canonical.normalize('NFD')].filter((char) => /[\p{L}\p{Nd}]/u.test(char)).map((char) => LOOKALIKES[char] ?? char).join('').replaceAll('l', 'i');
-const RESERVED = new Set(['admin', 'administrator', 'moderator', 'mod', 'root', 'system', 'sallyport', 'support', 'security', 'staff', 'null', 'undefined', 'anonymous', 'everyone', 'me'].map(skeleton));
+const skeleton = (canonical: string) =>
+  [...canonical.normalize('NFD')]
+    .filter((char) => /[\p{L}\p{Nd}]/u.test(char))
+    .map((char) => LOOKALIKES[char] ?? char)
+    .join('')
+    .replaceAll('l', 'i');
+const RESERVED = new Set(
+  [
+    'admin',
+    'administrator',
+    'moderator',
+    'mod',
+    'root',
+    'system',
+    'sallyport',
+    'support',
+    'security',
+    'staff',
+    'null',
+    'undefined',
+    'anonymous',
+    'everyone',
+    'me',
+  ].map(skeleton),
+);
 
 /** Names that people trust, also when they are written with look-alike letters. Strangers may not take them; the command line may. */
 export const isReserved = ({ canonical }: Identifier): boolean => RESERVED.has(skeleton(canonical));

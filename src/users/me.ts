@@ -13,7 +13,10 @@ interface Changes {
 
 /** The user with these changes, loaded with roles. Throws `username_taken`. */
 export async function updateUser(id: string, { username, name }: Changes): Promise<User> {
-  const values = { ...(name !== undefined && { name }), ...(username && { username: username.display, usernameCanonical: username.canonical }) };
+  const values = {
+    ...(name !== undefined && { name }),
+    ...(username && { username: username.display, usernameCanonical: username.canonical }),
+  };
   await refuseTaken(() => User.update(values, { where: { id } }));
   const user = await User.findByPk(id, { include: ['roles'] });
   if (!user) throw new Problem('session_ended');

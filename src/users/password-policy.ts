@@ -8,7 +8,8 @@ const SHORTEST_NAME = 3;
 
 let common: Promise<Set<string>> | undefined;
 /** Loaded when first asked for: 50 000 strings that an idle server need not hold. */
-const commonPasswords = () => (common ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => new Set(dictionary['passwords-common'].slice(0, COMMON))));
+const commonPasswords = () =>
+  (common ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => new Set(dictionary['passwords-common'].slice(0, COMMON))));
 
 const fold = (text: string) => text.normalize('NFKC').toLowerCase();
 
@@ -34,7 +35,9 @@ export async function requireStrong(password: string, owner: Owner, pointer = '/
 
 function restsOnNames(password: string, { username, email, name }: Owner): boolean {
   const names = [username, email, email?.split('@')[0], ...(name?.split(/\s+/) ?? []), 'sallyport', 'admin', 'moderator']
-    .map((text) => fold(text ?? '')).filter((text) => [...text].length >= SHORTEST_NAME).sort((a, b) => b.length - a.length);
+    .map((text) => fold(text ?? ''))
+    .filter((text) => [...text].length >= SHORTEST_NAME)
+    .sort((a, b) => b.length - a.length);
   const rest = names.reduce((left, each) => left.replaceAll(each, ''), password);
   return rest !== password && [...rest].length < config.PASSWORD_MIN_LENGTH;
 }

@@ -14,23 +14,25 @@ import type { NewUser } from '#src/users/schemas';
 export async function register({ username, email, password, name }: NewUser): Promise<User> {
   await requireStrong(password, { username: username?.canonical, email: email?.canonical, name });
   const passwordHash = await hashPassword(password); // before the transaction: hashing is slow, locks are dear
-  const user = await refuseTaken(() => transaction(async () => {
-    const role = await Role.findOne({ where: { name: 'user' }, rejectOnEmpty: true });
-    const created = await User.create({
-      id: uuid(),
-      username: username?.display ?? null,
-      usernameCanonical: username?.canonical ?? null,
-      email: email?.display ?? null,
-      emailCanonical: email?.canonical ?? null,
-      passwordHash,
-      name: name ?? null,
-      emailVerifiedAt: null,
-      disabledAt: null,
-    });
-    await UserRole.create({ userId: created.id, roleId: role.id });
-    created.roles = [role];
-    return created;
-  }));
+  const user = await refuseTaken(() =>
+    transaction(async () => {
+      const role = await Role.findOne({ where: { name: 'user' }, rejectOnEmpty: true });
+      const created = await User.create({
+        id: uuid(),
+        username: username?.display ?? null,
+        usernameCanonical: username?.canonical ?? null,
+        email: email?.display ?? null,
+        emailCanonical: email?.canonical ?? null,
+        passwordHash,
+        name: name ?? null,
+        emailVerifiedAt: null,
+        disabledAt: null,
+      });
+      await UserRole.create({ userId: created.id, roleId: role.id });
+      created.roles = [role];
+      return created;
+    }),
+  );
   emit('user.registered', { userId: user.id });
   return user;
 }

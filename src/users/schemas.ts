@@ -4,23 +4,43 @@ import { config } from '#src/config';
 import { PlainText } from '#src/core/text';
 import { email, isReserved, username, type Fault, type Identifier } from '#src/users/identifiers';
 
-const identifier = (read: (typed: string) => Identifier | Fault) => z.string().max(512).transform((typed, context): Identifier => {
-  const found = read(typed);
-  if (!('code' in found)) return found;
-  context.addIssue({ code: 'custom', message: found.message, params: { code: found.code } });
-  return z.NEVER;
-});
+const identifier = (read: (typed: string) => Identifier | Fault) =>
+  z
+    .string()
+    .max(512)
+    .transform((typed, context): Identifier => {
+      const found = read(typed);
+      if (!('code' in found)) return found;
+      context.addIssue({ code: 'custom', message: found.message, params: { code: found.code } });
+      return z.NEVER;
+    });
 
-export const Username = identifier(username).meta({ description: 'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.', example: 'ada' });
-export const Email = identifier(email).meta({ description: 'Upper and lower case are the same; dots and `+tags` are not ignored.', example: 'ada@example.com' });
-export const FreeUsername = Username.refine((name) => !isReserved(name), { message: 'This name is reserved', params: { code: 'reserved' } });
+export const Username = identifier(username).meta({
+  description: 'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
+  example: 'ada',
+});
+export const Email = identifier(email).meta({
+  description: 'Upper and lower case are the same; dots and `+tags` are not ignored.',
+  example: 'ada@example.com',
+});
+export const FreeUsername = Username.refine((name) => !isReserved(name), {
+  message: 'This name is reserved',
+  params: { code: 'reserved' },
+});
 
 /** Long enough for any passphrase, short enough to hash without thinking. In UTF-16 units. */
 const LONGEST_PASSWORD = 1024;
 /** A password as it comes: any character, never trimmed or cut. Whether it is good enough is `requireStrong`'s to say. */
-export const Password = z.string().min(1).max(LONGEST_PASSWORD)
+export const Password = z
+  .string()
+  .min(1)
+  .max(LONGEST_PASSWORD)
   .refine((text) => text.isWellFormed(), 'This is not well-formed Unicode')
-  .meta({ format: 'password', example: 'correct horse battery staple', description: `At least ${config.PASSWORD_MIN_LENGTH} characters for a new one. Any character counts, spaces too.` });
+  .meta({
+    format: 'password',
+    example: 'correct horse battery staple',
+    description: `At least ${config.PASSWORD_MIN_LENGTH} characters for a new one. Any character counts, spaces too.`,
+  });
 
 export const Name = PlainText.max(100).meta({ description: 'How the user likes to be called.', example: 'Ada Lovelace' });
 

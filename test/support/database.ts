@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { createConnection } from 'mysql2/promise';
+import { afterAll, inject } from 'vitest';
+
+export const engine = process.env['TEST_ENGINE'] === 'mysql' ? 'mysql' : 'sqlite';
+
+/** The URL of an empty database that nobody else uses, on the engine under test; it is gone when the file is done. */
+export async function emptyDatabase(): Promise<string> {
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  if (engine === 'sqlite') {
+    mkdirSync(name);
+    return `sqlite:${process.cwd()}/${name}/test.sqlite`;
+  }
+  const server = inject('mysqlUrl');
+  await onServer(server, `CREATE DATABASE ${name}`);
+  afterAll(() => onServer(server, `DROP DATABASE ${name}`));
+  return `${server}/${name}`;
+}
+
+async function onServer(url: string, sql: string): Promise<void> {
+  const connection = await createConnection(url);
+  await connection.query(sql);
+  await connection.end();
+}

@@ -1,0 +1,116 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** URL of a server, without a database. */
+    mysqlUrl: string;
+  }
+}
+
+export interface PrivateServer {
+  url: string;
+  port: number;
+  pid: number;
+  /** Ends it as a power cut would, and starts it again on the same data and port. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const probe = createServer()
+      .once('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = probe.address() as AddressInfo;
+        probe.close(() => resolve(port));
+      });
+  });
+
+/** A MariaDB of our own in a temporary folder: never the data of a server that is on the machine. */
+export async function startPrivateServer(settings: string[] = []): Promise<PrivateServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-db-'));
+  const data = join(folder, 'data');
+  const user = process.getuid?.() === 0 ? ['--user=root'] : [];
+  const made = spawnSync(
+    'mariadb-install-db',
+    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', ...user],
+    { encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stderr || made.stdout}`);
+  const port = await freePort();
+  const url = `mysql://root@127.0.0.1:${port}`;
+  let child: ReturnType<typeof spawn>;
+  const start = async () => {
+    child = spawn(
+      'mariadbd',
+      [
+        '--no-defaults',
+        `--datadir=${data}`,
+        `--socket=${join(folder, 'socket')}`,
+        `--port=${port}`,
+        '--bind-address=127.0.0.1',
+        `--pid-file=${join(folder, 'pid')}`,
+        '--skip-name-resolve',
+        '--skip-log-bin',
+        '--innodb-buffer-pool-size=64M',
+        '--innodb-log-file-size=16M',
+        '--performance-schema=OFF',
+        // Worst case for names: a default that takes ADMIN, admín and admin for one.
+        '--character-set-server=utf8mb4',
+        '--collation-server=utf8mb4_general_ci',
+        ...user,
+        ...settings,
+      ],
+      { stdio: 'ignore' },
+    );
+    await ready(url, () => child.exitCode);
+  };
+  const kill = async () => {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  };
+  process.once('exit', () => child.kill('SIGKILL'));
+  await start();
+  return {
+    url,
+    port,
+    start,
+    kill,
+    get pid() {
+      return child.pid!;
+    },
+    async stop() {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ready(url: string, exitCode: () => number | null): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const connection = await createConnection(url);
+      return await connection.end();
+    } catch (error) {
+      if (exitCode() !== null || tries > 400) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+// Durability is not what the shared server is for: the fault tests start one of their own that flushes.
+export default async function setup({ provide }: { provide(key: 'mysqlUrl', value: string): void }) {
+  const given = process.env['TEST_DATABASE_URL'];
+  if (given) return provide('mysqlUrl', given.replace(/\/[^/]*$/, ''));
+  const server = await startPrivateServer(['--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync']);
+  provide('mysqlUrl', server.url);
+  return () => server.stop();
+}

@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { defineConfig } from 'vitest/config';
+
+const has = (command: string) => spawnSync('which', [command]).status === 0;
+const mysql = Boolean(process.env['TEST_DATABASE_URL']) || has('mariadbd') || has('mysqld');
+if (!mysql) {
+  const line =
+    'MariaDB is not on this machine (mariadbd), so everything is tested on SQLite only. Install mariadb-server, or set TEST_DATABASE_URL.';
+  if (process.env['CI']) throw new Error(line);
+  console.warn(`\n!!! ${line}\n`);
+}
+
+const project = (name: string, more: object = {}) => ({
+  extends: true as const,
+  test: { name, env: { TEST_ENGINE: name }, ...more },
+});
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/setup.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    projects: [project('sqlite'), ...(mysql ? [project('mysql', { globalSetup: ['test/support/mysql.ts'] })] : [])],
+  },
+});
