@@ -5,8 +5,8 @@ import { transactionOn } from '#models/transaction';
 import * as foundation from '#migrations/0001-foundation';
 
 interface Migration {
-  up(schema: QueryInterface): Promise<void>;
-  down(schema: QueryInterface): Promise<void>;
+  up: (schema: QueryInterface) => Promise<void>;
+  down: (schema: QueryInterface) => Promise<void>;
 }
 
 /** The schema of record, oldest first. What was released is never changed: a correction is a new line. */

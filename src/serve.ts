@@ -16,7 +16,7 @@ const NOTICE = 1000;
 const LAST_CALL = 8000;
 
 /** Starts everything; resolves when requests are answered. `stop` answers what is under way, then lets go of everything. */
-export async function serve(): Promise<App & { server: Server; banner: string; stop(): Promise<void> }> {
+export async function serve(): Promise<App & { server: Server; banner: string; stop: () => Promise<void> }> {
   const app = await createApp();
   await migrate(config.DATABASE_URL);
   const database = connect(config.DATABASE_URL);

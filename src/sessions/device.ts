@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { z } from 'zod';
+import { clientIp } from '#src/core/client-ip';
 import { PlainText } from '#src/core/text';
 
 /** What a client says of itself when it signs in, so that its owner can recognise it in a list. */
@@ -21,5 +22,5 @@ export interface Device {
 export const deviceOf = (req: Pick<Request, 'headers' | 'ip'>, said: z.output<typeof DeviceInput> = {}): Device => ({
   ...said,
   userAgent: req.headers['user-agent'],
-  ip: req.ip,
+  ip: clientIp(req),
 });

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { emit } from '#src/core/events';
 import { authenticate } from '#src/http/passport';
 import { post } from '#src/http/route';
 import type { AuthStrategy } from '#src/http/strategy';

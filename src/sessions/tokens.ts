@@ -49,7 +49,7 @@ export function signAccessToken(session: Session): string {
  */
 export function verifyAccessToken(token: string): Claims {
   const known = verified.get(token);
-  const { claims, key } = known && keyOf(known.key.kid) === known.key ? known : verifySignature(token);
+  const { claims } = known && keyOf(known.key.kid) === known.key ? known : verifySignature(token);
   if (claims.exp * 1000 <= Date.now()) throw new Problem('token_expired');
   return claims;
 }

@@ -92,13 +92,14 @@ export function email(typed: string): Identifier | Fault {
   return { display, canonical };
 }
 
-const LOOKALIKES: Record<string, string> = Object.fromEntries(
-  'аaеeоoрpсcуyхxіiјjѕsԁdһhкkмmтtвbнnιiοoαaνvρpτtκkυu0o1l3e5sııɡg'.match(/../gu)!.map((pair) => [...pair] as [string, string]),
+/** Letters of other systems, and digits, that pass for a small Latin letter. */
+const LOOKALIKES = new Map(
+  'аa еe оo рp сc уy хx іi јj ѕs ԁd һh кk мm тt вb нn ιi οo αa νv ρp τt κk υu ıi ɡg 0o 1l 3e 5s'.split(' ').map((pair) => [...pair] as [string, string]),
 );
 const skeleton = (canonical: string) =>
   [...canonical.normalize('NFD')]
     .filter((char) => /[\p{L}\p{Nd}]/u.test(char))
-    .map((char) => LOOKALIKES[char] ?? char)
+    .map((char) => LOOKALIKES.get(char) ?? char)
     .join('')
     .replaceAll('l', 'i');
 const RESERVED = new Set(

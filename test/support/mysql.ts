@@ -107,7 +107,7 @@ async function ready(url: string, exitCode: () => number | null): Promise<void> 
 }
 
 // Durability is not what the shared server is for: the fault tests start one of their own that flushes.
-export default async function setup({ provide }: { provide(key: 'mysqlUrl', value: string): void }) {
+export default async function setup({ provide }: { provide: (key: 'mysqlUrl', value: string) => void }) {
   const given = process.env['TEST_DATABASE_URL'];
   if (given) return provide('mysqlUrl', given.replace(/\/[^/]*$/, ''));
   const server = await startPrivateServer(['--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync']);
