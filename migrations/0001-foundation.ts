@@ -1,7 +1,7 @@
 import { DataTypes, QueryTypes, type QueryInterface } from 'sequelize';
 import { v7 as uuid } from 'uuid';
 
-const id = { type: DataTypes.UUID, primaryKey: true, allowNull: false } as const;
+const id = { type: DataTypes.CHAR(36), primaryKey: true, allowNull: false } as const;
 const time = { type: DataTypes.DATE(3), allowNull: false } as const;
 const to = (model: string) => ({ references: { model, key: 'id' }, onDelete: 'CASCADE', onUpdate: 'CASCADE' });
 
@@ -48,7 +48,7 @@ export async function up(schema: QueryInterface): Promise<void> {
     'sessions',
     {
       id,
-      user_id: { type: DataTypes.UUID, allowNull: false, ...to('users') },
+      user_id: { type: DataTypes.CHAR(36), allowNull: false, ...to('users') },
       strategy: { type: DataTypes.STRING(64), allowNull: false },
       device_kind: DataTypes.STRING(16),
       device_name: DataTypes.STRING(64),

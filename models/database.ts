@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { BaseError, ConnectionError, DatabaseError, Sequelize, TimeoutError, Transaction, type Options } from 'sequelize';
 import { sqlite3 } from '#models/sqlite';
 
@@ -42,19 +43,32 @@ export function open(url: string, { patient = false, ...more }: Options & { pati
       storage: url.slice('sqlite:'.length),
       foreignKeys: false,
       transactionType: Transaction.TYPES.IMMEDIATE,
+      // Only migrations make a file: one that is lost must not be replaced by an empty one.
+      dialectOptions: { mode: sqlite3.OPEN_READWRITE | (patient ? sqlite3.OPEN_CREATE : 0) },
     } satisfies Undeclared as Options);
   }
-  const sequelize = new Sequelize(url.replace(/^mariadb:/, 'mysql:'), {
+  const server = new URL(url.replace(/^mariadb:/, 'mysql:'));
+  const tls = server.searchParams.get('tls');
+  server.search = '';
+  const sequelize = new Sequelize(server.href, {
     ...options,
     dialect: 'mysql',
     timezone: '+00:00',
     keepDefaultTimezone: true, // set below together with the rest, and within PATIENCE
     pool: patient ? { max: 1, min: 0, idle: 600_000, acquire: 60_000 } : { max: 10, min: 0, idle: 10_000, acquire: 1500 },
-    dialectOptions: { connectTimeout: 1000, charset: 'utf8mb4_bin' },
+    // mysql2's own reading of columns gives what our models declare; Sequelize's makes an object and three closures for each field.
+    dialectOptions: { connectTimeout: 1000, charset: 'utf8mb4_bin', typeCast: true, ...(tls && { ssl: trusting(tls) }) },
   } satisfies Undeclared as Options);
   sequelize.addHook('afterConnect', (connection) => prepare(connection as MysqlConnection, patient));
   return sequelize;
 }
+
+/** `?tls=system` trusts the authorities that Node does, `?tls=/path/ca.pem` those in the file. Either way the server's name is checked, though mysql2 checks no IP address. */
+const trusting = (tls: string) => ({
+  rejectUnauthorized: true,
+  verifyIdentity: true,
+  ...(tls !== 'system' && { ca: readFileSync(tls, 'utf8') }),
+});
 
 /** Sequelize would wait for ever for a server that is frozen: cut the connection when a command gets no answer. */
 function prepare(connection: MysqlConnection, patient: boolean): Promise<void> {

@@ -1,9 +1,9 @@
 import type { Options, Sequelize } from 'sequelize';
+import { commitCounter, type CommitCounter } from '#models/commits';
 import { open } from '#models/database';
 import { Role } from '#models/role';
 import { Session } from '#models/session';
 import { SigningKey } from '#models/signing-key';
-import { commitCounter } from '#models/sqlite';
 import { transactionOn } from '#models/transaction';
 import { User } from '#models/user';
 import { UserRole } from '#models/user-role';
@@ -21,7 +21,7 @@ function relate() {
   Session.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
 }
 
-let counter: { read(): number; close(): void } | undefined;
+let counter: CommitCounter | undefined;
 
 /** Binds the models to a database. One process, one database. */
 export function connect(url: string, options: Options = {}): Sequelize {
@@ -36,7 +36,7 @@ export function connect(url: string, options: Options = {}): Sequelize {
  * A number that changes with every commit to the embedded database, by this process or any other;
  * undefined with a database server, where nothing tells.
  */
-export const commits = (): number | undefined => counter?.read();
+export const commits = (): number | undefined => counter?.();
 
 /**
  * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent one

@@ -9,7 +9,7 @@ export class Role extends Model<InferAttributes<Role>, InferCreationAttributes<R
   static define(sequelize: Sequelize) {
     this.init(
       {
-        id: { type: DataTypes.UUID, primaryKey: true },
+        id: { type: DataTypes.CHAR(36), primaryKey: true },
         name: { type: DataTypes.STRING(64), allowNull: false, unique: true },
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },

@@ -35,8 +35,8 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   static define(sequelize: Sequelize) {
     this.init(
       {
-        id: { type: DataTypes.UUID, primaryKey: true },
-        userId: { type: DataTypes.UUID, allowNull: false },
+        id: { type: DataTypes.CHAR(36), primaryKey: true },
+        userId: { type: DataTypes.CHAR(36), allowNull: false },
         strategy: { type: DataTypes.STRING(64), allowNull: false },
         deviceKind: DataTypes.STRING(16),
         deviceName: DataTypes.STRING(64),

@@ -9,8 +9,8 @@ export class UserRole extends Model<InferAttributes<UserRole>, InferCreationAttr
   static define(sequelize: Sequelize) {
     this.init(
       {
-        userId: { type: DataTypes.UUID, primaryKey: true },
-        roleId: { type: DataTypes.UUID, primaryKey: true },
+        userId: { type: DataTypes.CHAR(36), primaryKey: true },
+        roleId: { type: DataTypes.CHAR(36), primaryKey: true },
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },
       { sequelize, tableName: 'user_roles', updatedAt: false, indexes: [{ fields: ['role_id'] }] },

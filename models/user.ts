@@ -38,7 +38,7 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   static define(sequelize: Sequelize) {
     this.init(
       {
-        id: { type: DataTypes.UUID, primaryKey: true },
+        id: { type: DataTypes.CHAR(36), primaryKey: true },
         username: DataTypes.STRING(64),
         usernameCanonical: { type: DataTypes.STRING(64), unique: true },
         email: DataTypes.STRING(254),

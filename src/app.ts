@@ -3,13 +3,13 @@ import express, { type Express } from 'express';
 import admin from '#src/admin/routes';
 import { config, unknownSettings } from '#src/config';
 import { SettingsError } from '#src/core/settings-error';
-import { pages } from '#src/docs/pages';
+import { pages } from '#src/docs/routes';
 import { openapi } from '#src/http/openapi';
 import { loadStrategies, settingsOf, type Loaded } from '#src/http/passport';
 import { notFound, renderProblem } from '#src/http/render-problem';
 import { mount, type Route } from '#src/http/route';
 import { crossOrigin, knownMethods, noStore, requestContext, requestLog, securityHeaders } from '#src/http/security';
-import health from '#src/observability/health';
+import health from '#src/observability/routes';
 import { signInRoutes } from '#src/sessions/routes';
 import users from '#src/users/routes';
 

@@ -4,7 +4,11 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { SettingsError } from '#src/core/settings-error';
 
-const seconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, `must be a whole number from ${min} to ${max}`)
+    .transform(Number);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -13,16 +17,21 @@ const list = z.string().transform((text) =>
 );
 
 /** Words and shapes that a generated secret does not have, but every tutorial's example does. */
-const EXAMPLE_SECRET = /secret|change|example|your|passw|default|replace|insert|random|token|jwt|12345|abcde/i;
+const EXAMPLE_SECRET = /secret|change|example|your|passw|default|replace|insert|random|token|\bjwt\b|12345|abcde/i;
 const secret = z
   .string()
-  .refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes: make one with `openssl rand -base64 32`')
+  .refine((text) => Buffer.byteLength(text) >= 32, {
+    error: 'must have at least 32 bytes: make one with `openssl rand -base64 32`',
+    abort: true,
+  })
   .refine(
     (text) => !EXAMPLE_SECRET.test(text) && new Set(text).size >= 10,
     'looks like an example that others know too: make one with `openssl rand -base64 32`',
   );
 
 const origin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+const isDatabase = (text: string) =>
+  /^sqlite:./.test(text) || (/^(mysql|mariadb):\/\/[^/]+\/[^/?]+(\?tls=[^&]+)?$/.test(text) && URL.canParse(text));
 const network = (text: string) => {
   const [address = '', prefix, rest] = text.split('/');
   return (
@@ -42,7 +51,7 @@ const proxies = z
 /** Every setting of the server itself. `.env.example` is made from this list; a strategy's own settings stand in its file. */
 export const Settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on. 0.0.0.0 for every network interface.'),
-  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('Port to listen on.'),
+  PORT: whole(0, 65_535).default(3000).describe('Port to listen on.'),
   PUBLIC_URL: z
     .string()
     .refine(origin, 'must be an origin such as https://auth.example.com, without a path')
@@ -50,10 +59,12 @@ export const Settings = z.object({
     .describe('Where clients reach this server. Default: http://localhost:<PORT>.'),
   DATABASE_URL: z
     .string()
-    .regex(/^(sqlite:.+|(mysql|mariadb):\/\/[^/]+\/[^/?]+)$/, 'must be sqlite:<file> or mysql://user:password@host:port/database')
+    .refine(isDatabase, 'must be sqlite:<file> or mysql://user:password@host:port/database')
     .refine((url) => !url.includes(':memory:'), 'must name a file: a database in memory forgets everybody')
     .default('sqlite:data/sallyport.sqlite')
-    .describe('sqlite:<file>, or mysql://user:password@host:port/database for MySQL 8+ and MariaDB 10.11+.'),
+    .describe(
+      'sqlite:<file>, or mysql://user:password@host:port/database for MySQL 8+ and MariaDB 10.11+; add ?tls=system or ?tls=/path/ca.pem to encrypt the connection.',
+    ),
   APP_SECRET: secret
     .optional()
     .describe(
@@ -70,8 +81,8 @@ export const Settings = z.object({
     .enum(['open', 'closed'])
     .default('open')
     .describe('Whether strangers may register. `closed`: users come from the command line.'),
-  ACCESS_TOKEN_TTL: seconds(60, 3600).default(600).describe('Life of an access token, in seconds.'),
-  REFRESH_ABSOLUTE: seconds(3600, 31_536_000).default(7_776_000).describe('Longest life of a session, in seconds. Default: 90 days.'),
+  ACCESS_TOKEN_TTL: whole(60, 3600).default(600).describe('Life of an access token, in seconds.'),
+  REFRESH_ABSOLUTE: whole(3600, 31_536_000).default(7_776_000).describe('Longest life of a session, in seconds. Default: 90 days.'),
   JWT_ALG: z
     .enum(['ES256', 'RS256', 'HS256'])
     .default('ES256')
@@ -79,18 +90,8 @@ export const Settings = z.object({
   JWT_SECRET: secret.optional().describe('Signs access tokens; only with JWT_ALG=HS256.'),
   JWT_ISSUER: z.string().min(1).optional().describe('`iss` of access tokens. Default: PUBLIC_URL.'),
   JWT_AUDIENCE: z.string().min(1).default('sallyport').describe('`aud` of access tokens.'),
-  BCRYPT_COST: z.coerce
-    .number()
-    .int()
-    .min(4)
-    .max(15)
-    .default(12)
-    .describe('Work factor for new password hashes, 10 to 15. Each step doubles the time.'),
-  PASSWORD_MIN_LENGTH: z.coerce
-    .number()
-    .int()
-    .min(8)
-    .max(64)
+  BCRYPT_COST: whole(4, 15).default(12).describe('Work factor for new password hashes, 10 to 15. Each step doubles the time.'),
+  PASSWORD_MIN_LENGTH: whole(8, 64)
     .default(8)
     .describe('Shortest password, in characters. 15 is what NIST asks for where the password stands alone.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),

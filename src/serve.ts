@@ -43,6 +43,7 @@ async function listen({ app }: App): Promise<Server> {
       requestTimeout: 15_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16 * 1024,
+      optimizeEmptyRequests: true,
     },
     (req, res) => {
       if (isDraining()) res.setHeader('Connection', 'close');
@@ -71,13 +72,16 @@ async function drain(server: Server): Promise<void> {
 
 /** A rejection that nobody awaited is a mistake in somebody's strategy and harms one request; an exception in the open may have harmed anything. */
 export function reportCrashes(): void {
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise was rejected and nobody listened'));
+  process.on('unhandledRejection', (error) => log.error({ stack: traceOf(error) }, 'a promise was rejected and nobody listened'));
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'stopping: an exception reached nobody');
+    log.fatal({ stack: traceOf(error) }, 'stopping: an exception reached nobody');
     process.exitCode = 1;
     process.kill(process.pid, 'SIGTERM');
   });
 }
+
+/** Of an error nobody expected, only where it was: Sequelize's carry the statement and its values. */
+const traceOf = (error: unknown) => (error instanceof Error ? error.stack : typeof error);
 
 /** The one line that a person sees: where, on what, with which ways in, and where to read on. */
 function banner({ strategies }: App, server: Server): string {

@@ -33,6 +33,6 @@ export default defineStrategy({
       });
       return z.NEVER;
     })
-    .meta({ id: 'Credentials' }),
+    .meta({ id: 'Credentials', example: { identifier: 'ada', password: 'correct horse battery staple' } }),
   create: () => new LocalStrategy({ usernameField: 'identifier', session: false }, verify(verifyCredentials)),
 });

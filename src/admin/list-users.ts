@@ -1,5 +1,6 @@
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
 import { User } from '#models/index';
+import { fold } from '#src/users/identifiers';
 
 interface Page {
   limit: number;
@@ -30,7 +31,7 @@ const having = (role: string | undefined) =>
 // instr, not LIKE: `%` and `_` in the question mean themselves, the same on every engine.
 function naming(q: string | undefined): WhereOptions[] {
   if (!q) return [];
-  const asked = q.normalize('NFKC').toLowerCase();
+  const asked = fold(q);
   return [
     { [Op.or]: ['username_canonical', 'email_canonical'].map((column) => where(fn('instr', col(`User.${column}`), asked), Op.gt, 0)) },
   ];

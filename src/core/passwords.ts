@@ -27,7 +27,8 @@ function throughGate<T>(work: () => Promise<T>): Promise<T> {
 
 /** Both forms of "é" are one password (NIST SP 800-63B); nothing else is changed, trimmed or cut. */
 const normal = (password: string) => password.normalize('NFC');
-const isLong = (password: string) => Buffer.byteLength(password) > BCRYPT_BYTES;
+/** What bcrypt would not see whole: it cuts, and it repeats the password and a NUL, so that `a` and `a\0a` are one to it. */
+const isLong = (password: string) => Buffer.byteLength(password) > BCRYPT_BYTES || password.includes('\0');
 const digest = (password: string, salt: string) => createHmac('sha256', salt).update(password).digest('base64');
 
 /** Hashes with BCRYPT_COST. Throws 503 `busy`. */

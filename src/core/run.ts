@@ -25,6 +25,9 @@ function end(lines: readonly string[], code: number): never {
 
 async function sentence(error: unknown): Promise<string> {
   const { isDatabaseAway, reasonOf } = await import('#models/database');
-  if (isDatabaseAway(error)) return `The database does not answer (${reasonOf(error)}). Is it running, and is DATABASE_URL right?`;
+  const reason = reasonOf(error);
+  if (/^ER_(ACCESS|DBACCESS|BAD_DB|SECURE|NOT_SUPPORTED)/.test(reason))
+    return `The database refuses us (${reason}). Are user, password and database name in DATABASE_URL right?`;
+  if (isDatabaseAway(error)) return `The database does not answer (${reason}). Is it running, and is DATABASE_URL right?`;
   return error instanceof Error ? error.message || error.name : 'Stopped without a reason.';
 }

@@ -7,6 +7,8 @@ const byCode: Record<string, ProblemCode> = { HPE_HEADER_OVERFLOW: 'headers_too_
 
 /** Answers, as a problem, what Node's parser refuses before there is a request: then hangs up, for what follows cannot be trusted. */
 export function answerBrokenRequests(server: Server): void {
+  // An expectation that nobody knows may be ignored (RFC 9110 §10.1.1); Node would answer a bare 417.
+  server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
     const problem = new Problem(byCode[error.code ?? ''] ?? 'invalid_request');

@@ -6,7 +6,8 @@ import {
   type ZodOpenApiResponsesObject,
   type ZodOpenApiSecuritySchemeObject,
 } from 'zod-openapi';
-import { problems, type ProblemCode } from '#src/core/problem';
+import { Problem, problems, type ProblemCode } from '#src/core/problem';
+import { problemBody } from '#src/http/render-problem';
 import type { Route } from '#src/http/route';
 
 const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
@@ -15,7 +16,7 @@ const ProblemBody = z
   .object({
     type: z.string().meta({ example: '/problems/token_expired', description: 'Explains this problem to a person.' }),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(400).max(599),
     code: z.enum(codes).meta({ description: 'Stable: decide by this.' }),
     action: z.enum([...new Set(Object.values(problems).map(([, action]) => action))]).meta({ description: 'What to do next.' }),
     requestId: z.string(),
@@ -52,7 +53,8 @@ export function openapi(
       description: 'Every refusal is a problem (RFC 9457): decide by `code`, do what `action` says.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: server }],
+    // First where the document came from: the API page may call nothing else, and may be open at another address than the public one.
+    servers: [{ url: '/', description: 'Where this document is' }, { url: server }],
     tags: [...new Set(routes.map(({ spec }) => spec.tag))].map((name) => ({ name })),
     paths,
     components: { securitySchemes },
@@ -74,6 +76,8 @@ function operation(route: Route): ZodOpenApiOperationObject {
   };
 }
 
+const example = (code: ProblemCode) => [code, { value: problemBody(new Problem(code), '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20') }] as const;
+
 function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
   const success = {
     [spec.status ?? (spec.returns ? 200 : 204)]: spec.returns
@@ -93,7 +97,7 @@ function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
         status,
         {
           description: list.map((code) => `\`${code}\`: ${problems[code][2]}`).join('  \n'),
-          content: { 'application/problem+json': { schema: ProblemBody } },
+          content: { 'application/problem+json': { schema: ProblemBody, examples: Object.fromEntries(list.map(example)) } },
         },
       ] as const,
   );

@@ -17,7 +17,7 @@ export function parse({ body, query = Nothing, params }: Parts): RequestHandler 
   );
   return (req, _res, next) => {
     for (const [part, schema] of parts) {
-      const result = schema.safeParse(req[part] ?? {});
+      const result = schema.safeParse(req[part] ?? {}, { reportInput: true });
       if (!result.success) throw new Problem('invalid_request', { members: { errors: result.error.issues.flatMap(fieldErrors) } });
       Object.defineProperty(req, part, { value: result.data, writable: true, configurable: true }); // Express's req.query is a getter
     }

@@ -33,14 +33,18 @@ export interface Loaded {
  * Reads strategies/ and plugs each one into Passport whose settings are there.
  * Throws a SettingsError that names the file for one that is malformed, half configured or twice there.
  */
-export async function loadStrategies(env = environment): Promise<Loaded> {
+export async function loadStrategies(env = environment, from = folder): Promise<Loaded> {
   const loaded: Loaded = { on: [], off: [] };
   const mistakes: string[] = [];
-  for (const file of (await readdir(folder)).filter((name) => /^[a-z][\w-]*\.[jt]s$/.test(name)).sort()) {
-    const { default: strategy } = (await import(new URL(file, folder).href)) as { default?: AuthStrategy };
-    const mistake = fault(strategy, file.slice(0, -3), loaded.on);
-    if (!strategy || mistake) mistakes.push(`strategies/${file} ${mistake}`);
-    else mistakes.push(...plug(strategy, loaded, env).map((problem) => `strategies/${file}: ${problem}`));
+  for (const file of (await readdir(from)).filter((name) => /^[a-z][\w-]*\.[jt]s$/.test(name)).sort()) {
+    try {
+      const { default: strategy } = (await import(new URL(file, from).href)) as { default?: AuthStrategy };
+      const mistake = fault(strategy, file.slice(0, -3), loaded);
+      if (!strategy || mistake) mistakes.push(`strategies/${file} ${mistake}`);
+      else mistakes.push(...plug(strategy, loaded, env).map((problem) => `strategies/${file}: ${problem}`));
+    } catch (error) {
+      mistakes.push(`strategies/${file} cannot be used: ${error instanceof Error ? error.message : 'it threw something that is no Error'}`);
+    }
   }
   for (const name of asked)
     if (!loaded.on.some((strategy) => strategy.name === name))
@@ -49,13 +53,14 @@ export async function loadStrategies(env = environment): Promise<Loaded> {
   return loaded;
 }
 
-function fault(strategy: AuthStrategy | undefined, name: string, others: AuthStrategy[]): string | undefined {
+function fault(strategy: AuthStrategy | undefined, name: string, { on, off }: Loaded): string | undefined {
   if (strategy?.name !== name) return `must default-export a strategy named "${name}"`;
   if (typeof strategy.create !== 'function') return 'has no create()';
   if (strategy.kind !== 'login' && strategy.kind !== 'bearer') return 'has a kind that is not known: login or bearer';
   if (strategy.kind === 'login' && !strategy.credentials) return 'is of kind login and must describe its credentials';
   if (strategy.kind === 'bearer' && !strategy.scheme) return 'is of kind bearer and must describe its scheme';
-  const twin = others.find(
+  if ([...on, ...off].some((other) => other.name === name)) return `is there twice: as ${name}.ts and as ${name}.js`;
+  const twin = on.find(
     (other) => other.kind === 'login' && strategy.kind === 'login' && (other.path ?? other.name) === (strategy.path ?? name),
   );
   return twin && `wants the path of strategies/${twin.name}`;
@@ -69,7 +74,9 @@ function plug(strategy: AuthStrategy, loaded: Loaded, env: typeof environment): 
   }
   const settings = strategy.env?.safeParse(Object.fromEntries(names.map((name) => [name, env[name] || undefined])));
   if (settings?.error) return settings.error.issues.map((issue) => `${issue.path.join('.')} is missing or not valid`);
-  passport.use(strategy.name, wrap(strategy.create({ env: settings?.data ?? {} })));
+  const created = strategy.create({ env: settings?.data ?? {} });
+  if (typeof created?.authenticate !== 'function') return ['create() must return a Passport strategy'];
+  passport.use(strategy.name, wrap(created));
   if (strategy.kind === 'bearer') bearers.push(strategy.name);
   loaded.on.push(strategy);
   return [];

@@ -41,7 +41,7 @@ export const problemBody = (problem: Problem, requestId: string) => ({
 export const renderProblem: ErrorRequestHandler = (error, _req, res, next) => {
   const problem = problemOf(error);
   if (problem.status >= 500)
-    log[problem.status === 500 ? 'error' : 'warn']({ err: safeError(problem.cause ?? problem), code: problem.code }, 'request failed');
+    log[problem.status === 500 ? 'error' : 'warn']({ err: problem.cause ?? problem, code: problem.code }, 'request failed');
   if (res.headersSent) return next(error);
   const challenge = challenges[problem.code];
   if (challenge) res.setHeader('WWW-Authenticate', challenge);
@@ -53,13 +53,6 @@ export const renderProblem: ErrorRequestHandler = (error, _req, res, next) => {
     .type('application/problem+json')
     .send(JSON.stringify(problemBody(problem, res.getHeader('X-Request-Id') as string)));
 };
-
-/** What a log may know of an error: not Sequelize's `sql`, `parameters`, `instance`, which hold hashes and addresses. */
-function safeError(error: unknown) {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const { code, original } = error as { code?: unknown; original?: { code?: unknown } };
-  return { type: error.name, code: original?.code ?? code, message: error.message, stack: error.stack };
-}
 
 export const notFound: RequestHandler = () => {
   throw new Problem('not_found');

@@ -85,11 +85,23 @@ export function mount(router: Router, routes: readonly Route[]): void {
     router[method](path, ...(isMembersOnly(route) ? [...guards, ...read] : [...read, ...guards]), async (req, res) => {
       const answer = await handler(req as never, res);
       if (!spec.returns) res.status(spec.status ?? 204).end();
-      else res.status(spec.status ?? 200).json(spec.returns.parse(answer));
+      else sendJson(res.status(spec.status ?? 200), spec.returns.parse(answer));
     });
   }
-  for (const [path, methods] of Map.groupBy(routes, (route) => route.path))
-    router.all(path, refuseMethod(methods.map(({ method }) => method)));
+  for (const [path, same] of Map.groupBy(routes, (route) => route.path)) {
+    const methods = same.map(({ method }) => method);
+    const twice = methods.find((method, i) => methods.indexOf(method) < i);
+    if (twice) throw new Error(`Two routes answer ${twice.toUpperCase()} ${path}. Does a strategy want the path of another route?`);
+    router.all(path, refuseMethod(methods));
+  }
+}
+
+/** Like `res.json`, but never a 304, and without finding out for each answer anew that JSON is JSON. */
+function sendJson(res: Response, value: unknown): void {
+  const text = JSON.stringify(value);
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  res.end(text);
 }
 
 /** 405 with the methods a path knows (RFC 9110 §15.5.6). */

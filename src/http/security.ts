@@ -1,24 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import cors from 'cors';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { config } from '#src/config';
 import { context } from '#src/core/context';
 import { log } from '#src/core/log';
 import { Problem } from '#src/core/problem';
 
+/** Does what a middleware does that sets the same headers for every request: it is asked once, here. */
+function always(middleware: RequestHandler): RequestHandler {
+  const headers = new Map<string, string>();
+  const answer = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    getHeader: (name: string) => headers.get(name),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  middleware({ method: 'GET', headers: {} } as Request, answer as unknown as Response, () => {});
+  return (_req, res, next) => {
+    for (const [name, value] of headers) res.setHeader(name, value);
+    next();
+  };
+}
+
 /** Nothing an API answers is a page: no script, no frame, no form. Pages loosen this for themselves (`http/page`). */
-export const securityHeaders: RequestHandler = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
-  },
-  strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true },
-  xFrameOptions: { action: 'deny' },
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xXssProtection: false,
-});
+export const securityHeaders: RequestHandler = always(
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
+    },
+    strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true },
+    xFrameOptions: { action: 'deny' },
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xXssProtection: false,
+  }),
+);
 
 /** Answers are about one caller at one moment, unless a route says otherwise. */
 export const noStore: RequestHandler = (_req, res, next) => {
@@ -56,13 +73,17 @@ export const requestLog: RequestHandler = (req, res, next) => {
   next();
 };
 
-export const crossOrigin: RequestHandler = cors({
+const fromAnywhere: RequestHandler = cors({
   origin: config.ALLOWED_ORIGINS,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
   exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
   maxAge: 600,
 });
+const fromNoPage = always(fromAnywhere);
+/** A request without Origin was not sent by a page of another site; all such requests get the same headers. */
+export const crossOrigin: RequestHandler = (req, res, next) =>
+  (req.headers.origin === undefined && req.method !== 'OPTIONS' ? fromNoPage : fromAnywhere)(req, res, next);
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 export const knownMethods: RequestHandler = (req, _res, next) => {

@@ -46,7 +46,7 @@ export const custom = (find: (req: Request) => Promise<User | null>): Strategy =
   Object.assign(new passport.Strategy(), {
     authenticate(this: StrategyCreatedStatic, req: Request) {
       verify(find)(req, (error, user, info) => {
-        if (error) this.error(error as Error);
+        if (error) this.error(error);
         else if (user) this.success(user);
         else this.fail(info, 401);
       });

@@ -1,5 +1,6 @@
 import passport, { type Strategy, type StrategyCreatedStatic } from 'passport';
 import type { Request } from 'express';
+import { isDatabaseAway } from '#models/database';
 import { User } from '#models/index';
 import { Problem } from '#src/core/problem';
 
@@ -12,7 +13,7 @@ type Verify = (...args: unknown[]) => unknown;
 
 /**
  * Stands between Passport and a strategy that somebody else wrote. A rejected promise, a `pass()`, a redirect,
- * a silence, a second answer or a user that is none can then neither end the process, nor hang the request, nor open the door.
+ * a silence, a second answer, a user that is none or is disabled can then neither end the process, nor hang the request, nor open the door.
  */
 export function wrap(inner: Strategy, deadline = DEADLINE): Strategy {
   keepRejections(inner as { _verify?: Verify });
@@ -33,10 +34,12 @@ export function wrap(inner: Strategy, deadline = DEADLINE): Strategy {
         deadline,
       );
       const attempt = Object.assign(Object.create(inner) as Attempt, {
-        success: once((user: unknown, info?: object) =>
-          user instanceof User ? this.success(user, info) : this.error(new Error('A strategy vouched for something that is not a user')),
-        ),
-        fail: once((why?: unknown) => this.fail(why as string, 401)),
+        success: once((user: unknown, info?: object) => {
+          if (!(user instanceof User)) this.error(new Error('A strategy vouched for something that is not a user'));
+          else if (user.disabledAt) this.fail(new Problem('user_disabled'), 401);
+          else this.success(user, info);
+        }),
+        fail: once((why?: unknown) => (isOurs(why) ? this.error(asError(why)) : this.fail(why as string, 401))),
         pass: once(() => this.fail(401)),
         redirect: once(() => this.error(new Error('Only a strategy of kind redirect may redirect'))),
         error: broke,
@@ -63,4 +66,13 @@ function keepRejections(strategy: { _verify?: Verify }): void {
   strategy._verify = Object.defineProperty(kept, 'length', { value: original.length });
 }
 
-const asError = (error: unknown) => (error instanceof Error ? error : new Error('A strategy failed without saying why'));
+/** passport-jwt calls it a wrong token when the keys cannot be reached: a client would throw a good token away. */
+const isOurs = (why: unknown) => (why instanceof Problem ? why.status !== 401 : isDatabaseAway(why ?? {}));
+
+/** What a strategy throws is logged, and it may repeat the token that it could not use. */
+const withoutTokens = (text = '') => text.replaceAll(/[\w.~+=-]{40,}/g, '…');
+
+function asError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error('A strategy failed without saying why');
+  return Object.assign(error, { message: withoutTokens(error.message), stack: withoutTokens(error.stack) });
+}

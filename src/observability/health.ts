@@ -1,9 +1,3 @@
-import { z } from 'zod';
-import { User } from '#models/index';
-import { Problem } from '#src/core/problem';
-import { get } from '#src/http/route';
-
-const Ok = z.object({ status: z.literal('ok') });
 let draining = false;
 
 /** From now on `/readyz` says no: the process is about to stop. */
@@ -11,25 +5,3 @@ export const stopBeingReady = (): void => {
   draining = true;
 };
 export const isDraining = (): boolean => draining;
-
-export default [
-  get('/livez', [], { tag: 'Running it', summary: 'Is the process alive?', returns: Ok }, () => ({ status: 'ok' as const })),
-
-  get(
-    '/readyz',
-    [],
-    {
-      tag: 'Running it',
-      summary: 'Can it answer requests? Asks the database.',
-      returns: Ok,
-      problems: ['unavailable'],
-    },
-    async () => {
-      if (draining) throw new Problem('unavailable');
-      await User.sequelize!.query('SELECT 1').catch((cause: unknown) => {
-        throw new Problem('unavailable', { cause });
-      });
-      return { status: 'ok' as const };
-    },
-  ),
-];

@@ -9,7 +9,7 @@ import { z } from 'zod';
  * | spaces around  | dropped                                   | dropped                                  |
  * | Unicode        | NFKC                                      | ASCII before the @; IDNA after it        |
  * | case           | lower, without locale; ς is σ             | lower                                    |
- * | letters        | of one writing system (UTS #39)           | as RFC 5321 allows without quotes        |
+ * | letters        | visible, of one writing system (UTS #39)  | as RFC 5321 allows without quotes        |
  * | length         | 2 to 64                                   | up to 64 before the @, 254 in all        |
  */
 export interface Identifier {
@@ -57,9 +57,11 @@ const SYSTEMS = [
     ),
 );
 
-const CHARACTERS = /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]*$/u;
+// Some letters and marks are drawn as nothing at all: `ada` and `ada` with a variation selector would look the same.
+const CHARACTERS = /^(?!.*\p{Default_Ignorable_Code_Point})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]*$/u;
 
-const fold = (text: string) => text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
+/** What makes two spellings of a username, or of a part of one, the same. */
+export const fold = (text: string): string => text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
 const trim = (text: string) => text.replace(/^ +| +$/g, '');
 
 /** The username behind what was typed, or what is wrong with it. It can never look like an e-mail address: there is no @ in it. */
@@ -84,6 +86,7 @@ export function email(typed: string): Identifier | Fault {
   if (
     at < 1 ||
     at > 64 ||
+    !/^[!-~]+$/.test(display.slice(0, at)) || // before lower case: the Kelvin sign would become a k
     display.length > 254 ||
     !z.email().max(254).safeParse(canonical).success ||
     canonical.length < display.slice(0, at).length
@@ -94,7 +97,9 @@ export function email(typed: string): Identifier | Fault {
 
 /** Letters of other systems, and digits, that pass for a small Latin letter. */
 const LOOKALIKES = new Map(
-  'аa еe оo рp сc уy хx іi јj ѕs ԁd һh кk мm тt вb нn ιi οo αa νv ρp τt κk υu ıi ɡg 0o 1l 3e 5s'.split(' ').map((pair) => [...pair] as [string, string]),
+  'аa еe оo рp сc уy хx іi јj ѕs ԁd һh кk мm тt вb нn ιi οo αa νv ρp τt κk υu ıi ɡg 0o 1l 3e 5s'
+    .split(' ')
+    .map((pair) => [...pair] as [string, string]),
 );
 const skeleton = (canonical: string) =>
   [...canonical.normalize('NFD')]

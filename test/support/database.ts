@@ -5,6 +5,11 @@ import { afterAll, inject } from 'vitest';
 
 export const engine = process.env['TEST_ENGINE'] === 'mysql' ? 'mysql' : 'sqlite';
 
+const made: string[] = [];
+afterAll(async () => {
+  for (const name of made) await onServer(inject('mysqlUrl'), `DROP DATABASE ${name}`);
+});
+
 /** The URL of an empty database that nobody else uses, on the engine under test; it is gone when the file is done. */
 export async function emptyDatabase(): Promise<string> {
   const name = `t_${randomBytes(6).toString('hex')}`;
@@ -14,7 +19,7 @@ export async function emptyDatabase(): Promise<string> {
   }
   const server = inject('mysqlUrl');
   await onServer(server, `CREATE DATABASE ${name}`);
-  afterAll(() => onServer(server, `DROP DATABASE ${name}`));
+  made.push(name);
   return `${server}/${name}`;
 }
 

@@ -16,7 +16,7 @@ const ACTIONS: Record<(typeof problems)[ProblemCode][1], string> = {
 const UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 // Swagger UI draws its icons from data: URLs and runs from its own files alone.
 const UI_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const UI_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sallyport API</title>
 <link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon-32x32.png"><div id="ui"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></html>`;
 const UI_START =
@@ -44,13 +44,14 @@ export function pages(document: object): Router {
     page(`/docs/${file}`, (_req, res) => {
       res.sendFile(join(UI, file), { cacheControl: false });
     });
-  page('/problems/:code', (req, res) => explain(req.params['code'] as string, res));
+  // Before `page` says that the answer may be kept: a refusal may not.
+  router.param('code', (_req, _res, next, code: string) => next(Object.hasOwn(problems, code) ? undefined : new Problem('not_found')));
+  page('/problems/:code', (req, res) => explain(req.params['code'] as ProblemCode, res));
   return router;
 }
 
-function explain(code: string, res: Parameters<RequestHandler>[1]): void {
-  if (!Object.hasOwn(problems, code)) throw new Problem('not_found');
-  const [status, action, title, help] = problems[code as ProblemCode];
+function explain(code: ProblemCode, res: Parameters<RequestHandler>[1]): void {
+  const [status, action, title, help] = problems[code];
   sendPage(
     res,
     title,

@@ -1,0 +1,33 @@
+import type { StatementSync } from 'node:sqlite';
+import { asSqlite3, openFile, type SqliteError } from '#models/sqlite-file';
+
+export type CommitCounter = () => number;
+
+/** What counters have read in this turn of the event loop. A write of this process makes them read again. */
+const counted = new Map<object, number>();
+
+export const forgetCommits = (): void => counted.clear();
+
+/**
+ * A number that changes with every commit to the file, by whichever connection or process
+ * (https://www.sqlite.org/pragma.html#pragma_data_version). It takes a connection that never writes. The file is looked at
+ * once in a turn of the event loop: requests that arrive together share the answer, one that follows another's answer does not.
+ */
+export function commitCounter(file: string): CommitCounter {
+  const statement = openFile(file).prepare('PRAGMA data_version');
+  const read = () => {
+    const count = look(statement);
+    if (counted.size === 0) setImmediate(forgetCommits);
+    counted.set(statement, count);
+    return count;
+  };
+  return () => counted.get(statement) ?? read();
+}
+
+function look(statement: StatementSync): number {
+  try {
+    return (statement.get() as { data_version: number }).data_version;
+  } catch (error) {
+    throw asSqlite3(error as SqliteError);
+  }
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, expect, it, vi } from 'vitest';
+import { startApp, testSecret } from '#test/support/app';
+import { ecdsa, forge, read, thumbprint } from '#test/support/forge';
+
+const { register, ask, SigningKey } = await startApp();
+const keys = await import('#src/keys/keys');
+const ada = await register();
+
+const secret = process.env['APP_SECRET']!;
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  process.env['APP_SECRET'] = secret;
+  process.env['JWT_ALG'] = 'ES256';
+});
+
+/** Another node on the same database: every module of ours once more, with settings and connections of its own. */
+async function node(env: Record<string, string> = {}) {
+  Object.assign(process.env, env);
+  vi.resetModules();
+  const { connect } = await import('#models/index');
+  const { loadKeys, signingKey, keyOf } = await import('#src/keys/keys');
+  const database = connect(process.env['DATABASE_URL']!);
+  closing.push(() => database.close());
+  return { loadKeys, signingKey, keyOf };
+}
+const status = async (token: string) => (await ask('GET', '/me', { token })).status;
+
+it('stops a node that has another APP_SECRET, with a sentence that says what to do', async () => {
+  const other = testSecret();
+  const { loadKeys, signingKey } = await node({ APP_SECRET: other });
+  const error = await loadKeys().catch((thrown: unknown) => thrown as Error);
+  expect(error).toBeInstanceOf(Error);
+  expect((error as Error).message).toBe(
+    'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back; or, to start anew, empty the table signing_keys.',
+  );
+  for (const canary of [secret, other]) expect(String((error as Error).stack)).not.toContain(canary);
+  expect(() => signingKey()).toThrow('The signing keys are not loaded yet.');
+  expect(await SigningKey.count()).toBe(1);
+});
+
+it.each([
+  ['first byte', (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)],
+  ['tag', (text: string) => `${text.slice(0, 20)}${text[20] === 'A' ? 'B' : 'A'}${text.slice(21)}`],
+  ['middle', (text: string) => `${text.slice(0, 100)}${text[100] === 'A' ? 'B' : 'A'}${text.slice(101)}`],
+  ['length', (text: string) => text.slice(0, -4)],
+  ['everything', () => ''],
+])('stops a node whose key was changed in the table: %s', async (_where, change) => {
+  const row = (await SigningKey.findOne())!;
+  const { sealedPrivateKey } = row;
+  await row.update({ sealedPrivateKey: change(sealedPrivateKey) });
+  const { loadKeys } = await node();
+  await expect(loadKeys()).rejects.toThrow('sealed under another APP_SECRET');
+  await row.update({ sealedPrivateKey });
+  await loadKeys();
+});
+
+it('keeps the private key sealed: nothing in the table is one', async () => {
+  const [rows] = await SigningKey.sequelize!.query('SELECT * FROM signing_keys');
+  const all = JSON.stringify(rows);
+  const { signWith } = keys.signingKey();
+  const jwk = signWith.export({ format: 'jwk' });
+  const der = signWith.export({ format: 'der', type: 'pkcs8' });
+  expect(rows).toHaveLength(1);
+  expect(all).not.toMatch(/BEGIN|PRIVATE|\\"d\\"/);
+  for (const canary of [jwk.d!, der.toString('base64'), der.toString('base64url'), der.toString('hex')]) expect(all).not.toContain(canary);
+  const row = (await SigningKey.findOne())!;
+  expect(Object.keys(JSON.parse(row.publicKey) as object).sort()).toEqual(['crv', 'kty', 'x', 'y']);
+  expect(Buffer.from(row.sealedPrivateKey, 'base64url').toString('latin1')).not.toMatch(/BEGIN|PRIVATE/);
+});
+
+it('has the same key at every start, known by its thumbprint', async () => {
+  const { kid, signWith } = keys.signingKey();
+  for (let i = 0; i < 2; i++) {
+    const { loadKeys, signingKey } = await node();
+    await loadKeys();
+    expect(signingKey().kid).toBe(kid);
+    expect(signingKey().signWith.equals(signWith)).toBe(true);
+  }
+  await keys.loadKeys();
+  expect(keys.signingKey().kid).toBe(kid);
+  expect(kid).toBe(thumbprint(keys.signingKey().verifyWith.export({ format: 'jwk' })));
+  expect(read(ada.token).header['kid']).toBe(kid);
+  expect(await status(ada.token)).toBe(200);
+});
+
+it('seals the same key differently each time', async () => {
+  const { seal, unseal } = await import('#src/core/secrets');
+  const sealed = new Set(Array.from({ length: 50 }, () => seal('test', 'one')));
+  expect(sealed.size).toBe(50);
+  for (const text of sealed) expect(unseal('test', text)).toBe('one');
+  expect(() => unseal('another purpose', seal('test', 'one'))).toThrow('authenticate data');
+});
+
+it.each(['ES256', 'RS256'])('makes one %s key when several nodes start at once on an empty table', async (algorithm) => {
+  for (let round = 0; round < (algorithm === 'ES256' ? 5 : 1); round++) {
+    await SigningKey.destroy({ where: { algorithm } });
+    const nodes = [];
+    for (let i = 0; i < 4; i++) nodes.push(await node({ JWT_ALG: algorithm }));
+    await Promise.all(nodes.map(({ loadKeys }) => loadKeys()));
+    const kids = new Set(nodes.map(({ signingKey }) => signingKey().kid));
+    expect([...kids]).toEqual([(await SigningKey.findOne({ where: { algorithm } }))!.kid]);
+    expect(await SigningKey.count({ where: { algorithm } })).toBe(1);
+  }
+});
+
+it('makes one key when one node loads eight times at once on an empty table', async () => {
+  await SigningKey.destroy({ where: {} });
+  const { loadKeys, signingKey, keyOf } = await node();
+  await Promise.all(Array.from({ length: 8 }, () => loadKeys()));
+  const rows = await SigningKey.findAll();
+  expect(rows.map(({ kid }) => kid)).toEqual([signingKey().kid]);
+  expect(keyOf(signingKey().kid)).toBe(signingKey());
+});
+
+it('refuses what a key signed when the key is gone, though the token was used before (J-41)', async () => {
+  await keys.loadKeys();
+  const { tokens } = await register();
+  expect(await status(tokens.accessToken)).toBe(200);
+  await SigningKey.destroy({ where: {} });
+  await keys.loadKeys();
+  expect((await ask('GET', '/me', { token: tokens.accessToken })).body.code).toBe('token_invalid');
+  expect(await status((await register()).token)).toBe(200);
+});
+
+it('takes tokens of a key that signs no more, and signs with the active one (J-41)', async () => {
+  const former = keys.signingKey();
+  const { token } = await register();
+  await SigningKey.update({ active: null }, { where: {} });
+  await keys.loadKeys();
+  expect(keys.signingKey().kid).not.toBe(former.kid);
+  expect(await SigningKey.count()).toBe(2);
+  expect(await status(token)).toBe(200);
+  const later = await register();
+  expect(read(later.token).header['kid']).toBe(keys.signingKey().kid);
+  const { claims, header } = read(later.token);
+  expect(await status(forge(header, claims, ecdsa(former.signWith)))).toBe(401);
+  expect(await status(forge({ ...header, kid: former.kid }, claims, ecdsa(former.signWith)))).toBe(200);
+  await SigningKey.destroy({ where: { active: null } });
+  await keys.loadKeys();
+  expect(await status(token)).toBe(401);
+  expect(await status(later.token)).toBe(200);
+});
+
+it('keeps taking ES256 tokens after JWT_ALG became RS256 or HS256, and signs with the new one', async () => {
+  const { kid } = keys.signingKey();
+  const JWT_SECRET = randomBytes(48).toString('hex').replaceAll(/[a-e]/g, 'z');
+  for (const [env, algorithm] of [
+    [{ JWT_ALG: 'RS256' }, 'RS256'],
+    [{ JWT_ALG: 'HS256', JWT_SECRET }, 'HS256'],
+  ] as const) {
+    const { loadKeys, signingKey, keyOf } = await node(env);
+    await loadKeys();
+    expect(signingKey().algorithm).toBe(algorithm);
+    expect(keyOf(kid)?.algorithm).toBe('ES256');
+  }
+  delete process.env['JWT_SECRET'];
+});
+
+it.each(['', '__proto__', 'constructor', '../../dev/null', "' OR 1=1"])('knows no key of the id %j (J-13)', (kid) => {
+  expect(keys.keyOf(kid)).toBeUndefined();
+});
+
+it('never lets a key be changed', () => {
+  const key = keys.signingKey();
+  expect(Object.isFrozen(key)).toBe(true);
+  expect(() => Object.assign(key, { algorithm: 'HS256' })).toThrow(TypeError);
+});

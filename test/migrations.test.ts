@@ -1,0 +1,124 @@
+import { writeFileSync } from 'node:fs';
+import { QueryTypes, type QueryInterface } from 'sequelize';
+import { expect, it, onTestFinished } from 'vitest';
+import { migrate, rollback } from '#migrations/index';
+import { open } from '#models/database';
+import { connect } from '#models/index';
+import { emptyDatabase, engine } from '#test/support/database';
+import { rowsOf } from '#test/support/process';
+
+const schemaOf = (url: string): QueryInterface => {
+  const database = open(url);
+  onTestFinished(() => database.close());
+  return database.getQueryInterface();
+};
+const tablesOf = async (schema: QueryInterface) =>
+  (await schema.showAllTables())
+    .map(String)
+    .filter((name) => !name.startsWith('sqlite_'))
+    .sort();
+
+interface Index {
+  name: string;
+  unique: boolean;
+  primary: boolean;
+  fields: { attribute: string }[];
+}
+/**
+ * What a database enforces: without the names that it makes up itself, without a second index on the primary key, which
+ * Sequelize makes on MySQL, and without NULL in a primary key, which it does not forbid on SQLite.
+ */
+async function shapeOf(schema: QueryInterface, table: string) {
+  const columns = Object.fromEntries(
+    Object.entries(await schema.describeTable(table)).map(([name, column]) => [
+      name,
+      { ...column, allowNull: column.allowNull && !column.primaryKey },
+    ]),
+  );
+  const found = (await schema.showIndex(table)) as Index[];
+  const fieldsOf = (index?: Index) => JSON.stringify(index?.fields.map(({ attribute }) => attribute));
+  const key = fieldsOf(found.find(({ primary }) => primary));
+  const indexes = found
+    .filter((index) => index.primary || fieldsOf(index) !== key)
+    .map(({ unique, primary, fields }) => ({ unique, primary, fields: fields.map(({ attribute }) => attribute) }))
+    .map((index) => JSON.stringify(index))
+    .sort();
+  const references = ((await schema.getForeignKeyReferencesForTable(table)) as Record<string, string>[])
+    .map(({ columnName, referencedTableName, referencedColumnName }) => `${columnName} → ${referencedTableName}.${referencedColumnName}`)
+    .sort();
+  return { columns, indexes, references };
+}
+
+it('makes what the models describe: columns, indexes, references', async () => {
+  const [migrated, synced] = [await emptyDatabase(), await emptyDatabase()];
+  expect((await migrate(migrated)).length).toBeGreaterThan(0);
+  if (engine === 'sqlite') writeFileSync(synced.slice('sqlite:'.length), '');
+  const models = connect(synced);
+  await models.sync();
+  await models.close();
+  const [ours, theirs] = [schemaOf(migrated), schemaOf(synced)];
+  const tables = await tablesOf(theirs);
+  expect((await tablesOf(ours)).filter((name) => name !== 'migrations')).toEqual(tables);
+  for (const table of tables) expect(await shapeOf(ours, table), table).toEqual(await shapeOf(theirs, table));
+});
+
+it('runs once, however many begin at once', async () => {
+  const url = await emptyDatabase();
+  const done = await Promise.all([1, 2, 3, 4].map(() => migrate(url)));
+  expect(done.filter((names) => names.length > 0)).toHaveLength(1);
+  expect(await migrate(url)).toEqual([]);
+});
+
+it('is undone without a trace, and done again', async () => {
+  const url = await emptyDatabase();
+  const names = await migrate(url);
+  expect(await rollback(url, 'all')).toEqual(names.toReversed());
+  expect(await tablesOf(schemaOf(url))).toEqual(['migrations']);
+  expect(await migrate(url)).toEqual(names);
+  expect(await rollback(url)).toEqual(names.slice(-1));
+});
+
+it('goes on where a crash left it, whichever table was the last', async () => {
+  const url = await emptyDatabase();
+  const names = await migrate(url);
+  const schema = schemaOf(url);
+  const before = await Promise.all((await tablesOf(schema)).map((table) => shapeOf(schema, table)));
+  for (const lost of ['', 'signing_keys', 'sessions', 'user_roles']) {
+    if (lost) await schema.dropTable(lost);
+    await schema.sequelize.query('DELETE FROM migrations');
+    await schema.sequelize.query("DELETE FROM roles WHERE name = 'moderator'");
+    expect(await migrate(url)).toEqual(names);
+    expect(await Promise.all((await tablesOf(schema)).map((table) => shapeOf(schema, table))), lost).toEqual(before);
+    expect(await rowsOf(url, 'SELECT name FROM roles ORDER BY name')).toMatchObject([
+      { name: 'admin' },
+      { name: 'moderator' },
+      { name: 'user' },
+    ]);
+  }
+});
+
+it('lets the code alone decide which names are equal', async () => {
+  const url = await emptyDatabase();
+  await migrate(url);
+  const { sequelize } = schemaOf(url);
+  const names = ['ada', 'ADA', 'adá', 'ada ', 'ada\u0301', 'straße', 'strasse', 'ａｄａ', 'ada\u200b', 'ı', 'i', 'I', 'İ', '👩‍🚀'];
+  for (const [i, name] of names.entries())
+    await sequelize.query("INSERT INTO roles (id, name, created_at) VALUES ($1, $2, '2026-01-01 00:00:00.000')", {
+      bind: [`00000000-0000-7000-8000-${String(i).padStart(12, '0')}`, name],
+    });
+  for (const name of names)
+    expect(await sequelize.query('SELECT name FROM roles WHERE name = $1', { type: QueryTypes.SELECT, bind: [name] })).toEqual([{ name }]);
+  if (engine === 'sqlite') return;
+  const loose = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name <> 'migrations'
+    AND collation_name IS NOT NULL AND collation_name NOT IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`;
+  expect(await rowsOf(url, loose)).toEqual([]);
+});
+
+it('keeps out rows that belong to nobody', async () => {
+  const url = await emptyDatabase();
+  await migrate(url);
+  const { sequelize } = schemaOf(url);
+  const stray = `INSERT INTO sessions (id, user_id, strategy, generation, expires_at, created_at, updated_at)
+    VALUES ('s', 'nobody', 'local', 0, '2026-01-01', '2026-01-01', '2026-01-01')`;
+  await expect(sequelize.query(stray)).rejects.toThrow(/foreign key/i);
+});

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { password, startApp } from '#test/support/app';
+
+const { ask, logIn, User } = await startApp({ SIGNUP: 'closed' });
+const { register } = await import('#src/users/register');
+
+it.each([
+  ['a good request', { username: 'ada', password }],
+  ['a name that is taken', { username: 'known', password }],
+  ['a weak password', { username: 'ada', password: '12345678' }],
+])('refuses strangers who want to register, whatever they send: %s', async (_what, body) => {
+  const before = await User.count();
+  const answer = await ask('POST', '/auth/register', { body });
+  expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', action: 'stop', required: [] } });
+  expect(await User.count()).toBe(before);
+});
+
+it('lets in who was made by the operator', async () => {
+  await register({ username: { display: 'Known', canonical: 'known' }, password });
+  expect((await logIn('known')).status).toBe(200);
+});

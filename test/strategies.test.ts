@@ -1,0 +1,182 @@
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
+import type { AuthStrategy } from '#src/http/strategy';
+import { startApp } from '#test/support/app';
+
+const { ask, routes, document, strategies } = await startApp();
+
+const root = new URL('../', import.meta.url);
+const files = readdirSync(new URL('strategies/', root)).filter((name) => name.endsWith('.ts'));
+
+describe.each(files)('strategies/%s', (file) => {
+  const name = file.slice(0, -3);
+  const own = [...strategies.on, ...strategies.off].find((strategy) => strategy.name === name)!;
+
+  it('describes itself', () => {
+    expect(own.summary).toMatch(/^[A-Z].{8,}/);
+    expect(['login', 'bearer']).toContain(own.kind);
+    expect(Object.keys(own.env?.shape ?? {}).filter((setting) => !/^[A-Z][A-Z0-9_]+$/.test(setting))).toEqual([]);
+  });
+
+  it('has its route, its document and its refusals, if it is on', async () => {
+    if (strategies.off.includes(own)) return;
+    const path = `/auth/${own.path ?? name}`;
+    if (own.kind === 'bearer') {
+      expect(document.components?.securitySchemes).toHaveProperty(name, own.scheme);
+      expect(routes.some((route) => route.path === path)).toBe(false);
+      return;
+    }
+    expect(routes.filter((route) => route.path === path)).toHaveLength(1);
+    expect((await ask('POST', path, { body: {} })).body).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect((await ask('POST', path, { body: { surplus: 1 } })).body).toMatchObject({
+      errors: expect.arrayContaining([expect.objectContaining({ pointer: '/surplus', code: 'unknown_field' })]),
+    });
+    expect((await ask('GET', path)).status).toBe(405);
+  });
+
+  it('is named nowhere else: its file can be deleted', async () => {
+    const { readFile, glob } = await import('node:fs/promises');
+    for await (const other of glob('{src,models,migrations,strategies}/**/*.ts', { cwd: root })) {
+      const text = await readFile(new URL(other, root), 'utf8');
+      expect(text.includes(`#strategies/${name}`), other).toBe(false);
+    }
+  });
+});
+
+let folders = 0;
+/** A strategies/ of its own: file names, and what stands in them. */
+function folderOf(contents: Record<string, string>) {
+  mkdirSync('folders', { recursive: true });
+  const folder = mkdtempSync(join(process.cwd(), 'folders', `${++folders}-`));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  for (const [file, text] of Object.entries(contents)) writeFileSync(join(folder, file), text);
+  return pathToFileURL(`${folder}/`);
+}
+const strategy = (name: string, more = '', create = '() => ({ authenticate() { this.fail(); } })') =>
+  `export default { name: ${JSON.stringify(name)}, kind: 'login', summary: 'A strategy', credentials: {}, create: ${create}, ${more} };`;
+
+/** As at the start of a process: no route has asked for anything yet. */
+async function fresh() {
+  vi.resetModules();
+  return import('#src/http/passport');
+}
+const { loadStrategies, settingsOf } = await fresh();
+
+async function mistakes(contents: Record<string, string>): Promise<readonly string[]> {
+  const error = await loadStrategies({}, folderOf(contents)).catch((error: unknown) => error);
+  expect((error as Error).name).toBe('SettingsError');
+  return (error as { mistakes: string[] }).mistakes;
+}
+
+describe('loadStrategies', () => {
+  it('takes a file that keeps the contract, and leaves alone what is no strategy', async () => {
+    const folder = folderOf({
+      'good.js': strategy('good'),
+      'README.md': '# no',
+      'good.d.ts': 'no',
+      'good.js.map': '{}',
+      '_helper.js': 'no',
+    });
+    const { on, off } = await loadStrategies({}, folder);
+    expect(on.map(({ name }) => name)).toEqual(['good']);
+    expect(off).toEqual([]);
+  });
+
+  it.each([
+    ['nothing exported', 'export const strategy = 1;', 'strategies/bad.js must default-export a strategy named "bad"'],
+    ['null', 'export default null;', 'strategies/bad.js must default-export a strategy named "bad"'],
+    ['another name', strategy('other'), 'strategies/bad.js must default-export a strategy named "bad"'],
+    ['no create', strategy('bad', 'create: undefined'), 'strategies/bad.js has no create()'],
+    ['an unknown kind', strategy('bad', "kind: 'magic'"), 'strategies/bad.js has a kind that is not known: login or bearer'],
+    [
+      'login without credentials',
+      strategy('bad', 'credentials: undefined'),
+      'strategies/bad.js is of kind login and must describe its credentials',
+    ],
+    ['bearer without a scheme', strategy('bad', "kind: 'bearer'"), 'strategies/bad.js is of kind bearer and must describe its scheme'],
+    [
+      'a create that throws',
+      strategy('bad', '', "() => { throw new Error('needs a client id'); }"),
+      'strategies/bad.js cannot be used: needs a client id',
+    ],
+    ['a create that returns nothing', strategy('bad', '', '() => {}'), 'strategies/bad.js: create() must return a Passport strategy'],
+    [
+      'an async create',
+      strategy('bad', '', 'async () => ({ authenticate() {} })'),
+      'strategies/bad.js: create() must return a Passport strategy',
+    ],
+    ['a package that is not installed', "import 'passport-nobody-has';", expect.stringMatching(/^strategies\/bad\.js cannot be used: /)],
+    ['a slip of the pen', 'export default {', expect.stringMatching(/^strategies\/bad\.js cannot be used: /)],
+  ])('refuses to start with %s', async (_what, text, sentence) => {
+    expect(await mistakes({ 'bad.js': text })).toEqual([sentence]);
+  });
+
+  it('refuses to start with two of one name or one path', async () => {
+    expect(await mistakes({ 'twin.js': strategy('twin'), 'twin.ts': strategy('twin') })).toEqual([
+      'strategies/twin.ts is there twice: as twin.ts and as twin.js',
+    ]);
+    const bearer = strategy('twin', "kind: 'bearer', scheme: {}");
+    expect(await mistakes({ 'twin.js': bearer, 'twin.ts': bearer })).toHaveLength(1);
+    expect(await mistakes({ 'one.js': strategy('one', "path: 'in'"), 'two.js': strategy('two', "path: 'in'") })).toEqual([
+      'strategies/two.js wants the path of strategies/one',
+    ]);
+    expect(await mistakes({ 'one.js': strategy('one', "path: 'two'"), 'two.js': strategy('two') })).toHaveLength(1);
+  });
+
+  it('names every mistake at once', async () => {
+    expect(await mistakes({ 'a.js': 'export default 1;', 'b.js': strategy('b', 'create: 1'), 'good.js': strategy('good') })).toHaveLength(
+      2,
+    );
+  });
+
+  it('refuses a route that asks for a strategy that is not there', async () => {
+    const { authenticate, loadStrategies } = await fresh();
+    authenticate('nope');
+    await expect(loadStrategies({}, folderOf({ 'good.js': strategy('good') }))).rejects.toThrow('A route asks for the strategy "nope"');
+  });
+
+  it('refuses a route that asks for a strategy that is off', async () => {
+    const { authenticate, loadStrategies } = await fresh();
+    authenticate('distant');
+    const fakes = new URL('support/strategies/', import.meta.url);
+    await expect(loadStrategies({}, fakes)).rejects.toThrow('A route asks for the strategy "distant"');
+  });
+});
+
+describe('the settings of a strategy', () => {
+  const fakes = new URL('support/strategies/', import.meta.url);
+  const both = { DISTANT_URL: 'https://far.example', DISTANT_KEY: 'long-enough' };
+  const has = (list: AuthStrategy[]) => list.some(({ name }) => name === 'distant');
+
+  it.each([{}, { DISTANT_URL: '' }, { DISTANT_URL: '', DISTANT_KEY: '' }, { OTHER: 'x' }])(
+    'none of them set: it is off (%o)',
+    async (env) => {
+      const loaded = await loadStrategies(env, fakes);
+      expect([has(loaded.on), has(loaded.off)]).toEqual([false, true]);
+      expect(settingsOf(loaded)).toEqual(['DISTANT_URL', 'DISTANT_KEY']);
+    },
+  );
+  it('all of them set: it is on, and was made with them', async () => {
+    const loaded = await loadStrategies(both, fakes);
+    expect([has(loaded.on), has(loaded.off)]).toEqual([true, false]);
+  });
+  it.each([
+    [{ DISTANT_URL: both.DISTANT_URL }, 'DISTANT_KEY'],
+    [{ DISTANT_KEY: both.DISTANT_KEY, DISTANT_URL: '' }, 'DISTANT_URL'],
+    [{ ...both, DISTANT_KEY: 'short' }, 'DISTANT_KEY'],
+    [{ ...both, DISTANT_URL: 'somewhere' }, 'DISTANT_URL'],
+  ])('half of them set: the server does not start, and no value is told (%o)', async (env, name) => {
+    const error = await loadStrategies(env, fakes).catch((error: unknown) => error);
+    expect((error as { mistakes: string[] }).mistakes).toEqual([`strategies/distant.ts: ${name} is missing or not valid`]);
+  });
+});
+
+it('refuses to start when a strategy wants the path of another route', async () => {
+  const { default: express } = await import('express');
+  const { get, mount } = await import('#src/http/route');
+  const route = get('/auth/register', [], { tag: 'Test', summary: 'Twice' }, () => {});
+  expect(() => mount(express(), [route, { ...route, method: 'post' }])).not.toThrow();
+  expect(() => mount(express(), [route, route])).toThrow('Two routes answer GET /auth/register');
+});

@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { createConnection } from 'mysql2/promise';
+import { onTestFinished } from 'vitest';
+import { testSecret } from '#test/support/app';
+import { clientOf } from '#test/support/client';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+type Env = Record<string, string | undefined>;
+interface How {
+  args?: string[];
+  /** What it reads on standard input. */
+  input?: string;
+  cwd?: string;
+  /** Options of Node itself. */
+  node?: string[];
+  /** A shell line that runs before, in the same process: `ulimit -f 100`. */
+  before?: string;
+}
+interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  ms: number;
+}
+
+/** Settings for a process of its own over this database: nothing of the test's own environment gets through. */
+export const settingsFor = (databaseUrl: string, more: Env = {}): Env => ({
+  DATABASE_URL: databaseUrl,
+  APP_SECRET: testSecret(),
+  PORT: '0',
+  BCRYPT_COST: '4',
+  LOG_LEVEL: 'silent',
+  ...more,
+});
+
+export const emptyFolder = () => mkdtempSync(join(process.cwd(), 'run-'));
+
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = emptyFolder(), node = [], before }: How) {
+  const start = performance.now();
+  const command = [process.execPath, '--conditions=source', ...node, join(root, 'src', `${program}.ts`), ...args];
+  const [file, ...rest] = before ? ['sh', '-c', `${before}; exec "$@"`, 'sh', ...command] : command;
+  const child = spawn(file!, rest, { cwd, env: { PATH: process.env['PATH'], ...env } });
+  const heard = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      heard[name] += text;
+    });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, ...heard, ms: performance.now() - start }));
+  });
+  living.add(child);
+  void ended.then(() => living.delete(child));
+  return { child, heard, ended };
+}
+
+/** Runs a program to its end. */
+export const runProcess = (program: 'server' | 'cli', env: Env, how: How = {}): Promise<Ended> => begin(program, env, how).ended;
+
+/** The server in a process of its own; resolves at its start line. It is killed when the test is over. */
+export async function startProcess(env: Env, how: How & { quick?: number } = {}) {
+  const cwd = how.cwd ?? emptyFolder();
+  const { child, heard, ended } = begin('server', env, { ...how, cwd });
+  const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
+    child.kill(signal);
+    return ended;
+  };
+  try {
+    onTestFinished(async () => void (await kill()));
+  } catch {
+    // Started outside of a test: whoever did so ends it.
+  }
+  const banner = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', () => {
+      const line = /^Sallyport is at .*$/m.exec(heard.stderr);
+      if (line) resolve(line[0]);
+    });
+    void ended.then(({ code, stderr }) => reject(new Error(`It ended with ${code}: ${stderr}`)));
+  });
+  const url = /http:\S+/.exec(banner)![0];
+  return { url, banner, cwd, pid: child.pid!, heard, ended, kill, ask: clientOf(url, how.quick) };
+}
+export type Running = Awaited<ReturnType<typeof startProcess>>;
+
+/** Asks a database past the server. */
+export async function rowsOf(databaseUrl: string, sql: string): Promise<Record<string, unknown>[]> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    const database = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 2000 });
+    try {
+      return database.prepare(sql).all();
+    } finally {
+      database.close();
+    }
+  }
+  const connection = await createConnection(databaseUrl);
+  try {
+    return (await connection.query(sql))[0] as Record<string, unknown>[];
+  } finally {
+    await connection.end();
+  }
+}

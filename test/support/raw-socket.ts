@@ -1,0 +1,74 @@
+import { connect } from 'node:net';
+
+export interface RawAnswer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+export interface Raw {
+  /** Everything that came back, in Latin-1. */
+  text: string;
+  answers: RawAnswer[];
+  /** Whether the server hung up. If not, we did, after `patience`. */
+  closed: boolean;
+}
+
+/** Writes bytes that no HTTP client would send, and answers what came back until the server hung up or said nothing for `patience` milliseconds. */
+export function rawRequest(url: string, bytes: string | Buffer | readonly (string | Buffer)[], patience = 400): Promise<Raw> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    let quiet: NodeJS.Timeout;
+    const finish = (closed: boolean) => {
+      clearTimeout(quiet);
+      socket.destroy();
+      resolve({ text, answers: answersIn(text), closed });
+    };
+    const listen = () => {
+      clearTimeout(quiet);
+      quiet = setTimeout(() => finish(false), patience);
+    };
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      listen();
+    });
+    socket.on('error', () => {}); // a server that hangs up while we still write is what some cases are about
+    socket.once('close', () => finish(true));
+    listen();
+    for (const part of [bytes].flat()) socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+  });
+}
+
+/** Splits a stream of answers by their Content-Length: bytes that belong to none are an answer of status 0. */
+function answersIn(text: string): RawAnswer[] {
+  const answers: RawAnswer[] = [];
+  for (let rest = text; rest;) {
+    const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/.exec(rest);
+    if (!head) return [...answers, { status: 0, headers: new Headers(), body: rest }];
+    const headers = new Headers(head[2]!.split('\r\n').map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
+    const end = head[0].length + Number(headers.get('content-length') ?? 0);
+    answers.push({ status: Number(head[1]), headers, body: rest.slice(head[0].length, end) });
+    rest = rest.slice(end).replace(/^0\r\n\r\n/, ''); // Node's own bare answers are chunked, and empty
+  }
+  return answers;
+}
+
+/** A JSON request as a well-behaved client writes it. */
+export const jsonRequest = (method: string, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  Buffer.concat([
+    Buffer.from(
+      [
+        `${method} ${path} HTTP/1.1`,
+        'Host: sallyport.test',
+        'Content-Type: application/json',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        ...Object.entries(headers).map((header) => header.join(': ')),
+        '',
+        '',
+      ].join('\r\n'),
+      'latin1',
+    ),
+    Buffer.from(body),
+  ]);

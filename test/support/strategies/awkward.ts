@@ -1,0 +1,20 @@
+import passport from 'passport';
+import { z } from 'zod';
+import { defineStrategy } from '#src/http/strategy';
+import { ways, type WayName } from '#test/support/awkward';
+
+const names = Object.keys(ways) as [WayName, ...WayName[]];
+
+/** Signs in as its body says. */
+export default defineStrategy({
+  name: 'awkward',
+  kind: 'login',
+  summary: 'Does what a strategy must not',
+  credentials: z.strictObject({ way: z.enum(names) }),
+  create: () =>
+    Object.assign(new passport.Strategy(), {
+      authenticate(this: passport.StrategyCreatedStatic, req: { body: { way: WayName } }) {
+        return ways[req.body.way](this);
+      },
+    }),
+});

@@ -1,0 +1,224 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import passportModule, { type Strategy } from 'passport';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { startApp } from '#test/support/app';
+import { SECRET, type WayName } from '#test/support/awkward';
+
+const { register, User } = await startApp();
+await register();
+const { environment } = await import('#src/config');
+const { log } = await import('#src/core/log');
+const { requireRole } = await import('#src/http/guards');
+const { authenticate, loadStrategies } = await import('#src/http/passport');
+const { renderProblem } = await import('#src/http/render-problem');
+const { get, mount } = await import('#src/http/route');
+const { requestContext } = await import('#src/http/security');
+const { wrap } = await import('#src/http/wrap');
+const { signInRoutes } = await import('#src/sessions/routes');
+
+const { on } = await loadStrategies(environment, new URL('support/strategies/', import.meta.url));
+let handled = 0;
+const guarded = get('/guarded', [authenticate()], { tag: 'Test', summary: 'Counts', returns: z.object({ id: z.string() }) }, (req) => {
+  handled++;
+  return { id: req.user.id };
+});
+const governed = get('/governed', [authenticate(), requireRole('admin')], { tag: 'Test', summary: 'Counts' }, () => {
+  handled++;
+});
+const app = express().use(requestContext);
+mount(app, [...signInRoutes(on), guarded, governed]);
+app.use(renderProblem);
+const server = app.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+afterAll(() => {
+  server.close();
+});
+
+const escaped: unknown[] = [];
+process.on('unhandledRejection', (reason) => escaped.push(reason));
+beforeEach(() => {
+  handled = 0;
+  escaped.length = 0;
+});
+
+async function answer(path: string, init: RequestInit) {
+  const response = await fetch(url + path, { redirect: 'manual', ...init });
+  const text = await response.text();
+  expect(text).not.toContain(SECRET);
+  expect([...response.headers].join()).not.toContain(SECRET);
+  const body = text ? JSON.parse(text) : {};
+  await new Promise((resolve) => {
+    setTimeout(resolve, 50); // what comes late may still do harm
+  });
+  expect(escaped).toEqual([]);
+  return { status: response.status, code: body.code as string | undefined, accessToken: body.accessToken as string | undefined };
+}
+const post = (path: string, body: object) =>
+  answer(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+const signIn = (way: WayName) => post('/auth/awkward', { way });
+const enter = (way: WayName, path = '/guarded') => answer(path, { headers: { 'x-way': way } });
+const rawLocal = (username: string) => post('/auth/raw/local', { username, password: 'x' });
+
+describe('a strategy that vouches for a user', () => {
+  it.each<WayName>([
+    'answers a user',
+    'answers a user later',
+    'answers a user through the adapter',
+    'answers twice',
+    'answers a user, then fails',
+    'answers a user, then throws',
+    'answers a user, then passes',
+  ])('lets in once: it %s', async (way) => {
+    expect(await signIn(way)).toMatchObject({ status: 200, accessToken: expect.any(String) });
+    expect(await enter(way)).toMatchObject({ status: 200 });
+    expect(handled).toBe(1);
+    expect(await enter(way, '/governed')).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(handled).toBe(1);
+  });
+
+  it('starts one session, however often it answers', async () => {
+    const { Session } = await import('#models/index');
+    const before = await Session.count();
+    await signIn('answers twice');
+    expect(await Session.count()).toBe(before + 1);
+  });
+});
+
+describe('a strategy that refuses', () => {
+  it.each<WayName>([
+    'passes',
+    'fails without a reason',
+    'fails with a status of its own',
+    'fails with a secret',
+    'answers null through the adapter',
+    'fails, then answers a user',
+    'passes, then answers a user',
+  ])('answers 401, and no handler runs: it %s', async (way) => {
+    expect(await signIn(way)).toEqual({ status: 401, code: 'invalid_credentials' });
+    expect(await enter(way)).toEqual({ status: 401, code: 'token_missing' });
+    expect(handled).toBe(0);
+  });
+
+  it('cannot let in a user who is disabled', async () => {
+    expect(await signIn('vouches for a disabled user')).toEqual({ status: 401, code: 'invalid_credentials' });
+    expect(await enter('vouches for a disabled user')).toEqual({ status: 401, code: 'user_disabled' });
+    expect(handled).toBe(0);
+  });
+});
+
+describe('a strategy that breaks', () => {
+  it.each<WayName>([
+    'rejects',
+    'throws at once',
+    'throws what is no Error',
+    'errs with nothing',
+    'rejects through the adapter',
+    'throws at once through the adapter',
+    'redirects',
+    'vouches for a plain object',
+    'vouches for true',
+    'vouches for nothing',
+    'errs, then answers a user',
+  ])('answers 500 and says nothing: it %s', async (way) => {
+    expect(await signIn(way)).toEqual({ status: 500, code: 'internal' });
+    expect(await enter(way)).toEqual({ status: 500, code: 'internal' });
+    expect(handled).toBe(0);
+  });
+
+  it.each<[WayName, string]>([
+    ['finds the database away', 'unavailable'],
+    ['fails because the keys are away', 'unavailable'],
+    ['fails because it is busy', 'busy'],
+  ])('answers 503, not 401, when the cause is ours: it %s', async (way, code) => {
+    expect(await signIn(way)).toEqual({ status: 503, code });
+    expect(await enter(way)).toEqual({ status: 503, code });
+    expect(handled).toBe(0);
+  });
+
+  it('does not get credentials into the log', async () => {
+    const written = vi.spyOn(log, 'error');
+    await enter('rejects');
+    expect(written).toHaveBeenCalled();
+    expect(JSON.stringify(written.mock.calls)).not.toContain(SECRET);
+    written.mockRestore();
+  });
+
+  it.each<WayName>(['is silent', 'resolves without a word'])('answers 503 after three seconds: it %s', async (way) => {
+    const start = performance.now();
+    expect(await enter(way)).toEqual({ status: 503, code: 'unavailable' });
+    expect(performance.now() - start).toBeGreaterThan(2900);
+    expect(performance.now() - start).toBeLessThan(4000);
+    expect(handled).toBe(0);
+  });
+});
+
+describe('passport-local with an async verify function of somebody else', () => {
+  it.each([
+    ['rejects', 500, 'internal'],
+    ['errs', 500, 'internal'],
+    ['database', 503, 'unavailable'],
+    ['silent', 503, 'unavailable'],
+    ['wrong', 401, 'invalid_credentials'],
+    ['wrong, then rejects', 401, 'invalid_credentials'],
+    ['right', 200, undefined],
+    ['right, then rejects', 200, undefined],
+  ])('%s: %i %s', async (username, status, code) => {
+    expect(await rawLocal(username)).toMatchObject({ status, code });
+  });
+
+  it('reads no credentials from the query string', async () => {
+    expect(await post('/auth/raw/local?username=right&password=x', {})).toMatchObject({ status: 400 });
+    expect(await post('/auth/raw/local?username=right', { username: 'wrong', password: 'x' })).toMatchObject({ status: 400 });
+  });
+});
+
+it('answers 503 when the key provider of passport-jwt fails, though passport-jwt calls it a wrong token', async () => {
+  expect(await answer('/guarded', { headers: { 'x-token': 'some.token.here' } })).toEqual({ status: 503, code: 'unavailable' });
+  expect(handled).toBe(0);
+});
+
+describe('wrap', () => {
+  const attempt = (authenticate: (this: Record<string, (...args: unknown[]) => void>) => unknown, deadline = 50) =>
+    new Promise<unknown[]>((resolve) => {
+      const outcome = (name: string) => (why: unknown) => resolve([name, why]);
+      const outer = Object.assign(
+        Object.create(wrap(Object.assign(new passportModule.Strategy(), { authenticate }) as Strategy, deadline)),
+        Object.fromEntries(['success', 'fail', 'error', 'pass', 'redirect'].map((name) => [name, outcome(name)])),
+      );
+      outer.authenticate({}, {});
+    });
+
+  it('gives up on a silent strategy after its deadline', async () => {
+    expect(await attempt(() => {})).toEqual(['error', expect.objectContaining({ code: 'unavailable' })]);
+  });
+  it('keeps a slow strategy that comes within it', async () => {
+    const user = User.build({ id: '0197a000-0000-7000-8000-000000000000' });
+    const late = await attempt(function () {
+      setTimeout(() => this['success']!(user), 20);
+    });
+    expect(late).toEqual(['success', user]);
+  });
+  it('keeps the arity of a verify function, by which strategies choose its arguments', () => {
+    const inner = Object.assign(new passportModule.Strategy(), { _verify: (_a: unknown, _b: unknown, _c: unknown) => {} });
+    wrap(inner);
+    expect(inner._verify).toHaveLength(3);
+  });
+});
+
+it('runs Passport as it is published: nothing is patched', () => {
+  const require = createRequire(import.meta.url);
+  const own = require('../package.json') as { scripts: Record<string, string>; dependencies: Record<string, string>; overrides?: object };
+  for (const name of ['passport', 'passport-local', 'passport-jwt']) {
+    const { version } = require(`${name}/package.json`) as { version: string };
+    expect(own.dependencies[name], name).toBe(version);
+  }
+  expect(Object.keys(own.scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
+  expect(own.overrides).toBeUndefined();
+  const proto = passportModule.Passport.prototype as { authenticate(): unknown };
+  expect(proto.authenticate.toString()).toContain('this._framework.authenticate(this, strategy, options, callback)');
+});
