@@ -6,7 +6,7 @@ const time = { type: DataTypes.DATE(3), allowNull: false } as const;
 const to = (model: string) => ({ references: { model, key: 'id' }, onDelete: 'CASCADE', onUpdate: 'CASCADE' });
 
 // MySQL cannot undo a half-made schema, so each step may run again after a crash: tables, indexes and rows that exist are left.
-export async function up(schema: QueryInterface): Promise<void> {
+async function up(schema: QueryInterface): Promise<void> {
   const text = await exactText(schema);
   await schema.createTable(
     'users',
@@ -69,7 +69,6 @@ export async function up(schema: QueryInterface): Promise<void> {
       kid: { type: DataTypes.STRING(64), primaryKey: true, allowNull: false },
       algorithm: { type: DataTypes.STRING(8), allowNull: false },
       active: DataTypes.BOOLEAN,
-      public_key: { type: DataTypes.TEXT, allowNull: false },
       sealed_private_key: { type: DataTypes.TEXT, allowNull: false },
       created_at: time,
     },
@@ -79,7 +78,7 @@ export async function up(schema: QueryInterface): Promise<void> {
   await seedRoles(schema, ['user', 'moderator', 'admin']);
 }
 
-export async function down(schema: QueryInterface): Promise<void> {
+async function down(schema: QueryInterface): Promise<void> {
   for (const table of ['signing_keys', 'sessions', 'user_roles', 'roles', 'users']) await schema.dropTable(table);
 }
 
@@ -110,3 +109,6 @@ async function seedRoles(schema: QueryInterface, names: string[]): Promise<void>
       missing.map((name) => ({ id: uuid(), name, created_at: new Date() })),
     );
 }
+
+/** Users, roles, sessions and signing keys. */
+export const foundation = { up, down };

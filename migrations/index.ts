@@ -2,8 +2,9 @@ import { QueryTypes, type QueryInterface, type Sequelize } from 'sequelize';
 import { SequelizeStorage, Umzug } from 'umzug';
 import { open } from '#models/database';
 import { transactionOn } from '#models/transaction';
-import * as foundation from '#migrations/0001-foundation';
+import { foundation } from '#migrations/0001-foundation';
 
+/** Forth and back. Each step may run again after a crash. */
 interface Migration {
   up: (schema: QueryInterface) => Promise<void>;
   down: (schema: QueryInterface) => Promise<void>;

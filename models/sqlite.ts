@@ -114,7 +114,7 @@ class Database {
       const statement = this.#db.prepare(sql);
       if (statement.columns().length > 0) {
         const rows = Array.isArray(parameters) ? statement.all(...parameters.map(stored)) : statement.all(named(parameters as Row));
-        return { statement: new Statement(), rows: rows as Row[] };
+        return { statement: new Statement(), rows };
       }
       const { changes, lastInsertRowid } = Array.isArray(parameters)
         ? statement.run(...parameters.map(stored))

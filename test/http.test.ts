@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { engine } from '#test/support/database';
 import { jsonRequest, rawRequest, type Raw } from '#test/support/raw-socket';
 
 const { ask, url, register, User } = await startApp();
@@ -355,7 +356,7 @@ it('says nowhere what it is made of (H-21, G-09)', async () => {
 
 it.each([
   ['a field that was forgotten', { missing: true }],
-  ['an error with a stack', new Error('SELECT * FROM users at /work/secret.ts: $2b$12$abc')],
+  ['an error with a stack', new Error('SELECT * FROM users at /srv/secret.ts: $2b$12$abc')],
 ])('answers a plain 500 with nothing but a request id when %s broke a handler (G-01)', async (_what, fault) => {
   const admin = await register({}, 'admin');
   const broken = vi.spyOn(User, 'findAll').mockRejectedValue(fault);
@@ -373,12 +374,17 @@ it.each([
   });
 });
 
-it('hangs up on who sends a header byte by byte, and answers others meanwhile (H-15)', async () => {
-  const slow = Array.from({ length: 50 }, () => rawRequest(url, `GET /livez HTTP/1.1\r\n${HOST}\r\nX-Slow: `, 13_000));
-  await alive();
-  const start = performance.now();
-  const ended = await Promise.all(slow);
-  expect(performance.now() - start).toBeLessThan(12_500);
-  expect(ended.every(({ closed }) => closed)).toBe(true);
-  for (const raw of ended) expectProblem(raw, 408, 'request_timeout');
-}, 20_000);
+// Ten seconds by the clock, and no database in them: once is enough.
+it.runIf(engine === 'sqlite')(
+  'hangs up on who sends a header byte by byte, and answers others meanwhile (H-15)',
+  async () => {
+    const slow = Array.from({ length: 50 }, () => rawRequest(url, `GET /livez HTTP/1.1\r\n${HOST}\r\nX-Slow: `, 13_000));
+    await alive();
+    const start = performance.now();
+    const ended = await Promise.all(slow);
+    expect(performance.now() - start).toBeLessThan(12_500);
+    expect(ended.every(({ closed }) => closed)).toBe(true);
+    for (const raw of ended) expectProblem(raw, 408, 'request_timeout');
+  },
+  20_000,
+);

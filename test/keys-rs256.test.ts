@@ -30,7 +30,6 @@ it('has one key of 3072 bits, sealed', async () => {
   expect(rows.map(({ algorithm, active, kid }) => ({ algorithm, active: Boolean(active), kid }))).toEqual([
     { algorithm: 'RS256', active: true, kid: signingKey().kid },
   ]);
-  expect(Object.keys(JSON.parse(rows[0]!.publicKey) as object).sort()).toEqual(['e', 'kty', 'n']);
   expect(JSON.stringify(rows)).not.toMatch(/BEGIN|PRIVATE/);
 });
 

@@ -66,7 +66,6 @@ it('keeps the private key sealed: nothing in the table is one', async () => {
   expect(all).not.toMatch(/BEGIN|PRIVATE|\\"d\\"/);
   for (const canary of [jwk.d!, der.toString('base64'), der.toString('base64url'), der.toString('hex')]) expect(all).not.toContain(canary);
   const row = (await SigningKey.findOne())!;
-  expect(Object.keys(JSON.parse(row.publicKey) as object).sort()).toEqual(['crv', 'kty', 'x', 'y']);
   expect(Buffer.from(row.sealedPrivateKey, 'base64url').toString('latin1')).not.toMatch(/BEGIN|PRIVATE/);
 });
 

@@ -1,20 +1,11 @@
-import {
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  generateKeyPair,
-  type JsonWebKey,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { UniqueConstraintError } from 'sequelize';
 import { SigningKey } from '#models/index';
 import { config } from '#src/config';
 import { seal, unseal } from '#src/core/secrets';
 
-export type Algorithm = 'ES256' | 'RS256' | 'HS256';
+type Algorithm = 'ES256' | 'RS256' | 'HS256';
 
 /** One key, one algorithm (RFC 8725 §3.1): what a token's header claims never chooses how its signature is checked. */
 export interface Key {
@@ -26,15 +17,15 @@ export interface Key {
 
 const PURPOSE = 'signing-key';
 const generate = promisify(generateKeyPair);
-const keyring = new Map<string, Key>();
+let keyring: ReadonlyMap<string, Key> = new Map();
 let active: Key | undefined;
 
 /** Fills the keyring from the database and makes the first key if there is none. Of several nodes that start at once, one makes it. */
 export async function loadKeys(): Promise<void> {
-  keyring.clear();
-  active = config.JWT_ALG === 'HS256' ? sharedKey(config.JWT_SECRET!) : await storedKey(config.JWT_ALG);
-  for (const row of await SigningKey.findAll()) keyring.set(row.kid, opened(row));
-  keyring.set(active.kid, active);
+  const signing = config.JWT_ALG === 'HS256' ? sharedKey(config.JWT_SECRET!) : await storedKey(config.JWT_ALG);
+  const stored = (await SigningKey.findAll()).map(opened);
+  keyring = new Map([...stored, signing].map((key) => [key.kid, key]));
+  active = signing;
 }
 
 export function signingKey(): Key {
@@ -56,32 +47,27 @@ async function storedKey(algorithm: 'ES256' | 'RS256'): Promise<Key> {
 async function make(algorithm: 'ES256' | 'RS256'): Promise<SigningKey | null> {
   const { publicKey, privateKey } =
     algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 3072 });
-  const jwk = publicKey.export({ format: 'jwk' });
   const sealedPrivateKey = seal(PURPOSE, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
   try {
-    return await SigningKey.create({ kid: thumbprint(jwk), algorithm, active: true, publicKey: JSON.stringify(jwk), sealedPrivateKey });
+    return await SigningKey.create({ kid: thumbprint(publicKey), algorithm, active: true, sealedPrivateKey });
   } catch (error) {
     if (error instanceof UniqueConstraintError) return null;
     throw error;
   }
 }
 
-function opened({ kid, algorithm, publicKey, sealedPrivateKey }: SigningKey): Key {
-  let pem: string;
+/** Both halves come out of the seal: who can only write to the table cannot add a key of their own. */
+function opened({ kid, algorithm, sealedPrivateKey }: SigningKey): Key {
+  let signWith: KeyObject;
   try {
-    pem = unseal(PURPOSE, sealedPrivateKey);
+    signWith = createPrivateKey(unseal(PURPOSE, sealedPrivateKey));
   } catch (cause) {
     throw new Error(
       'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back; or, to start anew, empty the table signing_keys.',
       { cause },
     );
   }
-  return Object.freeze({
-    kid,
-    algorithm: algorithm as Algorithm,
-    verifyWith: createPublicKey({ key: JSON.parse(publicKey) as JsonWebKey, format: 'jwk' }),
-    signWith: createPrivateKey(pem),
-  });
+  return Object.freeze({ kid, algorithm: algorithm as Algorithm, verifyWith: createPublicKey(signWith), signWith });
 }
 
 /** The id must not help to guess the secret faster than a token would: it is as hard to invert as a signature. */
@@ -96,7 +82,8 @@ function sharedKey(secret: string): Key {
 }
 
 /** RFC 7638: the required members in alphabetical order. */
-function thumbprint({ crv, e, kty, n, x, y }: JsonWebKey): string {
+function thumbprint(key: KeyObject): string {
+  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
   return createHash('sha256')
     .update(JSON.stringify(kty === 'EC' ? { crv, kty, x, y } : { e, kty, n }))
     .digest('base64url');

@@ -15,11 +15,11 @@ const identifier = (read: (typed: string) => Identifier | Fault) =>
       return z.NEVER;
     });
 
-export const Username = identifier(username).meta({
+const Username = identifier(username).meta({
   description: 'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
   example: 'ada',
 });
-export const Email = identifier(email).meta({
+const Email = identifier(email).meta({
   description: 'Upper and lower case are the same; dots and `+tags` are not ignored.',
   example: 'ada@example.com',
 });

@@ -52,7 +52,6 @@ export async function startApp(env: Record<string, string> = {}) {
 
   return { ...running, ...models, url, databaseUrl, ask, register, logIn, unusedName };
 }
-export type TestApp = Awaited<ReturnType<typeof startApp>>;
 
 /** What must hold in the database after every test file, whatever was tried in it. */
 async function expectConsistent({ User }: typeof import('#models/index')): Promise<void> {

@@ -21,7 +21,7 @@ const LEAKS =
   /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|\bER_[A-Z]|SELECT |INSERT |\.sqlite|127\.0\.0\.1:33/i;
 
 /** What must hold for every answer of this server, whatever was asked. `quick` is how long it may take, in milliseconds. */
-export function expectDecent(answer: Answer, path: string, ms: number, quick = 2000): void {
+function expectDecent(answer: Answer, path: string, ms: number, quick = 2000): void {
   const { status, headers, text, body } = answer;
   const page = /^\/(docs|openapi\.json|problems\/)/.test(path) && status === 200;
   expect(DECLARED, `${path} answered ${status}: ${text}`).toContain(status);
@@ -73,4 +73,3 @@ export const clientOf =
     expectDecent(answer, path, performance.now() - start, quick);
     return answer;
   };
-export type Client = ReturnType<typeof clientOf>;

@@ -33,23 +33,29 @@ export const freePort = () =>
       });
   });
 
-/** A MariaDB of our own in a temporary folder: never the data of a server that is on the machine. */
+const user = process.getuid?.() === 0 ? ['--user=root'] : [];
+const mariadb = spawnSync('which', ['mariadbd']).status === 0;
+
+/** The files of a new server: MariaDB's if it is on the machine, else MySQL's. */
+function initialise(data: string): void {
+  const [command, words] = mariadb
+    ? ['mariadb-install-db', ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve']]
+    : ['mysqld', ['--initialize-insecure']];
+  const made = spawnSync(command, ['--no-defaults', `--datadir=${data}`, ...words, ...user], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`${command}: ${made.error?.message ?? (made.stderr || made.stdout)}`);
+}
+
+/** A database server of our own in a temporary folder: never the data of one that is on the machine. */
 export async function startPrivateServer(settings: string[] = []): Promise<PrivateServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-db-'));
   const data = join(folder, 'data');
-  const user = process.getuid?.() === 0 ? ['--user=root'] : [];
-  const made = spawnSync(
-    'mariadb-install-db',
-    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', ...user],
-    { encoding: 'utf8' },
-  );
-  if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stderr || made.stdout}`);
+  initialise(data);
   const port = await freePort();
   const url = `mysql://root@127.0.0.1:${port}`;
   let child: ReturnType<typeof spawn>;
   const start = async () => {
     child = spawn(
-      'mariadbd',
+      mariadb ? 'mariadbd' : 'mysqld',
       [
         '--no-defaults',
         `--datadir=${data}`,
@@ -57,10 +63,9 @@ export async function startPrivateServer(settings: string[] = []): Promise<Priva
         `--port=${port}`,
         '--bind-address=127.0.0.1',
         `--pid-file=${join(folder, 'pid')}`,
-        '--skip-name-resolve',
         '--skip-log-bin',
         '--innodb-buffer-pool-size=64M',
-        '--innodb-log-file-size=16M',
+        ...(mariadb ? ['--skip-name-resolve', '--innodb-log-file-size=16M'] : ['--mysqlx=OFF']),
         '--performance-schema=OFF',
         // Worst case for names: a default that takes ADMIN, admín and admin for one.
         '--character-set-server=utf8mb4',
