@@ -50,7 +50,10 @@ function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = em
   const start = performance.now();
   const command = [process.execPath, '--conditions=source', ...node, join(root, 'src', `${program}.ts`), ...args];
   const [file, ...rest] = before ? ['sh', '-c', `${before}; exec "$@"`, 'sh', ...command] : command;
-  const child = spawn(file!, rest, { cwd, env: { PATH: process.env['PATH'], ...env } });
+  const child = spawn(file!, rest, {
+    cwd,
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
+  });
   const heard = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
