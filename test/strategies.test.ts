@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import jwt from 'jsonwebtoken';
+import { Strategy as JwtStrategy } from 'passport-jwt';
 import { describe, expect, it, vi } from 'vitest';
 import type { AuthStrategy } from '#src/http/strategy';
 import { startApp } from '#test/support/app';
@@ -179,4 +181,18 @@ it('refuses to start when a strategy wants the path of another route', async () 
   const route = get('/auth/register', [], { tag: 'Test', summary: 'Twice' }, () => {});
   expect(() => mount(express(), [route, { ...route, method: 'post' }])).not.toThrow();
   expect(() => mount(express(), [route, route])).toThrow('Two routes answer GET /auth/register');
+});
+
+it('leaves other strategies that are built on passport-jwt their own check', async () => {
+  await import('#strategies/jwt');
+  const theirSecret = 'a secret of another strategy, 32+';
+  const ask = (secret: string) =>
+    new Promise((resolve) => {
+      const other = new JwtStrategy({ jwtFromRequest: () => jwt.sign({ sub: 'x' }, secret), secretOrKey: theirSecret }, (claims, done) =>
+        done(null, claims),
+      );
+      Object.assign(other, { success: resolve, fail: resolve, error: resolve }).authenticate({} as never);
+    });
+  expect(await ask(theirSecret)).toMatchObject({ sub: 'x' });
+  expect(await ask('some other secret')).toBeInstanceOf(Error);
 });
