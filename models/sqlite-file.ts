@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
 // Another process may be turning the same new file to WAL, and only then is waiting for it right: see WRITE_PATIENCE in sqlite.ts.
@@ -18,7 +18,8 @@ export interface SqliteError extends Error {
 export function openFile(file: string, create = false): DatabaseSync {
   // Not a static import: a Node without node:sqlite must get as far as saying which version it needs.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  closeSync(openSync(file, create ? 'a' : 'r+', 0o600));
+  if (create) make(file);
+  accessSync(file, constants.R_OK | constants.W_OK);
   const db = new DatabaseSync(file);
   try {
     db.exec(PRAGMAS);
@@ -26,6 +27,18 @@ export function openFile(file: string, create = false): DatabaseSync {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/**
+ * Makes the file, for its owner alone. A file that is there is never opened beside SQLite: closing any descriptor of it
+ * drops every POSIX lock this process holds on it, and the next program to leave the database would take its WAL away.
+ */
+function make(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if ((error as SqliteError).code !== 'EEXIST') throw error;
   }
 }
 
@@ -42,7 +55,8 @@ const CODES: Record<number, string> = {
 
 /** Gives the error the code and message that the sqlite3 package would: Sequelize tells constraints apart by them. */
 export function asSqlite3(error: SqliteError): SqliteError {
-  if (error.errcode === undefined) return error.syscall === 'open' ? Object.assign(error, { code: 'SQLITE_CANTOPEN' }) : error;
+  if (error.errcode === undefined)
+    return error.syscall === 'access' || error.syscall === 'open' ? Object.assign(error, { code: 'SQLITE_CANTOPEN' }) : error;
   const code = CODES[error.errcode & 0xff] ?? 'SQLITE_ERROR';
   return Object.assign(error, { code, message: `${code}: ${error.message}` });
 }

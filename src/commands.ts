@@ -11,6 +11,8 @@ import { register } from '#src/users/register';
 import { NewUser } from '#src/users/schemas';
 import { fieldErrors } from '#src/http/parse';
 
+// `| head` may have seen enough.
+process.stdout.on('error', () => process.exit());
 const say = (line: string) => {
   process.stdout.write(`${line}\n`);
 };
@@ -122,9 +124,7 @@ function onDatabase<A extends unknown[]>(command: (...args: A) => Promise<void>)
       await command(...args);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      throw new Error([`${error.message}.`, ...(error.members.errors ?? []).map(({ message }) => `${message}.`)].join(' '), {
-        cause: error,
-      });
+      throw new Error(sentences(error), { cause: error });
     } finally {
       await database.close();
     }
@@ -158,4 +158,9 @@ async function roleNamed(name: string): Promise<Role> {
   const role = await Role.findOne({ where: { name } });
   if (!role) throw new Error('There is no such role. `npm run cli -- role list` shows them all, `role create` makes one.');
   return role;
+}
+
+/** What is wrong, field by field where that is known. */
+function sentences({ message, members: { errors = [] } }: Problem): string {
+  return errors.length > 0 ? errors.map((error) => `${error.message} (${error.pointer.slice(1)}).`).join(' ') : `${message}.`;
 }

@@ -59,7 +59,7 @@ describe('while the server runs', () => {
       new RegExp(`^${id}\tada\tAda@Example\\.com\tadmin,user\tdisabled\n[0-9a-f-]{36}\tbob\t-\tadmin,user\tactive\n$`),
     );
     expect(await does('user enable ada@example.com')).toBe('ada is enabled.\n');
-    expect((await asks('/me')).status).toBe(200);
+    expect((await asks('/me')).body.code).toBe('session_ended');
   });
 });
 

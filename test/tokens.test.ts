@@ -483,13 +483,14 @@ describe('users and sessions behind a token', () => {
     await expectRefused(gone.token, 'session_ended');
   });
 
-  it('refuses the token of a user who is disabled, though it was used before, and takes it again afterwards (J-30)', async () => {
-    const { id, token, ask: as } = await register({}, 'admin');
+  it('refuses the token of a user who is disabled, though it was used before, and when they are back too (J-30)', async () => {
+    const { id, username, token, ask: as } = await register({}, 'admin');
     for (let i = 0; i < 2; i++) expect((await as('GET', '/admin/users')).status).toBe(200);
     await disableUser(id);
     await expectRefused(token, 'user_disabled');
     await enableUser(id);
-    expect((await as('GET', '/admin/users')).status).toBe(200);
+    await expectRefused(token, 'session_ended');
+    expect((await logIn(username)).status).toBe(200);
   });
 
   it.each([

@@ -11,7 +11,7 @@ export interface Facts {
   'role.granted': { userId: string; role: string };
   'role.revoked': { userId: string; role: string };
   'session.started': { userId: string; sessionId: string; strategy: string; ip: string | undefined };
-  'session.refused': { strategy: string };
+  'session.refused': { strategy: string; ip: string | undefined };
 }
 type Listener = <N extends keyof Facts>(name: N, fact: Facts[N]) => void;
 

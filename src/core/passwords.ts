@@ -19,10 +19,18 @@ const running = Math.max(1, Math.min(availableParallelism(), threads - 2));
 const waiting = running * 10;
 const gate = pLimit(running);
 
-/** The only way to bcrypt. Refuses with 503 `busy` at once when the queue is full: waiting longer helps nobody. */
+/** Longest wait for a turn, in milliseconds: a strategy is given 3 s in all. */
+const PATIENCE = 2000;
+const busy = () => new Problem('busy', { headers: { 'Retry-After': '1' } });
+
+/** The only way to bcrypt. Refuses with 503 `busy`: at once when the queue is full, later when it moves too slowly. */
 function throughGate<T>(work: () => Promise<T>): Promise<T> {
-  if (gate.pendingCount >= waiting) throw new Problem('busy', { headers: { 'Retry-After': '1' } });
-  return gate(work);
+  if (gate.pendingCount >= waiting) throw busy();
+  const asked = performance.now();
+  return gate(() => {
+    if (performance.now() - asked > PATIENCE) throw busy();
+    return work();
+  });
 }
 
 /** Both forms of "é" are one password (NIST SP 800-63B); nothing else is changed, trimmed or cut. */

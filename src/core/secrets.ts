@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { config } from '#src/config';
+import { SettingsError } from '#src/core/settings-error';
 
 let known: string | undefined;
 
@@ -13,11 +14,7 @@ function appSecret(): string {
 function keptSecret(file: string): string {
   mkdirSync(dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}`;
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  if (existsSync(file)) return readSecret(file);
   writeFileSync(fresh, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flush: true });
   chmodSync(fresh, 0o600);
   try {
@@ -27,7 +24,17 @@ function keptSecret(file: string): string {
   } finally {
     rmSync(fresh);
   }
-  return readFileSync(file, 'utf8').trim();
+  return readSecret(file);
+}
+
+/** Only what we wrote, as we wrote it: an empty file would seal the keys under a secret that everybody knows. */
+function readSecret(file: string): string {
+  const text = readFileSync(file, 'utf8').trim();
+  if (!/^[\w-]{43}$/.test(text))
+    throw new SettingsError([`${file} does not hold the secret that was written there: restore it from a backup`]);
+  if ((statSync(file).mode & 0o077) !== 0)
+    throw new SettingsError([`${file} can be read by others: chmod 600 it, and ask yourself who has`]);
+  return text;
 }
 
 /** A 256-bit key of its own for each purpose (HKDF-SHA-256, RFC 5869). */

@@ -41,8 +41,10 @@ export function pages(document: object): Router {
     res.type('js').send(UI_START);
   });
   for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
-    page(`/docs/${file}`, (_req, res) => {
-      res.sendFile(join(UI, file), { cacheControl: false });
+    page(`/docs/${file}`, (req, res) => {
+      // Whole or not at all: conditions and ranges are for caches, and these files are small.
+      for (const condition of ['if-match', 'if-unmodified-since']) delete req.headers[condition];
+      res.sendFile(join(UI, file), { cacheControl: false, acceptRanges: false });
     });
   // Before `page` says that the answer may be kept: a refusal may not.
   router.param('code', (_req, _res, next, code: string) => next(Object.hasOwn(problems, code) ? undefined : new Problem('not_found')));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type Server } from 'node:http';
+import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import { Problem, type ProblemCode } from '#src/core/problem';
 import { problemBody } from '#src/http/render-problem';
 
@@ -10,6 +10,9 @@ export function answerBrokenRequests(server: Server): void {
   // An expectation that nobody knows may be ignored (RFC 9110 §10.1.1); Node would answer a bare 417.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // An answer may be under way to an earlier request that came whole: ours must not be taken for it.
+    const { _httpMessage: answer } = socket as { _httpMessage?: ServerResponse };
+    if (answer?.req.complete) return void answer.once('close', () => socket.destroy());
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
     const problem = new Problem(byCode[error.code ?? ''] ?? 'invalid_request');
     const requestId = randomUUID();

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import passportModule, { type AuthenticateCallback } from 'passport';
 import type { User } from '#models/index';
 import { environment } from '#src/config';
+import { clientIp } from '#src/core/client-ip';
 import { emit } from '#src/core/events';
 import { Problem } from '#src/core/problem';
 import { SettingsError } from '#src/core/settings-error';
@@ -96,7 +97,7 @@ export const authenticate = (name?: string) => {
       };
   return guard<{ user: User }>(doc, (req, res, next) => {
     const answer: AuthenticateCallback = (error, user, info) => {
-      if (error || !user) return next(error ?? refusal(name, info));
+      if (error || !user) return next(error ?? refusal(req, name, info));
       req.user = user;
       next();
     };
@@ -105,9 +106,9 @@ export const authenticate = (name?: string) => {
 };
 
 /** Why nobody was let in. Of several strategies the first that knew its credential has the word. */
-function refusal(name: string | undefined, info: unknown): Problem {
+function refusal(req: { ip?: string | undefined }, name: string | undefined, info: unknown): Problem {
   if (name) {
-    emit('session.refused', { strategy: name });
+    emit('session.refused', { strategy: name, ip: clientIp(req) });
     return new Problem('invalid_credentials');
   }
   return [info].flat().find((why): why is Problem => why instanceof Problem) ?? new Problem('token_missing');

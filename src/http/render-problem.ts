@@ -17,13 +17,14 @@ const challenges: Partial<Record<ProblemCode, string>> = {
 };
 
 /** What Express and body-parser throw, by the status they give it. Their messages repeat the input, so they stay here. */
-const byStatus: Record<number, ProblemCode> = { 400: 'invalid_request', 413: 'payload_too_large', 415: 'unsupported_media_type' };
+const byStatus: Record<number, ProblemCode> = { 413: 'payload_too_large', 415: 'unsupported_media_type' };
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseAway(error)) return new Problem('unavailable', { cause: error });
-  const code = byStatus[(error as { status?: number } | undefined)?.status ?? 500];
-  return new Problem(code ?? 'internal', { cause: error });
+  const { status = 500 } = (error ?? {}) as { status?: number };
+  const code = status >= 400 && status < 500 ? (byStatus[status] ?? 'invalid_request') : 'internal';
+  return new Problem(code, { cause: error });
 }
 
 /** The members every problem has (RFC 9457 §3.1), and those of its own. */

@@ -3,6 +3,7 @@ import cors from 'cors';
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { config } from '#src/config';
+import { clientIp } from '#src/core/client-ip';
 import { context } from '#src/core/context';
 import { log } from '#src/core/log';
 import { Problem } from '#src/core/problem';
@@ -65,7 +66,7 @@ export const requestLog: RequestHandler = (req, res, next) => {
       path: mask(req.path),
       status: res.statusCode,
       ms: Math.round((performance.now() - start) * 10) / 10,
-      ip: req.ip,
+      ip: clientIp(req),
     };
     if (res.writableFinished) log.info({ requestId: res.getHeader('X-Request-Id'), ...line }, 'request');
     else log.warn({ requestId: res.getHeader('X-Request-Id'), ...line }, 'client went away');

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { v7 as uuid } from 'uuid';
-import { commits, Session, type User } from '#models/index';
+import { commits, Session, transaction, User } from '#models/index';
 import { findSessionWithUser } from '#models/resume';
 import { config } from '#src/config';
 import { emit } from '#src/core/events';
@@ -8,17 +8,22 @@ import { Problem } from '#src/core/problem';
 import type { Device } from '#src/sessions/device';
 import type { Claims } from '#src/sessions/tokens';
 
-/** Every way of signing in ends here, and nowhere else. `strategy` is how the user proved who they are. */
+/** Every way of signing in ends here, and nowhere else. `strategy` is how the user proved who they are. Throws 401 `invalid_credentials`. */
 export async function startSession(user: User, device: Device, strategy: string): Promise<Session> {
-  const session = await Session.create({
-    id: uuid(),
-    userId: user.id,
-    strategy,
-    deviceKind: device.kind ?? null,
-    deviceName: device.name ?? null,
-    userAgent: device.userAgent?.slice(0, 255) ?? null,
-    ip: device.ip ?? null,
-    expiresAt: new Date(Date.now() + config.REFRESH_ABSOLUTE * 1000),
+  const session = await transaction(async () => {
+    // Meanwhile a password was compared: whoever is gone or disabled by now is not let in.
+    const still = await User.findOne({ attributes: ['id'], where: { id: user.id, disabledAt: null }, lock: true });
+    if (!still) throw new Problem('invalid_credentials');
+    return Session.create({
+      id: uuid(),
+      userId: user.id,
+      strategy,
+      deviceKind: device.kind ?? null,
+      deviceName: device.name ?? null,
+      userAgent: device.userAgent?.slice(0, 255) ?? null,
+      ip: device.ip ?? null,
+      expiresAt: new Date(Date.now() + config.REFRESH_ABSOLUTE * 1000),
+    });
   });
   emit('session.started', { userId: user.id, sessionId: session.id, strategy, ip: device.ip });
   return session;
@@ -31,8 +36,9 @@ export async function startSession(user: User, device: Device, strategy: string)
  */
 export async function resumeSession({ sid, sub }: Claims): Promise<User> {
   const session = await current(sid);
-  if (!session?.user || session.userId !== sub || !session.isLive(Date.now())) throw new Problem('session_ended');
+  if (!session?.user || session.userId !== sub) throw new Problem('session_ended');
   if (session.user.disabledAt) throw new Problem('user_disabled');
+  if (!session.isLive(Date.now())) throw new Problem('session_ended');
   return session.user;
 }
 

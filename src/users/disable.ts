@@ -1,10 +1,13 @@
-import { User } from '#models/index';
+import { Session, User } from '#models/index';
 import { keepAnAdmin } from '#src/access/last-admin';
 import { emit } from '#src/core/events';
 
-/** Switches a user off: no way in, and tokens already given out are refused from the next request on. Throws `last_admin`. */
+/** Switches a user off: no way in, and every session ends for good, from the next request on. Throws `last_admin`. */
 export async function disableUser(id: string): Promise<void> {
-  await keepAnAdmin(() => User.update({ disabledAt: new Date() }, { where: { id, disabledAt: null } }));
+  await keepAnAdmin(async () => {
+    await User.update({ disabledAt: new Date() }, { where: { id, disabledAt: null } });
+    await Session.update({ endedAt: new Date() }, { where: { userId: id, endedAt: null } });
+  });
   emit('user.disabled', { userId: id });
 }
 

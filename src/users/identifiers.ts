@@ -21,41 +21,29 @@ export interface Fault {
   message: string;
 }
 
-const SYSTEMS = [
-  ['Latin'],
-  ['Cyrillic'],
-  ['Greek'],
-  ['Armenian'],
-  ['Georgian'],
-  ['Hebrew'],
-  ['Arabic'],
-  ['Devanagari'],
-  ['Bengali'],
-  ['Gurmukhi'],
-  ['Gujarati'],
-  ['Oriya'],
-  ['Tamil'],
-  ['Telugu'],
-  ['Kannada'],
-  ['Malayalam'],
-  ['Sinhala'],
-  ['Thai'],
-  ['Lao'],
-  ['Tibetan'],
-  ['Myanmar'],
-  ['Khmer'],
-  ['Ethiopic'],
-  ['Thaana'],
+const ALPHABETS = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Georgian'];
+const WITH_MARKS = (
+  'Hebrew Arabic Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala ' +
+  'Thai Lao Tibetan Myanmar Khmer Ethiopic Thaana'
+).split(' ');
+const TOGETHER = [
   ['Latin', 'Han', 'Hiragana', 'Katakana'],
   ['Latin', 'Han', 'Bopomofo'],
   ['Latin', 'Han', 'Hangul'],
-].map(
-  (scripts) =>
-    new RegExp(
-      `^[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}\\p{Nd}._\\p{Script=Common}\\p{Script=Inherited}-]+$`,
-      'u',
-    ),
-);
+];
+const written = (scripts: string[], marks = false) =>
+  new RegExp(
+    `^${marks ? '' : '(?!.*\\p{M})'}[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}\\p{Script=Inherited}0-9._-]+$`,
+    'u',
+  );
+/** Digits are ASCII's or the script's own. In an alphabet whose letters come with their accents, a loose mark is a disguise. */
+const SYSTEMS = [
+  ...[...ALPHABETS.map((script) => [script]), ...TOGETHER].map((scripts) => written(scripts)),
+  ...WITH_MARKS.map((script) => written([script], true)),
+];
+/** Letters of phonetics and clicks, which no name needs and which look like others (UTS #39: not recommended). */
+const UNUSUAL = /[\u01c0-\u01c3\u0250-\u0258\u025a-\u02af\u1d00-\u1dbf\ua720-\ua7ff]/;
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 // Some letters and marks are drawn as nothing at all: `ada` and `ada` with a variation selector would look the same.
 const CHARACTERS = /^(?!.*\p{Default_Ignorable_Code_Point})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]*$/u;
@@ -70,8 +58,9 @@ export function username(typed: string): Identifier | Fault {
   const canonical = fold(display);
   const length = Math.max([...display].length, [...canonical].length);
   if (length < 2 || length > 64) return { code: 'length', message: 'A username has 2 to 64 characters' };
-  if (!CHARACTERS.test(canonical) || !CHARACTERS.test(fold(canonical)))
+  if (!CHARACTERS.test(canonical) || !CHARACTERS.test(fold(canonical)) || UNUSUAL.test(canonical))
     return { code: 'characters', message: 'A username is made of letters, digits and . _ - and begins with a letter or digit' };
+  if (UUID.test(canonical)) return { code: 'characters', message: 'A username does not look like an id' };
   if (!SYSTEMS.some((system) => system.test(canonical)))
     return { code: 'mixed_script', message: 'A username uses letters of one writing system: look-alikes are how people are impersonated' };
   return { display, canonical };
@@ -81,7 +70,9 @@ export function username(typed: string): Identifier | Fault {
 export function email(typed: string): Identifier | Fault {
   const display = trim(typed);
   const at = display.lastIndexOf('@');
-  const domain = /^[^\s@/\\?#:%[\]]+$/u.test(display.slice(at + 1)) ? domainToASCII(display.slice(at + 1)) : '';
+  const domain = /^(?!.*\p{Default_Ignorable_Code_Point})[^\s@/\\?#:%[\]]+$/u.test(display.slice(at + 1))
+    ? domainToASCII(display.slice(at + 1))
+    : '';
   const canonical = `${display.slice(0, at)}@${domain}`.toLowerCase();
   if (
     at < 1 ||
@@ -97,7 +88,7 @@ export function email(typed: string): Identifier | Fault {
 
 /** Letters of other systems, and digits, that pass for a small Latin letter. */
 const LOOKALIKES = new Map(
-  'аa еe оo рp сc уy хx іi јj ѕs ԁd һh кk мm тt вb нn ιi οo αa νv ρp τt κk υu ıi ɡg 0o 1l 3e 5s'
+  'аa еe оo рp сc уy хx іi јj ѕs ԁd һh кk мm тt вb нn ιi οo αa νv ρp τt κk υu ıi đd łl øo 0o 1l 3e 5s'
     .split(' ')
     .map((pair) => [...pair] as [string, string]),
 );
@@ -106,7 +97,8 @@ const skeleton = (canonical: string) =>
     .filter((char) => /[\p{L}\p{Nd}]/u.test(char))
     .map((char) => LOOKALIKES.get(char) ?? char)
     .join('')
-    .replaceAll('l', 'i');
+    .replaceAll('l', 'i')
+    .replaceAll('rn', 'm');
 const RESERVED = new Set(
   [
     'admin',
