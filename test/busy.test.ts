@@ -11,7 +11,8 @@ const { url, register } = await startApp({ BCRYPT_COST: String(COST) });
 const { hashPassword, passwordMatches } = await import('#src/core/passwords');
 const patient = clientOf(url, 15_000);
 
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1]!;
+/** Other work on the machine can only add to a time. */
+const least = (times: number[]) => Math.min(...times);
 
 // About bcrypt alone: once is enough.
 it.runIf(engine === 'sqlite')('takes the same time for no user, a wrong password, a cheaper hash and a long password (L-02)', async () => {
@@ -30,10 +31,10 @@ it.runIf(engine === 'sqlite')('takes the same time for no user, a wrong password
       expect(await passwordMatches(plain, hash)).toBe(false);
       times[name]!.push(performance.now() - start);
     }
-  const wrong = median(times['wrong']!);
+  const wrong = least(times['wrong']!);
   for (const [name, list] of Object.entries(times)) {
-    expect(median(list) / wrong, name).toBeGreaterThan(0.65);
-    expect(median(list) / wrong, name).toBeLessThan(1.35);
+    expect(least(list) / wrong, name).toBeGreaterThan(0.65);
+    expect(least(list) / wrong, name).toBeLessThan(1.35);
   }
 });
 

@@ -8,7 +8,7 @@ import { z } from 'zod';
  * | step           | username                                  | e-mail                                   |
  * | spaces around  | dropped                                   | dropped                                  |
  * | Unicode        | NFKC                                      | ASCII before the @; IDNA after it        |
- * | case           | lower, without locale; ς is σ             | lower                                    |
+ * | case           | lower, without locale; ς is σ and İ is i    | lower                                    |
  * | letters        | visible, of one writing system (UTS #39)  | as RFC 5321 allows without quotes        |
  * | length         | 2 to 64                                   | up to 64 before the @, 254 in all        |
  */
@@ -49,7 +49,8 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const CHARACTERS = /^(?!.*\p{Default_Ignorable_Code_Point})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]*$/u;
 
 /** What makes two spellings of a username, or of a part of one, the same. */
-export const fold = (text: string): string => text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
+export const fold = (text: string): string =>
+  text.normalize('NFKC').replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
 const trim = (text: string) => text.replace(/^ +| +$/g, '');
 
 /** The username behind what was typed, or what is wrong with it. It can never look like an e-mail address: there is no @ in it. */
