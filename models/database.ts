@@ -114,9 +114,11 @@ const AWAY = new Set([
   'SQLITE_CANTOPEN',
   'SQLITE_NOTADB',
 ]);
+/** MariaDB's own errors, for which the driver has no name. */
+const NAMELESS: Record<number, string> = { 1927: 'ER_CONNECTION_KILLED', 1969: 'ER_STATEMENT_TIMEOUT' };
 const codeOf = (error: unknown) => {
-  const { code, original } = error as { code?: string; original?: { code?: string } };
-  return original?.code ?? code ?? '';
+  const { code, original } = error as { code?: string; original?: { code?: string; errno?: number } };
+  return original?.code ?? NAMELESS[original?.errno ?? 0] ?? code ?? '';
 };
 /** The driver's code for an error, or its name: fit for a log or a terminal, for neither holds host, user or value. */
 export const reasonOf = (error: unknown): string => codeOf(error) || (error as Error).name;

@@ -1,4 +1,4 @@
-import type { Options, Sequelize } from 'sequelize';
+import type { Sequelize } from 'sequelize';
 import { commitCounter, type CommitCounter } from '#models/commits';
 import { open } from '#models/database';
 import { Role } from '#models/role';
@@ -24,7 +24,7 @@ function relate() {
 let counter: CommitCounter | undefined;
 
 /** Binds the models to a database. One process, one database. */
-export function connect(url: string, options: Options = {}): Sequelize {
+export function connect(url: string, options: Parameters<typeof open>[1] = {}): Sequelize {
   const sequelize = open(url, options);
   for (const model of models) model.define(sequelize);
   relate();

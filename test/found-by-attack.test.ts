@@ -105,3 +105,13 @@ it('does not keep an address with a zone of any length', async () => {
   const { status } = await ask('POST', '/auth/register', { body, headers: { 'x-forwarded-for': `fe80::1%${'a'.repeat(300)}` } });
   expect(status).toBe(201);
 });
+
+it.runIf(engine === 'mysql')('counts a statement that MariaDB ended as a database that is away', async () => {
+  const { isDatabaseAway } = await import('#models/database');
+  const [[server]] = (await User.sequelize!.query('SELECT VERSION() AS version')) as unknown as [{ version: string }[]];
+  if (!/mariadb/i.test(server!.version)) return;
+  const error = await User.sequelize!.query('SET STATEMENT max_statement_time = 0.05 FOR SELECT SLEEP(1)').catch(
+    (reason: unknown) => reason,
+  );
+  expect(isDatabaseAway(error)).toBe(true);
+});

@@ -8,7 +8,7 @@ import { emptyDatabase, engine } from '#test/support/database';
 import { rowsOf } from '#test/support/process';
 
 const schemaOf = (url: string): QueryInterface => {
-  const database = open(url);
+  const database = open(url, { patient: true });
   onTestFinished(() => database.close());
   return database.getQueryInterface();
 };
@@ -53,7 +53,7 @@ it('makes what the models describe: columns, indexes, references', async () => {
   const [migrated, synced] = [await emptyDatabase(), await emptyDatabase()];
   expect((await migrate(migrated)).length).toBeGreaterThan(0);
   if (engine === 'sqlite') writeFileSync(synced.slice('sqlite:'.length), '');
-  const models = connect(synced);
+  const models = connect(synced, { patient: true });
   await models.sync();
   await models.close();
   const [ours, theirs] = [schemaOf(migrated), schemaOf(synced)];
