@@ -45,9 +45,9 @@ export function program(): Command {
     .argument('<user>')
     .action(
       onDatabase(async (named: string) => {
-        const { id, username, email } = await userNamed(named);
-        await disableUser(id);
-        say(`${username ?? email} is disabled.`);
+        const someone = await userNamed(named);
+        await disableUser(someone.id);
+        say(`${nameOf(someone)} is disabled.`);
       }),
     );
   user
@@ -56,9 +56,9 @@ export function program(): Command {
     .argument('<user>')
     .action(
       onDatabase(async (named: string) => {
-        const { id, username, email } = await userNamed(named);
-        await enableUser(id);
-        say(`${username ?? email} is enabled.`);
+        const someone = await userNamed(named);
+        await enableUser(someone.id);
+        say(`${nameOf(someone)} is enabled.`);
       }),
     );
 
@@ -92,8 +92,8 @@ export function program(): Command {
         const someone = await userNamed(named);
         say(
           (await grantRole(someone, await roleNamed(name)))
-            ? `${someone.username ?? someone.email} now has the role ${name}.`
-            : `${someone.username ?? someone.email} has the role ${name} already.`,
+            ? `${nameOf(someone)} now has the role ${name}.`
+            : `${nameOf(someone)} has the role ${name} already.`,
         );
       }),
     );
@@ -107,8 +107,8 @@ export function program(): Command {
         const someone = await userNamed(named);
         say(
           (await revokeRole(someone, await roleNamed(name)))
-            ? `${someone.username ?? someone.email} no longer has the role ${name}.`
-            : `${someone.username ?? someone.email} does not have the role ${name}.`,
+            ? `${nameOf(someone)} no longer has the role ${name}.`
+            : `${nameOf(someone)} does not have the role ${name}.`,
         );
       }),
     );
@@ -147,6 +147,8 @@ async function listUsers(): Promise<void> {
     );
   }
 }
+
+const nameOf = ({ username, email }: User) => username ?? email;
 
 async function userNamed(named: string): Promise<User> {
   const user = await findUser(named);

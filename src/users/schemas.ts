@@ -44,12 +44,12 @@ export const Password = z
 
 export const Name = PlainText.max(100).meta({ description: 'How the user likes to be called.', example: 'Ada Lovelace' });
 
-const needsOne = { message: 'Give a username, an e-mail address, or both', params: { code: 'required' }, path: ['username'] };
-const someIdentifier = (user: { username?: unknown; email?: unknown }) => user.username !== undefined || user.email !== undefined;
+export const needsOne = { message: 'Give a username, an e-mail address, or both', params: { code: 'required' }, path: ['username'] };
+export const someIdentifier = (user: { username?: unknown; email?: unknown }) => user.username !== undefined || user.email !== undefined;
 
-const fields = { email: Email.optional(), password: Password, name: Name.optional() };
+export const newUserFields = { email: Email.optional(), password: Password, name: Name.optional() };
 /** Somebody new, as the command line may make them. */
-export const NewUser = z.strictObject({ username: Username.optional(), ...fields }).refine(someIdentifier, needsOne);
+export const NewUser = z.strictObject({ username: Username.optional(), ...newUserFields }).refine(someIdentifier, needsOne);
 export type NewUser = z.output<typeof NewUser>;
 
 export const publicUserFields = {
@@ -71,4 +71,3 @@ export const publicUser = (user: User): z.input<typeof PublicUser> => ({
   name: user.name,
   roles: user.roleNames,
 });
-export { fields as newUserFields, needsOne, someIdentifier };
