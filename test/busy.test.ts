@@ -14,7 +14,8 @@ const patient = clientOf(url, 15_000);
 /** Other work on the machine can only add to a time. */
 const least = (times: number[]) => Math.min(...times);
 
-// About bcrypt alone: once is enough.
+// About bcrypt alone: once is enough. A comparison that is left out or cheap is a sixteenth of the time or less, so the bounds
+// may be wide: how many comparisons of what cost there are is counted in passwords.test.ts.
 it.runIf(engine === 'sqlite')('takes the same time for no user, a wrong password, a cheaper hash and a long password (L-02)', async () => {
   const cases: Record<string, [plain: string, hash: string | null]> = {
     nobody: ['not the password', null],
@@ -33,8 +34,8 @@ it.runIf(engine === 'sqlite')('takes the same time for no user, a wrong password
     }
   const wrong = least(times['wrong']!);
   for (const [name, list] of Object.entries(times)) {
-    expect(least(list) / wrong, name).toBeGreaterThan(0.65);
-    expect(least(list) / wrong, name).toBeLessThan(1.35);
+    expect(least(list) / wrong, name).toBeGreaterThan(0.4);
+    expect(least(list) / wrong, name).toBeLessThan(2.5);
   }
 });
 
