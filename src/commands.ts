@@ -39,28 +39,18 @@ export function program(): Command {
     .option('--name <name>')
     .action(onDatabase(makeUser));
   user.command('list').description('List users with their roles').action(onDatabase(listUsers));
-  user
-    .command('disable')
-    .description('Refuse a user, and every token they hold')
-    .argument('<user>')
-    .action(
-      onDatabase(async (named: string) => {
-        const someone = await userNamed(named);
-        await disableUser(someone.id);
-        say(`${nameOf(someone)} is disabled.`);
-      }),
-    );
-  user
-    .command('enable')
-    .description('Let a disabled user in again')
-    .argument('<user>')
-    .action(
-      onDatabase(async (named: string) => {
-        const someone = await userNamed(named);
-        await enableUser(someone.id);
-        say(`${nameOf(someone)} is enabled.`);
-      }),
-    );
+  const switches = [
+    ['disable', disableUser, 'Refuse a user, and end every session they have'],
+    ['enable', enableUser, 'Let a disabled user sign in again'],
+  ] as const;
+  for (const [verb, change, description] of switches) {
+    const command = onDatabase(async (named: string) => {
+      const someone = await userNamed(named);
+      await change(someone.id);
+      say(`${nameOf(someone)} is ${verb}d.`);
+    });
+    user.command(verb).description(description).argument('<user>').action(command);
+  }
 
   const role = cli.command('role').description('Make, list, grant and revoke roles');
   role
