@@ -1,5 +1,6 @@
 import { DataTypes, QueryTypes, type QueryInterface } from 'sequelize';
 import { v7 as uuid } from 'uuid';
+import { addIndex } from '#migrations/steps';
 
 const id = { type: DataTypes.CHAR(36), primaryKey: true, allowNull: false } as const;
 const time = { type: DataTypes.DATE(3), allowNull: false } as const;
@@ -90,12 +91,6 @@ async function exactText({ sequelize }: QueryInterface) {
   if (sequelize.getDialect() === 'sqlite') return {};
   const [row] = await sequelize.query<{ version: string }>('SELECT VERSION() AS version', { type: QueryTypes.SELECT });
   return { charset: 'utf8mb4', collate: /mariadb/i.test(row?.version ?? '') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin' };
-}
-
-async function addIndex(schema: QueryInterface, table: string, fields: string[], unique = false): Promise<void> {
-  const name = [table, ...fields].join('_');
-  const present = (await schema.showIndex(table)) as { name: string }[];
-  if (!present.some((index) => index.name === name)) await schema.addIndex(table, { fields, unique, name });
 }
 
 async function seedRoles(schema: QueryInterface, names: string[]): Promise<void> {

@@ -3,6 +3,7 @@ import { SequelizeStorage, Umzug } from 'umzug';
 import { open } from '#models/database';
 import { transactionOn } from '#models/transaction';
 import { foundation } from '#migrations/0001-foundation';
+import { refresh } from '#migrations/0002-refresh';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -13,6 +14,7 @@ interface Migration {
 /** The schema of record, oldest first. What was released is never changed: a correction is a new line. */
 const migrations: Record<string, Migration> = {
   '0001-foundation': foundation,
+  '0002-refresh': refresh,
 };
 
 /** Brings a database to the newest schema and answers which migrations ran. Of several nodes that start at once, one does it. */

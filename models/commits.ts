@@ -1,6 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
+import type { Sequelize } from 'sequelize';
 import { asSqlite3, openFile, type SqliteError } from '#models/sqlite-file';
 
+/** A number that changes: what was read while it was another one may be out of date. */
 export type CommitCounter = () => number;
 
 /** What counters have read in this turn of the event loop. A write of this process makes them read again. */
@@ -30,4 +32,20 @@ function look(statement: StatementSync): number {
   } catch (error) {
     throw asSqlite3(error as SqliteError);
   }
+}
+
+/**
+ * A number that changes when this process has written anything, or has tried to: for a database that does not tell.
+ * Other processes are not counted, nor are statements marked `unnoticed`.
+ */
+export function writeCounter(sequelize: Sequelize): CommitCounter {
+  let count = 0;
+  const query = sequelize.query.bind(sequelize) as (sql: string | { query: string }, options?: { unnoticed?: boolean }) => Promise<unknown>;
+  const counted = (...[sql, options]: Parameters<typeof query>) => {
+    const answer = query(sql, options);
+    if (options?.unnoticed || /^\s*SELECT\b/i.test(typeof sql === 'string' ? sql : sql.query)) return answer;
+    return answer.finally(() => count++);
+  };
+  Object.assign(sequelize, { query: counted });
+  return () => count;
 }

@@ -1,5 +1,5 @@
 import type { Sequelize } from 'sequelize';
-import { commitCounter, type CommitCounter } from '#models/commits';
+import { commitCounter, writeCounter, type CommitCounter } from '#models/commits';
 import { open } from '#models/database';
 import { Role } from '#models/role';
 import { Session } from '#models/session';
@@ -22,6 +22,7 @@ function relate() {
 }
 
 let counter: CommitCounter | undefined;
+let writeCount: CommitCounter;
 
 /** Binds the models to a database. One process, one database. */
 export function connect(url: string, options: Parameters<typeof open>[1] = {}): Sequelize {
@@ -29,6 +30,7 @@ export function connect(url: string, options: Parameters<typeof open>[1] = {}): 
   for (const model of models) model.define(sequelize);
   relate();
   counter = url.startsWith('sqlite:') ? commitCounter(url.slice('sqlite:'.length)) : undefined;
+  writeCount = writeCounter(sequelize);
   return sequelize;
 }
 
@@ -37,6 +39,9 @@ export function connect(url: string, options: Parameters<typeof open>[1] = {}): 
  * undefined with a database server, where nothing tells.
  */
 export const commits = (): number | undefined => counter?.();
+
+/** A number that changes whenever this process writes to the database, whichever that is. */
+export const writes = (): number => writeCount();
 
 /**
  * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent one

@@ -5,7 +5,7 @@ import { User } from '#models/user';
 
 // One line: driver and Sequelize go through it letter by letter for each request.
 const FIND = [
-  'SELECT s.user_id, s.strategy, s.generation, s.expires_at, s.ended_at,',
+  'SELECT s.user_id, s.strategy, s.device_kind, s.generation, s.rotated_at, s.acknowledged, s.last_seen_at, s.expires_at, s.ended_at, s.created_at,',
   'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, r.id AS role_id, r.name AS role',
   'FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id',
   'WHERE s.id = $1',
@@ -15,7 +15,12 @@ type Time = Date | string;
 interface Row {
   user_id: string;
   strategy: string;
+  device_kind: string | null;
   generation: number;
+  rotated_at: Time | null;
+  acknowledged: 0 | 1;
+  last_seen_at: Time | null;
+  created_at: Time;
   expires_at: Time;
   ended_at: Time | null;
   username: string | null;
@@ -42,14 +47,19 @@ export async function findSessionWithUser(id: string): Promise<Session | null> {
     {
       id,
       userId: row.user_id,
+      deviceKind: row.device_kind,
       generation: row.generation,
+      rotatedAt: time(row.rotated_at),
+      acknowledged: row.acknowledged === 1,
+      lastSeenAt: time(row.last_seen_at),
+      createdAt: new Date(row.created_at),
       expiresAt: new Date(row.expires_at),
       endedAt: time(row.ended_at),
       strategy: row.strategy,
     },
     stored,
   );
-  session.user = User.build(
+  const user = User.build(
     {
       id: row.user_id,
       username: row.username,
@@ -60,6 +70,8 @@ export async function findSessionWithUser(id: string): Promise<Session | null> {
     },
     stored,
   );
-  session.user.roles = rows.flatMap(({ role_id, role }) => (role_id && role ? [Role.build({ id: role_id, name: role }, stored)] : []));
+  user.roles = rows.flatMap(({ role_id, role }) => (role_id && role ? [Role.build({ id: role_id, name: role }, stored)] : []));
+  user.session = session;
+  session.user = user;
   return session;
 }

@@ -1,11 +1,13 @@
 import {
   DataTypes,
   Model,
+  Op,
   type CreationOptional,
   type InferAttributes,
   type InferCreationAttributes,
   type NonAttribute,
   type Sequelize,
+  type WhereOptions,
 } from 'sequelize';
 import type { User } from '#models/user';
 
@@ -17,10 +19,18 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   declare strategy: string;
   declare deviceKind: CreationOptional<string | null>;
   declare deviceName: CreationOptional<string | null>;
+  declare devicePlatform: CreationOptional<string | null>;
   declare userAgent: CreationOptional<string | null>;
   declare ip: CreationOptional<string | null>;
   /** How often the session was refreshed. A token names the generation it belongs to. */
   declare generation: CreationOptional<number>;
+  /** When the generation began; null in the first. */
+  declare rotatedAt: CreationOptional<Date | null>;
+  /** True once the generation was seen in use: whoever comes with the one before has no business any more. */
+  declare acknowledged: CreationOptional<boolean>;
+  /** To the minute; null before the first request. */
+  declare lastSeenAt: CreationOptional<Date | null>;
+  /** When it ends unless it is refreshed before. */
   declare expiresAt: Date;
   declare endedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
@@ -32,6 +42,11 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
     return this.endedAt === null && this.expiresAt.getTime() > now;
   }
 
+  /** The same for a query. */
+  static live(now: Date): WhereOptions<Session> {
+    return { endedAt: null, expiresAt: { [Op.gt]: now } };
+  }
+
   static define(sequelize: Sequelize) {
     this.init(
       {
@@ -40,15 +55,19 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         strategy: { type: DataTypes.STRING(64), allowNull: false },
         deviceKind: DataTypes.STRING(16),
         deviceName: DataTypes.STRING(64),
+        devicePlatform: DataTypes.STRING(32),
         userAgent: DataTypes.STRING(255),
         ip: DataTypes.STRING(45),
         generation: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
+        rotatedAt: DataTypes.DATE(3),
+        acknowledged: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: true },
+        lastSeenAt: DataTypes.DATE(3),
         expiresAt: { type: DataTypes.DATE(3), allowNull: false },
         endedAt: DataTypes.DATE(3),
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }] },
+      { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }, { fields: ['ended_at'] }, { fields: ['expires_at'] }] },
     );
   }
 }

@@ -5,8 +5,8 @@ export class SigningKey extends Model<InferAttributes<SigningKey>, InferCreation
   /** RFC 7638 thumbprint of the public key. */
   declare kid: string;
   declare algorithm: string;
-  /** True for the key that signs, null for any other: the unique index lets each algorithm have one. */
-  declare active: true | null;
+  /** Counts the keys of an algorithm: each begins to sign after the one before. The unique index has one winner when several nodes make the next. */
+  declare sequence: number;
   declare sealedPrivateKey: string;
   declare createdAt: CreationOptional<Date>;
 
@@ -15,11 +15,11 @@ export class SigningKey extends Model<InferAttributes<SigningKey>, InferCreation
       {
         kid: { type: DataTypes.STRING(64), primaryKey: true },
         algorithm: { type: DataTypes.STRING(8), allowNull: false },
-        active: DataTypes.BOOLEAN,
+        sequence: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
         sealedPrivateKey: { type: DataTypes.TEXT, allowNull: false },
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'signing_keys', updatedAt: false, indexes: [{ unique: true, fields: ['algorithm', 'active'] }] },
+      { sequelize, tableName: 'signing_keys', updatedAt: false, indexes: [{ unique: true, fields: ['algorithm', 'sequence'] }] },
     );
   }
 }

@@ -16,13 +16,24 @@ const scope = new AsyncLocalStorage<Map<string, unknown>>();
 });
 
 const ATTEMPTS = 4;
+const LATER = 'after commit';
+
+/** Runs `work` when what is under way is committed, or at once if nothing is. Never if it is undone. */
+export function afterCommit(work: () => void): void {
+  const later = scope.getStore()?.get(LATER) as (() => void)[] | undefined;
+  if (later) later.push(work);
+  else work();
+}
 
 /** See `transaction` in models/index: this one is told on which database. */
 export async function transactionOn<T>(database: Sequelize, fn: () => Promise<T>): Promise<T> {
   if (scope.getStore()?.has('transaction')) return fn();
   for (let attempt = 1; ; attempt++) {
+    const later: (() => void)[] = [];
     try {
-      return await database.transaction(() => fn());
+      const result = await scope.run(new Map([...(scope.getStore() ?? []), [LATER, later]]), () => database.transaction(() => fn()));
+      for (const work of later) work();
+      return result;
     } catch (error) {
       if (!isConflict(error) || attempt === ATTEMPTS) throw error;
       await sleep(20 + Math.random() * 80);

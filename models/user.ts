@@ -8,6 +8,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 import type { Role } from '#models/role';
+import type { Session } from '#models/session';
 
 /** Somebody who can sign in. Names are kept as they were typed and, for finding and comparing, in canonical form. */
 export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {
@@ -24,6 +25,8 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare updatedAt: CreationOptional<Date>;
 
   declare roles?: NonAttribute<Role[]>;
+  /** The session that this user came in by, if it was one. */
+  declare session?: NonAttribute<Session>;
 
   /** Names of the roles that were loaded with the user. Throws if none were asked for: a guard must never guess. */
   get roleNames(): NonAttribute<string[]> {

@@ -9,8 +9,9 @@ import { loadStrategies, settingsOf, type Loaded } from '#src/http/passport';
 import { notFound, renderProblem } from '#src/http/render-problem';
 import { mount, type Route } from '#src/http/route';
 import { crossOrigin, knownMethods, noStore, requestContext, requestLog, securityHeaders } from '#src/http/security';
+import keys from '#src/keys/routes';
 import health from '#src/observability/routes';
-import { signInRoutes } from '#src/sessions/routes';
+import sessions, { signInRoutes } from '#src/sessions/routes';
 import users from '#src/users/routes';
 
 const { version } = createRequire(import.meta.url)('#package') as { version: string };
@@ -28,7 +29,7 @@ export async function createApp(): Promise<App> {
   const unknown = unknownSettings(settingsOf(strategies));
   if (unknown.length > 0) throw new SettingsError(unknown);
 
-  const routes: Route[] = [...users, ...signInRoutes(strategies.on), ...admin, ...health];
+  const routes: Route[] = [...users, ...signInRoutes(strategies.on), ...sessions, ...admin, ...keys, ...health];
   const schemes = Object.fromEntries(strategies.on.flatMap(({ name, scheme }) => (scheme ? [[name, scheme]] : [])));
   const document = openapi(routes, version, config.PUBLIC_URL, schemes);
 

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { migrate } from '#migrations/index';
-import { connect, Role, User } from '#models/index';
+import { connect, Role, SigningKey, User } from '#models/index';
 import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
 import { config } from '#src/config';
 import { readPassword } from '#src/core/read-password';
 import { Problem } from '#src/core/problem';
+import { livesOf, stateOf } from '#src/keys/life';
+import { replaceKeys, rotateKeys } from '#src/keys/rotation';
 import { disableUser, enableUser } from '#src/users/disable';
 import { findUser } from '#src/users/find';
 import { register } from '#src/users/register';
@@ -102,6 +104,14 @@ export function program(): Command {
         );
       }),
     );
+
+  const keys = cli.command('keys').description('List and rotate the keys that sign access tokens');
+  keys.command('list').description('List keys: pending, active, retiring').action(onDatabase(listKeys));
+  keys
+    .command('rotate')
+    .description('Make the next key; nobody notices')
+    .option('--now', 'for a key that others may know: refuse at once what it signed. Clients refresh, nobody is signed out')
+    .action(onDatabase(rotate));
   return cli;
 }
 
@@ -136,6 +146,22 @@ async function listUsers(): Promise<void> {
       ),
     );
   }
+}
+
+const time = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '-');
+
+async function listKeys(): Promise<void> {
+  for (const { row, ...life } of livesOf(await SigningKey.findAll()))
+    say([row.kid, row.algorithm, stateOf(life, Date.now()), time(life.signsFrom), time(life.goneFrom)].join('\t'));
+}
+
+async function rotate({ now = false }: { now?: boolean }): Promise<void> {
+  if (now) {
+    await replaceKeys();
+    return say('A new key signs from now on. Running servers follow within half a minute, other services within five.');
+  }
+  const { row, signsFrom } = await rotateKeys();
+  say(`${row.kid} signs from ${time(signsFrom)} on.`);
 }
 
 const nameOf = ({ username, email }: User) => username ?? email;

@@ -70,6 +70,9 @@ export const Settings = z.object({
     .describe(
       'Protects what this server keeps secret, such as its signing keys. Made by itself and kept beside an embedded database; required with any other.',
     ),
+  APP_SECRET_PREVIOUS: secret
+    .optional()
+    .describe('A second APP_SECRET that is still good, while the first replaces it: nobody is signed out. See SECURITY.md.'),
   ALLOWED_ORIGINS: list
     .refine((origins) => origins.every(origin), 'must be a comma-separated list of origins such as https://app.example.com; `*` is not one')
     .default([])
@@ -82,7 +85,21 @@ export const Settings = z.object({
     .default('open')
     .describe('Whether strangers may register. `closed`: users come from the command line.'),
   ACCESS_TOKEN_TTL: whole(60, 3600).default(600).describe('Life of an access token, in seconds.'),
-  REFRESH_ABSOLUTE: whole(3600, 31_536_000).default(7_776_000).describe('Longest life of a session, in seconds. Default: 90 days.'),
+  REFRESH_IDLE: whole(3600, 31_536_000)
+    .default(1_209_600)
+    .describe('A session that is not refreshed for so long ends, in seconds. Default: 14 days.'),
+  REFRESH_ABSOLUTE: whole(3600, 94_608_000).default(7_776_000).describe('Longest life of a session, in seconds. Default: 90 days.'),
+  REFRESH_IDLE_MOBILE: whole(3600, 31_536_000)
+    .default(5_184_000)
+    .describe('REFRESH_IDLE of a device that said it is `mobile`. Default: 60 days.'),
+  REFRESH_ABSOLUTE_MOBILE: whole(3600, 94_608_000)
+    .default(31_536_000)
+    .describe('REFRESH_ABSOLUTE of a device that said it is `mobile`. Default: 365 days.'),
+  SESSION_CACHE_TTL: whole(0, 60)
+    .default(0)
+    .describe(
+      'For how many seconds a node may believe what it read of a session. Saves the query of each request; what another node changes binds that much later. An embedded database needs none: it tells when it changes.',
+    ),
   JWT_ALG: z
     .enum(['ES256', 'RS256', 'HS256'])
     .default('ES256')
@@ -103,13 +120,14 @@ const isLoopback = (host: string) => host === 'localhost' || host === '::1' || (
 
 /** What no single setting can see: two that contradict each other, or that are only safe together. */
 function contradictions(settings: z.output<typeof Settings>): string[] {
-  const { DATABASE_URL, APP_SECRET, JWT_ALG, JWT_SECRET, BCRYPT_COST, HOST } = settings;
+  const { DATABASE_URL, APP_SECRET, APP_SECRET_PREVIOUS, JWT_ALG, JWT_SECRET, BCRYPT_COST, HOST } = settings;
   const sqlite = DATABASE_URL.startsWith('sqlite:');
   const server = sqlite ? undefined : new URL(DATABASE_URL);
   return [
     !sqlite &&
       !APP_SECRET &&
       'APP_SECRET is required with this DATABASE_URL: make one with `openssl rand -base64 32`, the same for every node',
+    APP_SECRET && APP_SECRET === APP_SECRET_PREVIOUS && 'APP_SECRET_PREVIOUS is the same as APP_SECRET: remove it',
     server && !server.password && !isLoopback(server.hostname) && 'DATABASE_URL has no password for a database on another machine',
     JWT_ALG === 'HS256' && !JWT_SECRET && 'JWT_SECRET is required with JWT_ALG=HS256: make one with `openssl rand -base64 32`',
     JWT_ALG !== 'HS256' && JWT_SECRET && `JWT_SECRET is only for JWT_ALG=HS256, and JWT_ALG is ${JWT_ALG}: remove one of them`,

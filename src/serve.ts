@@ -6,10 +6,12 @@ import { connect } from '#models/index';
 import { createApp, type App } from '#src/app';
 import { config } from '#src/config';
 import { log } from '#src/core/log';
+import { every } from '#src/core/schedule';
 import { answerBrokenRequests } from '#src/http/broken-request';
-import { loadKeys } from '#src/keys/keys';
+import { tendKeys } from '#src/keys/rotation';
 import { isDraining, stopBeingReady } from '#src/observability/health';
 import { logFacts } from '#src/observability/log-facts';
+import { purgeSessions } from '#src/sessions/purge';
 
 /** How long a load balancer gets to notice that this node is leaving, and how long requests get to end, in milliseconds. */
 const NOTICE = 1000;
@@ -20,14 +22,16 @@ export async function serve(): Promise<App & { server: Server; banner: string; s
   const app = await createApp();
   await migrate(config.DATABASE_URL);
   const database = connect(config.DATABASE_URL);
-  await loadKeys();
   const quiet = logFacts();
+  await tendKeys();
+  const tasks = [every(30, 'keys', tendKeys), every(600, 'sessions', purgeSessions)];
   const server = await listen(app);
 
   let stopping: Promise<void> | undefined;
   const stop = () =>
     (stopping ??= (async () => {
       await drain(server);
+      await Promise.all(tasks.map((stopTask) => stopTask()));
       await database.close();
       quiet();
     })());

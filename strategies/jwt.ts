@@ -3,7 +3,7 @@ import { Strategy as JwtStrategy } from 'passport-jwt';
 import { bearerToken } from '#src/http/bearer';
 import { defineStrategy, verify } from '#src/http/strategy';
 import { resumeSession } from '#src/sessions/sessions';
-import { verifyAccessToken, type Claims } from '#src/sessions/tokens';
+import { verifyAccessToken } from '#src/sessions/tokens';
 
 type Verifier = (token: string, key: unknown, options: unknown, done: (error: unknown, claims?: unknown) => void) => void;
 const library = JwtStrategy as unknown as { JwtVerifier: Verifier };
@@ -16,13 +16,7 @@ const OURS = randomBytes(32);
 const theirs = library.JwtVerifier;
 library.JwtVerifier = (token, key, options, done) => {
   if (key !== OURS) return theirs(token, key, options, done);
-  let claims: Claims;
-  try {
-    claims = verifyAccessToken(token);
-  } catch (error) {
-    return done(error);
-  }
-  done(null, claims);
+  verifyAccessToken(token).then((claims) => done(null, claims), done);
 };
 
 export default defineStrategy({

@@ -27,8 +27,8 @@ it('signs in and lets in with RS256', async () => {
 it('has one key of 3072 bits, sealed', async () => {
   expect(verifyWith.asymmetricKeyDetails).toMatchObject({ modulusLength: 3072, publicExponent: 65_537n });
   const rows = await SigningKey.findAll();
-  expect(rows.map(({ algorithm, active, kid }) => ({ algorithm, active: Boolean(active), kid }))).toEqual([
-    { algorithm: 'RS256', active: true, kid: signingKey().kid },
+  expect(rows.map(({ algorithm, sequence, kid }) => ({ algorithm, sequence, kid }))).toEqual([
+    { algorithm: 'RS256', sequence: 0, kid: signingKey().kid },
   ]);
   expect(JSON.stringify(rows)).not.toMatch(/BEGIN|PRIVATE/);
 });

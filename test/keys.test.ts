@@ -4,7 +4,7 @@ import { startApp, testSecret } from '#test/support/app';
 import { ecdsa, forge, read, thumbprint } from '#test/support/forge';
 
 const { register, ask, SigningKey } = await startApp();
-const keys = await import('#src/keys/keys');
+const keys = { ...(await import('#src/keys/keys')), ...(await import('#src/keys/rotation')) };
 const ada = await register();
 
 const secret = process.env['APP_SECRET']!;
@@ -20,20 +20,21 @@ async function node(env: Record<string, string> = {}) {
   Object.assign(process.env, env);
   vi.resetModules();
   const { connect } = await import('#models/index');
-  const { loadKeys, signingKey, keyOf } = await import('#src/keys/keys');
+  const { signingKey, keyOf } = await import('#src/keys/keys');
+  const { tendKeys } = await import('#src/keys/rotation');
   const database = connect(process.env['DATABASE_URL']!);
   closing.push(() => database.close());
-  return { loadKeys, signingKey, keyOf };
+  return { tendKeys, signingKey, keyOf };
 }
 const status = async (token: string) => (await ask('GET', '/me', { token })).status;
 
 it('stops a node that has another APP_SECRET, with a sentence that says what to do', async () => {
   const other = testSecret();
-  const { loadKeys, signingKey } = await node({ APP_SECRET: other });
-  const error = await loadKeys().catch((thrown: unknown) => thrown as Error);
+  const { tendKeys, signingKey } = await node({ APP_SECRET: other });
+  const error = await tendKeys().catch((thrown: unknown) => thrown as Error);
   expect(error).toBeInstanceOf(Error);
   expect((error as Error).message).toBe(
-    'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back; or, to start anew, empty the table signing_keys.',
+    'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back, as APP_SECRET or APP_SECRET_PREVIOUS; or, to start anew, empty the table signing_keys.',
   );
   for (const canary of [secret, other]) expect(String((error as Error).stack)).not.toContain(canary);
   expect(() => signingKey()).toThrow('The signing keys are not loaded yet.');
@@ -50,10 +51,10 @@ it.each([
   const row = (await SigningKey.findOne())!;
   const { sealedPrivateKey } = row;
   await row.update({ sealedPrivateKey: change(sealedPrivateKey) });
-  const { loadKeys } = await node();
-  await expect(loadKeys()).rejects.toThrow('sealed under another APP_SECRET');
+  const { tendKeys } = await node();
+  await expect(tendKeys()).rejects.toThrow('sealed under another APP_SECRET');
   await row.update({ sealedPrivateKey });
-  await loadKeys();
+  await tendKeys();
 });
 
 it('keeps the private key sealed: nothing in the table is one', async () => {
@@ -72,12 +73,12 @@ it('keeps the private key sealed: nothing in the table is one', async () => {
 it('has the same key at every start, known by its thumbprint', async () => {
   const { kid, signWith } = keys.signingKey();
   for (let i = 0; i < 2; i++) {
-    const { loadKeys, signingKey } = await node();
-    await loadKeys();
+    const { tendKeys, signingKey } = await node();
+    await tendKeys();
     expect(signingKey().kid).toBe(kid);
     expect(signingKey().signWith.equals(signWith)).toBe(true);
   }
-  await keys.loadKeys();
+  await keys.tendKeys();
   expect(keys.signingKey().kid).toBe(kid);
   expect(kid).toBe(thumbprint(keys.signingKey().verifyWith.export({ format: 'jwk' })));
   expect(read(ada.token).header['kid']).toBe(kid);
@@ -88,7 +89,7 @@ it('seals the same key differently each time', async () => {
   const { seal, unseal } = await import('#src/core/secrets');
   const sealed = new Set(Array.from({ length: 50 }, () => seal('test', 'one')));
   expect(sealed.size).toBe(50);
-  for (const text of sealed) expect(unseal('test', text)).toBe('one');
+  for (const text of sealed) expect(unseal('test', text)).toEqual({ plain: 'one', stale: false });
   expect(() => unseal('another purpose', seal('test', 'one'))).toThrow('authenticate data');
 });
 
@@ -97,7 +98,7 @@ it.each(['ES256', 'RS256'])('makes one %s key when several nodes start at once o
     await SigningKey.destroy({ where: { algorithm } });
     const nodes = [];
     for (let i = 0; i < 4; i++) nodes.push(await node({ JWT_ALG: algorithm }));
-    await Promise.all(nodes.map(({ loadKeys }) => loadKeys()));
+    await Promise.all(nodes.map(({ tendKeys }) => tendKeys()));
     const kids = new Set(nodes.map(({ signingKey }) => signingKey().kid));
     expect([...kids]).toEqual([(await SigningKey.findOne({ where: { algorithm } }))!.kid]);
     expect(await SigningKey.count({ where: { algorithm } })).toBe(1);
@@ -106,28 +107,29 @@ it.each(['ES256', 'RS256'])('makes one %s key when several nodes start at once o
 
 it('makes one key when one node loads eight times at once on an empty table', async () => {
   await SigningKey.destroy({ where: {} });
-  const { loadKeys, signingKey, keyOf } = await node();
-  await Promise.all(Array.from({ length: 8 }, () => loadKeys()));
+  const { tendKeys, signingKey, keyOf } = await node();
+  await Promise.all(Array.from({ length: 8 }, () => tendKeys()));
   const rows = await SigningKey.findAll();
   expect(rows.map(({ kid }) => kid)).toEqual([signingKey().kid]);
   expect(keyOf(signingKey().kid)).toBe(signingKey());
 });
 
 it('refuses what a key signed when the key is gone, though the token was used before (J-41)', async () => {
-  await keys.loadKeys();
+  await keys.tendKeys();
   const { tokens } = await register();
   expect(await status(tokens.accessToken)).toBe(200);
   await SigningKey.destroy({ where: {} });
-  await keys.loadKeys();
+  await keys.tendKeys();
   expect((await ask('GET', '/me', { token: tokens.accessToken })).body.code).toBe('token_invalid');
   expect(await status((await register()).token)).toBe(200);
 });
 
-it('takes tokens of a key that signs no more, and signs with the active one (J-41)', async () => {
+it('takes tokens of a key that signs no more, and signs with the newest (J-41)', async () => {
   const former = keys.signingKey();
   const { token } = await register();
-  await SigningKey.update({ active: null }, { where: {} });
-  await keys.loadKeys();
+  await keys.rotateKeys();
+  await SigningKey.update({ createdAt: new Date(Date.now() - 301_000) }, { where: { sequence: 1 } });
+  await keys.tendKeys();
   expect(keys.signingKey().kid).not.toBe(former.kid);
   expect(await SigningKey.count()).toBe(2);
   expect(await status(token)).toBe(200);
@@ -136,8 +138,8 @@ it('takes tokens of a key that signs no more, and signs with the active one (J-4
   const { claims, header } = read(later.token);
   expect(await status(forge(header, claims, ecdsa(former.signWith)))).toBe(401);
   expect(await status(forge({ ...header, kid: former.kid }, claims, ecdsa(former.signWith)))).toBe(200);
-  await SigningKey.destroy({ where: { active: null } });
-  await keys.loadKeys();
+  await SigningKey.destroy({ where: { kid: former.kid } });
+  await keys.tendKeys();
   expect(await status(token)).toBe(401);
   expect(await status(later.token)).toBe(200);
 });
@@ -149,8 +151,8 @@ it('keeps taking ES256 tokens after JWT_ALG became RS256 or HS256, and signs wit
     [{ JWT_ALG: 'RS256' }, 'RS256'],
     [{ JWT_ALG: 'HS256', JWT_SECRET }, 'HS256'],
   ] as const) {
-    const { loadKeys, signingKey, keyOf } = await node(env);
-    await loadKeys();
+    const { tendKeys, signingKey, keyOf } = await node(env);
+    await tendKeys();
     expect(signingKey().algorithm).toBe(algorithm);
     expect(keyOf(kid)?.algorithm).toBe('ES256');
   }

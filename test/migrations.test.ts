@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { QueryTypes, type QueryInterface } from 'sequelize';
 import { expect, it, onTestFinished } from 'vitest';
 import { migrate, rollback } from '#migrations/index';
+import { dropColumn, dropIndex } from '#migrations/steps';
 import { open } from '#models/database';
 import { connect } from '#models/index';
 import { emptyDatabase, engine } from '#test/support/database';
@@ -84,6 +85,7 @@ it('goes on where a crash left it, whichever table was the last', async () => {
   const schema = schemaOf(url);
   const before = await Promise.all((await tablesOf(schema)).map((table) => shapeOf(schema, table)));
   for (const lost of ['', 'signing_keys', 'sessions', 'user_roles']) {
+    await rollback(url); // 0002 only adds to what 0001 left
     if (lost) await schema.dropTable(lost);
     await schema.sequelize.query('DELETE FROM migrations');
     await schema.sequelize.query("DELETE FROM roles WHERE name = 'moderator'");
@@ -94,6 +96,72 @@ it('goes on where a crash left it, whichever table was the last', async () => {
       { name: 'moderator' },
       { name: 'user' },
     ]);
+  }
+});
+
+it.each<[string, (schema: QueryInterface) => Promise<void>]>([
+  ['at its end', async () => {}],
+  [
+    'before the keys',
+    async (schema) => {
+      await dropIndex(schema, 'signing_keys', ['algorithm', 'sequence']);
+      await dropColumn(schema, 'signing_keys', 'sequence');
+    },
+  ],
+  [
+    'amid the sessions',
+    async (schema) => {
+      await dropIndex(schema, 'sessions', ['expires_at']);
+      await dropColumn(schema, 'sessions', 'last_seen_at');
+    },
+  ],
+])('goes on where a crash left the second migration: %s', async (_where, lose) => {
+  const url = await emptyDatabase();
+  await migrate(url);
+  const schema = schemaOf(url);
+  const before = await Promise.all((await tablesOf(schema)).map((table) => shapeOf(schema, table)));
+  await schema.sequelize.query("DELETE FROM migrations WHERE name = '0002-refresh'");
+  await lose(schema);
+  expect(await migrate(url)).toEqual(['0002-refresh']);
+  expect(await Promise.all((await tablesOf(schema)).map((table) => shapeOf(schema, table)))).toEqual(before);
+});
+
+it('keeps sessions and keys of 0.1.0, there and back again', async () => {
+  const url = await emptyDatabase();
+  await migrate(url);
+  await rollback(url);
+  const { sequelize } = schemaOf(url);
+  const day = '2026-11-20 00:00:00.000';
+  await sequelize.query(
+    `INSERT INTO users (id, username, username_canonical, created_at, updated_at) VALUES ('u', 'ada', 'ada', '${day}', '${day}')`,
+  );
+  await sequelize.query(
+    `INSERT INTO sessions (id, user_id, strategy, generation, expires_at, created_at, updated_at) VALUES ('s', 'u', 'local', 0, '2027-01-01 00:00:00.000', '${day}', '${day}')`,
+  );
+  for (const algorithm of ['ES256', 'RS256'])
+    await sequelize.query(
+      `INSERT INTO signing_keys (kid, algorithm, active, sealed_private_key, created_at) VALUES ('${algorithm}', '${algorithm}', 1, 'x', '${day}')`,
+    );
+  for (let i = 0; i < 2; i++) {
+    expect(await migrate(url)).toEqual(['0002-refresh']);
+    expect(await rowsOf(url, 'SELECT id, generation, rotated_at, acknowledged, last_seen_at FROM sessions')).toMatchObject([
+      { id: 's', generation: 0, rotated_at: null, acknowledged: 1, last_seen_at: null },
+    ]);
+    expect(await rowsOf(url, 'SELECT kid, sequence FROM signing_keys ORDER BY kid')).toMatchObject([
+      { kid: 'ES256', sequence: 0 },
+      { kid: 'RS256', sequence: 0 },
+    ]);
+    await sequelize.query(
+      `INSERT INTO signing_keys (kid, algorithm, sequence, sealed_private_key, created_at) VALUES ('next', 'ES256', 1, 'x', '${day}')`,
+    );
+    await rollback(url);
+    expect(await rowsOf(url, 'SELECT kid, active FROM signing_keys ORDER BY kid')).toMatchObject([
+      { kid: 'ES256', active: null },
+      { kid: 'RS256', active: 1 },
+      { kid: 'next', active: 1 },
+    ]);
+    await sequelize.query("DELETE FROM signing_keys WHERE kid = 'next'");
+    await sequelize.query('UPDATE signing_keys SET active = 1');
   }
 });
 

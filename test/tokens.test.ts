@@ -541,10 +541,18 @@ describe('what is handed out', () => {
     const { username, tokens } = await register();
     const { body, headers } = await logIn(username);
     for (const answer of [tokens, body]) {
-      expect(Object.keys(answer).sort()).toEqual(['accessToken', 'expiresIn', 'session', 'tokenType', 'user']);
+      expect(Object.keys(answer).sort()).toEqual([
+        'accessToken',
+        'expiresIn',
+        'refreshExpiresIn',
+        'refreshToken',
+        'session',
+        'tokenType',
+        'user',
+      ]);
       expect(Object.keys(answer.session).sort()).toEqual(['createdAt', 'expiresAt', 'id', 'strategy']);
       expect(Object.keys(answer.user).sort()).toEqual(['email', 'emailVerified', 'id', 'name', 'roles', 'username']);
-      expect(answer).toMatchObject({ tokenType: 'Bearer', expiresIn: 600, session: { strategy: 'local' } });
+      expect(answer).toMatchObject({ tokenType: 'Bearer', expiresIn: 600, refreshExpiresIn: 1_209_600, session: { strategy: 'local' } });
     }
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('set-cookie')).toBeNull();

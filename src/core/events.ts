@@ -1,18 +1,26 @@
+import { afterCommit } from '#models/transaction';
 import { log } from '#src/core/log';
 
-/** Facts this server announces, after they are committed. Producers never know who listens. */
+/** Facts this server announces. Producers never know who listens. */
 export interface Facts {
   'user.registered': { userId: string };
   'user.updated': { userId: string };
   'user.deleted': { userId: string };
+  'user.password_changed': { userId: string };
   'user.disabled': { userId: string };
   'user.enabled': { userId: string };
   'role.created': { role: string };
   'role.granted': { userId: string; role: string };
   'role.revoked': { userId: string; role: string };
-  'session.started': { userId: string; sessionId: string; strategy: string; ip: string | undefined };
+  'key.made': { kid: string; algorithm: string };
+  'session.started': { userId: string; sessionId: string; strategy: string; ip: string | null | undefined };
+  'session.ended': { userId: string; sessionId: string; why: Ending };
+  /** Somebody came with a refresh token that was spent long ago: it was copied, or restored from a backup. The session has ended. */
+  'session.reused': { userId: string; sessionId: string; ip: string | null | undefined };
   'session.refused': { strategy: string; ip: string | undefined };
 }
+/** `replaced`: the oldest gave way to a new one. */
+export type Ending = 'signed_out' | 'reused' | 'replaced' | 'password_changed' | 'user_disabled';
 type Listener = <N extends keyof Facts>(name: N, fact: Facts[N]) => void;
 
 const listeners = new Set<Listener>();
@@ -23,8 +31,15 @@ export function subscribe(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Announces what has happened. A listener that fails is logged; it cannot undo or refuse the fact. */
+/**
+ * Announces what has happened; inside a transaction, when it is committed. A listener that fails is logged;
+ * it cannot undo or refuse the fact.
+ */
 export function emit<N extends keyof Facts>(name: N, fact: Facts[N]): void {
+  afterCommit(() => tell(name, fact));
+}
+
+function tell<N extends keyof Facts>(name: N, fact: Facts[N]): void {
   for (const listener of listeners) {
     try {
       listener(name, fact);

@@ -12,6 +12,12 @@ export const problems = {
     'The request does not match the documented shape',
     'Look at `errors`: each entry points at the field that is wrong and says what was expected. Fields that are not documented are refused too. The values you sent are never repeated.',
   ],
+  invalid_grant: [
+    400,
+    'sign_in',
+    'This refresh token is not good any more',
+    'Look at `reason`: the session `expired`, was ended (`revoked`), this token was spent before and somebody else may hold it (`reused`), or this server does not know it (`unknown`). Erase the tokens only when `sessionStatus` is `ended`, then sign in again.',
+  ],
   token_missing: [
     401,
     'sign_in',
@@ -22,7 +28,7 @@ export const problems = {
     401,
     'refresh',
     'The access token expired',
-    'Access tokens live for a few minutes. Get a new one, then repeat the request once.',
+    'Access tokens live for a few minutes. Get a new one from `POST /auth/refresh`, then repeat the request once.',
   ],
   token_invalid: [
     401,
@@ -110,7 +116,7 @@ export interface FieldError {
 
 interface Details extends ErrorOptions {
   /** Further members of the answer. */
-  members?: { errors?: readonly FieldError[]; required?: readonly string[] };
+  members?: { errors?: readonly FieldError[]; required?: readonly string[]; reason?: string; sessionStatus?: string };
   headers?: Readonly<Record<string, string>>;
 }
 

@@ -37,21 +37,46 @@ function readSecret(file: string): string {
   return text;
 }
 
-/** A 256-bit key of its own for each purpose (HKDF-SHA-256, RFC 5869). */
-const keyFor = (purpose: string) => Buffer.from(hkdfSync('sha256', appSecret(), 'sallyport', purpose, 32));
+const keys = new Map<string, readonly Buffer[]>();
+
+/**
+ * A 256-bit key of its own for each purpose (HKDF-SHA-256, RFC 5869): the one to use, and under APP_SECRET_PREVIOUS the
+ * one that is still good.
+ */
+export function keysFor(purpose: string): readonly Buffer[] {
+  const derive = (secret: string) => Buffer.from(hkdfSync('sha256', secret, 'sallyport', purpose, 32));
+  const known = keys.get(purpose);
+  if (known) return known;
+  const derived = [appSecret(), config.APP_SECRET_PREVIOUS].filter((secret) => secret !== undefined).map(derive);
+  keys.set(purpose, derived);
+  return derived;
+}
 
 /** Encrypts for storage (AES-256-GCM). Opens only under the same APP_SECRET and purpose. */
 export function seal(purpose: string, plain: string): string {
   const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', keyFor(purpose), iv);
+  const cipher = createCipheriv('aes-256-gcm', keysFor(purpose)[0]!, iv);
   const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
   return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
-/** What `seal` was given. Throws if it was sealed under another APP_SECRET or purpose, or was changed since. */
-export function unseal(purpose: string, text: string): string {
+/**
+ * What `seal` was given; `stale` if that was under APP_SECRET_PREVIOUS, so that it can be sealed again.
+ * Throws if it was sealed under another APP_SECRET or purpose, or was changed since.
+ */
+export function unseal(purpose: string, text: string): { plain: string; stale: boolean } {
+  const [current, previous] = keysFor(purpose);
+  try {
+    return { plain: open(current!, text), stale: false };
+  } catch (error) {
+    if (!previous) throw error;
+    return { plain: open(previous, text), stale: true };
+  }
+}
+
+function open(key: Buffer, text: string): string {
   const bytes = Buffer.from(text, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', keyFor(purpose), bytes.subarray(0, 12), { authTagLength: 16 });
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
   decipher.setAuthTag(bytes.subarray(12, 28));
   return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
 }

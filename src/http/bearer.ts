@@ -6,12 +6,14 @@ const LONGEST = 4096;
 /** RFC 6750 §2.1 `b64token` after the scheme and exactly one space; the scheme in any case (RFC 9110 §11.1). Linear. */
 const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
 
+type Headers = Pick<Request, 'headers' | 'rawHeaders'>;
+
 /**
  * The token in the Authorization header, or null if there is none (another scheme is none).
  * Throws 401 `token_invalid` for a Bearer header of the wrong form, and 400 for two headers:
  * a proxy may have checked the one that Node drops.
  */
-export function bearerToken({ headers: { authorization }, rawHeaders }: Request): string | null {
+export function bearerToken({ headers: { authorization }, rawHeaders }: Headers): string | null {
   if (authorization === undefined) return null;
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2)
@@ -24,4 +26,13 @@ export function bearerToken({ headers: { authorization }, rawHeaders }: Request)
   const token = authorization.length <= LONGEST ? BEARER.exec(authorization)?.[1] : undefined;
   if (!token) throw new Problem('token_invalid');
   return token;
+}
+
+/** The same for signing out: whatever is no token is none. */
+export function presentedToken(req: Headers): string | undefined {
+  try {
+    return bearerToken(req) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -30,6 +30,8 @@ const ProblemBody = z
       )
       .optional(),
     required: z.array(z.string()).optional().meta({ description: 'Roles of which one is needed.' }),
+    reason: z.enum(['expired', 'revoked', 'reused', 'unknown']).optional().meta({ description: 'Why a refresh token was refused.' }),
+    sessionStatus: z.enum(['ended', 'unknown']).optional().meta({ description: 'Only `ended` allows a client to erase its tokens.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 

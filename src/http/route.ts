@@ -67,6 +67,7 @@ const on =
 
 export const get = on('get');
 export const post = on('post');
+export const put = on('put');
 export const patch = on('patch');
 export const del = on('delete');
 

@@ -1,9 +1,8 @@
-import { createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, generateKeyPair, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
-import { UniqueConstraintError } from 'sequelize';
-import { SigningKey } from '#models/index';
+import { createHmac, createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import type { SigningKey } from '#models/index';
 import { config } from '#src/config';
-import { seal, unseal } from '#src/core/secrets';
+import { unseal } from '#src/core/secrets';
+import type { Life } from '#src/keys/life';
 
 type Algorithm = 'ES256' | 'RS256' | 'HS256';
 
@@ -14,56 +13,59 @@ export interface Key {
   readonly verifyWith: KeyObject;
   readonly signWith: KeyObject;
 }
-
-const PURPOSE = 'signing-key';
-const generate = promisify(generateKeyPair);
-let keyring: ReadonlyMap<string, Key> = new Map();
-let active: Key | undefined;
-
-/** Fills the keyring from the database and makes the first key if there is none. Of several nodes that start at once, one makes it. */
-export async function loadKeys(): Promise<void> {
-  const signing = config.JWT_ALG === 'HS256' ? sharedKey(config.JWT_SECRET!) : await storedKey(config.JWT_ALG);
-  const stored = (await SigningKey.findAll()).map(opened);
-  keyring = new Map([...stored, signing].map((key) => [key.kid, key]));
-  active = signing;
+/** `jwk`: what others may know of it. */
+interface Held extends Pick<Life, 'signsFrom' | 'goneFrom'> {
+  readonly key: Key;
+  readonly jwk: JsonWebKey | null;
 }
 
+/** What private keys are sealed for. */
+export const PURPOSE = 'signing-key';
+
+let keyring: ReadonlyMap<string, Held> = new Map();
+
+/** From now on these keys count, oldest first. One that is held already stays the same object: what it verified stays verified. */
+export function holdKeys(lives: (Life & { row: SigningKey })[]): void {
+  const stored = lives.map(({ row, signsFrom, goneFrom }) => {
+    const { key, jwk } = keyring.get(row.kid) ?? shown(opened(row));
+    return { key, jwk, signsFrom, goneFrom };
+  });
+  const shared = config.JWT_ALG === 'HS256' ? [{ key: sharedKey(config.JWT_SECRET!), jwk: null, signsFrom: 0, goneFrom: Infinity }] : [];
+  keyring = new Map([...stored, ...shared].map((held) => [held.key.kid, held]));
+}
+
+/** The key that signs now: the newest whose time has come, or the only one there is. */
 export function signingKey(): Key {
+  const now = Date.now();
+  const mine = [...keyring.values()].filter(({ key }) => key.algorithm === config.JWT_ALG);
+  const active = mine.findLast(({ signsFrom }) => signsFrom <= now) ?? mine[0];
   if (!active) throw new Error('The signing keys are not loaded yet.');
-  return active;
+  return active.key;
 }
 
-/** The key of this id, or undefined. A look-up in memory: an id is never a path, a URL or a query. */
-export const keyOf = (kid: string): Key | undefined => keyring.get(kid);
-
-async function storedKey(algorithm: 'ES256' | 'RS256'): Promise<Key> {
-  const find = () => SigningKey.findOne({ where: { algorithm, active: true } });
-  const row = (await find()) ?? (await make(algorithm)) ?? (await find());
-  if (!row) throw new Error('The signing key that another node made is not there.');
-  return opened(row);
+/** The key of this id while it is good, or undefined. A look-up in memory: an id is never a path, a URL or a query. */
+export function keyOf(kid: string): Key | undefined {
+  const held = keyring.get(kid);
+  return held && held.goneFrom > Date.now() ? held.key : undefined;
 }
 
-/** Null when another node was first: the unique index on (algorithm, active) has one winner. */
-async function make(algorithm: 'ES256' | 'RS256'): Promise<SigningKey | null> {
-  const { publicKey, privateKey } =
-    algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 3072 });
-  const sealedPrivateKey = seal(PURPOSE, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
-  try {
-    return await SigningKey.create({ kid: thumbprint(publicKey), algorithm, active: true, sealedPrivateKey });
-  } catch (error) {
-    if (error instanceof UniqueConstraintError) return null;
-    throw error;
-  }
-}
+/** What others need to check our signatures (RFC 7517): keys that will sign, do sign, or have signed what has not expired. */
+export const publicKeys = (): JsonWebKey[] =>
+  [...keyring.values()].flatMap(({ jwk, goneFrom }) => (jwk && goneFrom > Date.now() ? [jwk] : []));
+
+const shown = (key: Key) => ({
+  key,
+  jwk: { ...key.verifyWith.export({ format: 'jwk' }), kid: key.kid, alg: key.algorithm, use: 'sig' },
+});
 
 /** Both halves come out of the seal: who can only write to the table cannot add a key of their own. */
 function opened({ kid, algorithm, sealedPrivateKey }: SigningKey): Key {
   let signWith: KeyObject;
   try {
-    signWith = createPrivateKey(unseal(PURPOSE, sealedPrivateKey));
+    signWith = createPrivateKey(unseal(PURPOSE, sealedPrivateKey).plain);
   } catch (cause) {
     throw new Error(
-      'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back; or, to start anew, empty the table signing_keys.',
+      'The signing keys in this database were sealed under another APP_SECRET. Give the server that secret back, as APP_SECRET or APP_SECRET_PREVIOUS; or, to start anew, empty the table signing_keys.',
       { cause },
     );
   }
@@ -73,18 +75,6 @@ function opened({ kid, algorithm, sealedPrivateKey }: SigningKey): Key {
 /** The id must not help to guess the secret faster than a token would: it is as hard to invert as a signature. */
 function sharedKey(secret: string): Key {
   const key = createSecretKey(Buffer.from(secret));
-  return Object.freeze({
-    kid: createHmac('sha256', key).update('kid').digest('base64url'),
-    algorithm: 'HS256',
-    verifyWith: key,
-    signWith: key,
-  });
-}
-
-/** RFC 7638: the required members in alphabetical order. */
-function thumbprint(key: KeyObject): string {
-  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
-  return createHash('sha256')
-    .update(JSON.stringify(kty === 'EC' ? { crv, kty, x, y } : { e, kty, n }))
-    .digest('base64url');
+  const kid = createHmac('sha256', key).update('kid').digest('base64url');
+  return keyring.get(kid)?.key ?? Object.freeze({ kid, algorithm: 'HS256', verifyWith: key, signWith: key });
 }

@@ -1,5 +1,7 @@
+import { parse } from 'bowser';
 import type { Request } from 'express';
 import { z } from 'zod';
+import type { Session } from '#models/index';
 import { clientIp } from '#src/core/client-ip';
 import { PlainText } from '#src/core/text';
 
@@ -8,14 +10,17 @@ export const DeviceInput = z
   .strictObject({
     kind: z.enum(['web', 'mobile', 'desktop', 'other']).optional(),
     name: PlainText.max(64).optional().meta({ example: 'Ada’s phone' }),
+    platform: PlainText.max(32).optional().meta({ example: 'iOS' }),
   })
   .meta({ id: 'Device', description: 'The device that signs in, as its owner will know it in a list of sessions.' });
 
+type Told = string | null | undefined;
 export interface Device {
-  kind?: string | undefined;
-  name?: string | undefined;
-  userAgent?: string | undefined;
-  ip?: string | undefined;
+  kind?: Told;
+  name?: Told;
+  platform?: Told;
+  userAgent?: Told;
+  ip?: Told;
 }
 
 /** What the client says, and what the connection shows. */
@@ -24,3 +29,13 @@ export const deviceOf = (req: Pick<Request, 'headers' | 'ip'>, said: z.output<ty
   userAgent: req.headers['user-agent'],
   ip: clientIp(req),
 });
+
+/** As its owner will know it: by what it said of itself, else by its user agent. */
+export function knownAs({ deviceKind, deviceName, devicePlatform, userAgent }: Session) {
+  const { browser, os } = parse(userAgent || '-');
+  return {
+    kind: deviceKind,
+    name: deviceName ?? ([browser.name, os.name].filter(Boolean).join(' on ') || null),
+    platform: devicePlatform ?? os.name ?? null,
+  };
+}

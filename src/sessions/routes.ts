@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { Listing, Page } from '#src/core/listing';
+import { presentedToken } from '#src/http/bearer';
 import { authenticate } from '#src/http/passport';
-import { post } from '#src/http/route';
+import { del, get, post } from '#src/http/route';
 import type { AuthStrategy } from '#src/http/strategy';
 import { deviceOf, DeviceInput } from '#src/sessions/device';
-import { Tokens, tokensFor } from '#src/sessions/schemas';
+import { endOtherSessions, endSession, listSessions } from '#src/sessions/mine';
+import { refreshSession } from '#src/sessions/refresh';
+import { ListedSession, listedSession, Tokens, tokensFor } from '#src/sessions/schemas';
 import { startSession } from '#src/sessions/sessions';
+import { signOut } from '#src/sessions/sign-out';
 
 /** One sign-in route for each strategy of kind `login`, made from what its file says. */
 export const signInRoutes = (strategies: AuthStrategy[]) =>
@@ -26,3 +31,63 @@ export const signInRoutes = (strategies: AuthStrategy[]) =>
         },
       ),
     );
+
+const RefreshToken = z.string().min(1).max(1024);
+
+export default [
+  post(
+    '/auth/refresh',
+    [],
+    {
+      tag: 'Entering',
+      summary: 'Get new tokens for a refresh token',
+      description:
+        'Store the new refresh token before you use the access token. If the reply is lost, ask again with the same one: it stays good until its successor is used. Never a 401.',
+      body: z.strictObject({ refreshToken: RefreshToken }),
+      returns: Tokens,
+      problems: ['invalid_grant', 'unavailable'],
+    },
+    async (req) => {
+      const session = await refreshSession(req.body.refreshToken, deviceOf(req));
+      return tokensFor(session, session.user);
+    },
+  ),
+
+  post(
+    '/auth/logout',
+    [],
+    {
+      tag: 'Being in',
+      summary: 'Sign out',
+      description:
+        'With the refresh token in the body, the access token in the header, or both; an expired one will do. `others` ends all sessions of the user but this one, `all` every one. The answer is the same whatever the tokens are worth.',
+      body: z.strictObject({ refreshToken: RefreshToken.optional(), scope: z.enum(['session', 'others', 'all']).default('session') }),
+      problems: ['unavailable'],
+    },
+    (req) => signOut({ refreshToken: req.body.refreshToken, accessToken: presentedToken(req) }, req.body.scope),
+  ),
+
+  get(
+    '/me/sessions',
+    [authenticate()],
+    { tag: 'Being in', summary: 'Where you are signed in', query: Page, returns: Listing(ListedSession) },
+    async (req) => {
+      const { data, nextCursor } = await listSessions(req.user.id, req.query);
+      return { data: data.map((session) => listedSession(session, req.user.session?.id)), nextCursor };
+    },
+  ),
+
+  del(
+    '/me/sessions',
+    [authenticate()],
+    { tag: 'Being in', summary: 'Sign out everywhere else', description: 'Ends every session of yours but this one.' },
+    (req) => endOtherSessions(req.user.id, req.user.session?.id),
+  ),
+
+  del(
+    '/me/sessions/:id',
+    [authenticate()],
+    { tag: 'Being in', summary: 'Sign a device out', params: z.strictObject({ id: z.uuid() }), problems: ['not_found'] },
+    (req) => endSession(req.user.id, req.params.id),
+  ),
+];

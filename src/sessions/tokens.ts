@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { isDatabaseAway } from '#models/database';
 import type { Session } from '#models/index';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
 import { keyOf, signingKey, type Key } from '#src/keys/keys';
+import { newKey } from '#src/keys/rotation';
 
 /** RFC 9068 §2.2. Ids and times only: roles and names are read from the database on each request. */
 const Claims = z.strictObject({
@@ -47,24 +49,29 @@ export function signAccessToken(session: Session): string {
  * The claims of a genuine access token of ours that has not expired; no leeway. Throws 401 `token_expired` or `token_invalid`.
  * Says nothing about the session: that is `resumeSession`'s to say.
  */
-export function verifyAccessToken(token: string): Claims {
-  const known = verified.get(token);
-  const { claims } = known && keyOf(known.key.kid) === known.key ? known : verifySignature(token);
+export async function verifyAccessToken(token: string): Promise<Claims> {
+  const claims = await genuineClaims(token);
   if (claims.exp * 1000 <= Date.now()) throw new Problem('token_expired');
   return claims;
 }
 
-function verifySignature(token: string) {
+/** The same of a token that may have expired. */
+export async function genuineClaims(token: string): Promise<Claims> {
+  const known = verified.get(token);
+  return known && keyOf(known.key.kid) === known.key ? known.claims : verifySignature(token);
+}
+
+async function verifySignature(token: string): Promise<Claims> {
   try {
     const header = Header.parse(jwt.decode(token, { complete: true })?.header);
-    const key = keyOf(header.kid);
+    const key = keyOf(header.kid) ?? (await newKey(header.kid));
     if (!key || header.alg !== key.algorithm) throw new Error('Not a key of ours, or not its algorithm');
     // jsonwebtoken checks the signature and nbf; the rest it takes too lightly, so `Claims` does it.
     const claims = Claims.parse(jwt.verify(token, key.verifyWith, { algorithms: [key.algorithm], ignoreExpiration: true }));
-    const genuine = { claims, key };
-    verified.set(token, genuine);
-    return genuine;
+    verified.set(token, { claims, key });
+    return claims;
   } catch (cause) {
+    if (isDatabaseAway(cause)) throw cause;
     throw new Problem('token_invalid', { cause });
   }
 }

@@ -12,15 +12,22 @@ export async function verifyCredentials(identifier: string, password: string): P
   const user = where && (await User.findOne({ where, include: ['roles'] }));
   const matches = await passwordMatches(password, user?.passwordHash);
   if (!user || !matches || user.disabledAt) return null;
-  if (isStale(user.passwordHash!)) await renewHash(user, password);
-  return user;
+  if (!isStale(user.passwordHash!) || (await renewHash(user, password))) return user;
+  return verifyCredentials(identifier, password);
 }
 
-/** Only replaces the hash that was just compared: a password changed meanwhile stays changed. A busy server renews next time. */
-async function renewHash({ id, passwordHash }: User, password: string): Promise<void> {
+/**
+ * Only replaces the hash that was just compared, and answers false if it is there no more: a password changed meanwhile stays
+ * changed. A busy server renews next time.
+ */
+async function renewHash(user: User, password: string): Promise<boolean> {
   try {
-    await User.update({ passwordHash: await hashPassword(password) }, { where: { id, passwordHash } });
+    const renewed = await hashPassword(password);
+    const [changed] = await User.update({ passwordHash: renewed }, { where: { id: user.id, passwordHash: user.passwordHash } });
+    user.set({ passwordHash: renewed });
+    return changed === 1;
   } catch (error) {
-    if (!(error instanceof Problem && error.code === 'busy')) throw error;
+    if (error instanceof Problem && error.code === 'busy') return true;
+    throw error;
   }
 }

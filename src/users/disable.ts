@@ -1,12 +1,13 @@
-import { Session, User } from '#models/index';
+import { User } from '#models/index';
 import { keepAnAdmin } from '#src/access/last-admin';
 import { emit } from '#src/core/events';
+import { endSessions } from '#src/sessions/end';
 
 /** Switches a user off: no way in, and every session ends for good, from the next request on. Throws `last_admin`. */
 export async function disableUser(id: string): Promise<void> {
   await keepAnAdmin(async () => {
     await User.update({ disabledAt: new Date() }, { where: { id, disabledAt: null } });
-    await Session.update({ endedAt: new Date() }, { where: { userId: id, endedAt: null } });
+    await endSessions({ userId: id }, 'user_disabled');
   });
   emit('user.disabled', { userId: id });
 }

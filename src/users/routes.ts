@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { requireOpenSignup } from '#src/http/guards';
 import { authenticate } from '#src/http/passport';
-import { del, get, patch, post } from '#src/http/route';
+import { del, get, patch, post, put } from '#src/http/route';
 import { deviceOf, DeviceInput } from '#src/sessions/device';
 import { Tokens, tokensFor } from '#src/sessions/schemas';
 import { startSession } from '#src/sessions/sessions';
+import { changePassword } from '#src/users/change-password';
 import { deleteUser, updateUser } from '#src/users/me';
 import { register } from '#src/users/register';
 import { FreeUsername, Name, needsOne, newUserFields, Password, PublicUser, publicUser, someIdentifier } from '#src/users/schemas';
@@ -51,6 +52,23 @@ export default [
       problems: ['username_taken'],
     },
     async (req) => publicUser(await updateUser(req.user.id, req.body)),
+  ),
+
+  put(
+    '/me/password',
+    [authenticate()],
+    {
+      tag: 'Being in',
+      summary: 'Change your password',
+      description: 'Every session ends, this one too: go on with the tokens of the answer.',
+      body: z.strictObject({ currentPassword: Password, newPassword: Password }),
+      returns: Tokens,
+      problems: ['invalid_credentials', 'weak_password', 'busy'],
+    },
+    async (req) => {
+      const { currentPassword, newPassword } = req.body;
+      return tokensFor(await changePassword(req.user, currentPassword, newPassword, deviceOf(req)), req.user);
+    },
   ),
 
   del(

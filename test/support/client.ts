@@ -34,7 +34,8 @@ function expectDecent(answer: Answer, path: string, ms: number, quick = 2000): v
   expect(headers.get('etag')).toBeNull();
   expect(headers.get('set-cookie')).toBeNull();
   expect(headers.get('x-request-id')).toMatch(/^[A-Za-z0-9-]{1,64}$/);
-  if (!page) expect(headers.get('cache-control')).toBe('no-store');
+  const shared = path === '/.well-known/jwks.json' && status === 200;
+  if (!page) expect(headers.get('cache-control')).toBe(shared ? 'public, max-age=300' : 'no-store');
   expect(headers.has('www-authenticate'), `${status} and WWW-Authenticate`).toBe(
     status === 401 || (status === 403 && body?.required !== undefined),
   );

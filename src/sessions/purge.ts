@@ -1,0 +1,13 @@
+import { Op } from 'sequelize';
+import { Session } from '#models/index';
+
+/** How long a session that has ended or expired is kept, in milliseconds: long enough to ask what happened. */
+const KEPT = 30 * 24 * 3600 * 1000;
+/** At most so many rows in one statement: each must end within the time that the database gives a statement. */
+const BATCH = 1000;
+
+/** Forgets sessions that ended long ago. Their tokens stay refused: what is not there is not live. */
+export async function purgeSessions(): Promise<void> {
+  const long = { [Op.lt]: new Date(Date.now() - KEPT) };
+  for (const where of [{ endedAt: long }, { expiresAt: long }]) while ((await Session.destroy({ where, limit: BATCH })) === BATCH);
+}

@@ -1,0 +1,39 @@
+import { Session, transaction, User } from '#models/index';
+import { emit } from '#src/core/events';
+import { hashPassword, passwordMatches } from '#src/core/passwords';
+import { Problem } from '#src/core/problem';
+import type { Device } from '#src/sessions/device';
+import { endSessions } from '#src/sessions/end';
+import { startSession } from '#src/sessions/sessions';
+import { requireStrong } from '#src/users/password-policy';
+
+/**
+ * Changes the password and ends every session, this one too: whoever holds a token of the user is out. Answers a new session
+ * for the same device, with its user. Of two changes at once, one wins. Throws `invalid_credentials`, `weak_password`, `busy`.
+ */
+export async function changePassword(user: User, current: string, wanted: string, device: Device): Promise<Session> {
+  const before = await User.findByPk(user.id);
+  if (!before || !(await passwordMatches(current, before.passwordHash))) throw new Problem('invalid_credentials');
+  const pointer = '/newPassword';
+  if (current.normalize('NFC') === wanted.normalize('NFC')) {
+    const unchanged = { pointer, code: 'unchanged', message: 'This is the password you have' };
+    throw new Problem('weak_password', { members: { errors: [unchanged] } });
+  }
+  await requireStrong(wanted, before, pointer);
+  const passwordHash = await hashPassword(wanted);
+  const here = user.session && (await Session.findByPk(user.session.id));
+  return transaction(async () => {
+    const where = { id: user.id, passwordHash: before.passwordHash, disabledAt: null };
+    const [changed] = await User.update({ passwordHash }, { where });
+    if (changed === 0) throw new Problem('invalid_credentials');
+    await endSessions({ userId: user.id }, 'password_changed');
+    emit('user.password_changed', { userId: user.id });
+    return startSession(before.set({ passwordHash }), { ...same(here), ...device }, 'local');
+  });
+}
+
+const same = (session: Session | null | undefined): Device => ({
+  kind: session?.deviceKind,
+  name: session?.deviceName,
+  platform: session?.devicePlatform,
+});
