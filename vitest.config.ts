@@ -13,20 +13,23 @@ if (!mysql) {
 // Every test file and every server that one starts loads the same modules again: compile them once.
 process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/test`;
 
-const project = (name: string, more: object = {}) => ({
+const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,
-  test: { name, env: { TEST_ENGINE: name }, ...more },
+  test: { name, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
 });
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
     pool: 'forks',
     maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
-    testTimeout: 20_000,
+    testTimeout: mode === 'long' ? 1_800_000 : 20_000,
     hookTimeout: 30_000,
-    projects: [project('sqlite'), ...(mysql ? [project('mysql', { globalSetup: ['test/support/mysql.ts'] })] : [])],
+    projects: [
+      project('sqlite', mode === 'long'),
+      ...(mysql ? [project('mysql', mode === 'long', { globalSetup: ['test/support/mysql.ts'] })] : []),
+    ],
   },
-});
+}));
