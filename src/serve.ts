@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '#migrations/index';
+import { setClock } from '#models/clock';
 import { connect } from '#models/index';
 import { createApp, type App } from '#src/app';
 import { config } from '#src/config';
@@ -23,8 +24,9 @@ export async function serve(): Promise<App & { server: Server; banner: string; s
   await migrate(config.DATABASE_URL);
   const database = connect(config.DATABASE_URL);
   const quiet = logFacts();
+  await setClock(database);
   await tendKeys();
-  const tasks = [every(30, 'keys', tendKeys), every(600, 'sessions', purgeSessions)];
+  const tasks = [every(30, 'keys', tendKeys), every(600, 'sessions', purgeSessions), every(3600, 'clock', () => setClock(database))];
   const server = await listen(app);
 
   let stopping: Promise<void> | undefined;

@@ -1,4 +1,5 @@
 import { Op } from 'sequelize';
+import { sharedTime } from '#models/clock';
 import { Session, type User } from '#models/index';
 import { findSessionWithUser } from '#models/resume';
 import { emit } from '#src/core/events';
@@ -46,7 +47,7 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
   const now = new Date();
   const next = {
     generation: generation + 1,
-    rotatedAt: now,
+    rotatedAt: sharedTime(),
     acknowledged: false,
     lastSeenAt: now,
     expiresAt: expiryOf(session, now),
@@ -63,7 +64,7 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
 /** For a token that is spent already: the generation it led to, unless it had its time. */
 async function successor(generation: number, session: Resumed, { ip }: Device): Promise<Resumed> {
   const parent = generation >= session.generation - 1;
-  if (parent && (!session.acknowledged || Date.now() - (session.rotatedAt?.getTime() ?? 0) < WINDOW)) return session;
+  if (parent && (!session.acknowledged || sharedTime().getTime() - (session.rotatedAt?.getTime() ?? 0) < WINDOW)) return session;
   if ((await endSessions({ id: session.id }, 'reused')) > 0) emit('session.reused', { userId: session.userId, sessionId: session.id, ip });
   throw refused('reused');
 }
