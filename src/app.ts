@@ -3,11 +3,14 @@ import express, { type Express } from 'express';
 import admin from '#src/admin/routes';
 import { config, unknownSettings } from '#src/config';
 import { SettingsError } from '#src/core/settings-error';
+import { dialectsOf } from '#src/dialects/index';
+import type { Tutorial } from '#src/dialects/words';
 import { pages } from '#src/docs/routes';
+import { crossOriginOf, mountDialects, routesOf } from '#src/http/dialect';
 import { openapi } from '#src/http/openapi';
 import { loadStrategies, settingsOf, type Loaded } from '#src/http/passport';
 import { notFound, renderProblem } from '#src/http/render-problem';
-import { mount, type Route } from '#src/http/route';
+import { mount, refuseOtherMethods, type Route } from '#src/http/route';
 import { crossOrigin, knownMethods, noStore, requestContext, requestLog, securityHeaders } from '#src/http/security';
 import keys from '#src/keys/routes';
 import health from '#src/observability/routes';
@@ -19,24 +22,28 @@ const { version } = createRequire(import.meta.url)('#package') as { version: str
 export interface App {
   app: Express;
   routes: Route[];
+  dialects: Tutorial[];
   document: ReturnType<typeof openapi>;
   strategies: Loaded;
 }
 
 /** The whole server on one screen: which features there are, and what a request passes through. */
 export async function createApp(): Promise<App> {
+  const dialects = dialectsOf(config.DIALECTS);
   const strategies = await loadStrategies();
   const unknown = unknownSettings(settingsOf(strategies));
   if (unknown.length > 0) throw new SettingsError(unknown);
 
   const routes: Route[] = [...users, ...signInRoutes(strategies.on), ...sessions, ...admin, ...keys, ...health];
   const schemes = Object.fromEntries(strategies.on.flatMap(({ name, scheme }) => (scheme ? [[name, scheme]] : [])));
-  const document = openapi(routes, version, config.PUBLIC_URL, schemes);
+  const document = openapi([...routes, ...routesOf(dialects)], version, config.PUBLIC_URL, schemes);
 
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple').set('trust proxy', config.TRUST_PROXY);
-  app.use(requestContext, requestLog, securityHeaders, noStore, knownMethods, crossOrigin);
+  app.use(requestContext, requestLog, securityHeaders, noStore, knownMethods, ...crossOriginOf(dialects), crossOrigin);
   mount(app, routes);
+  refuseOtherMethods(app, routes);
+  mountDialects(app, dialects);
   app.use(pages(document));
   app.use(notFound, renderProblem);
-  return { app, routes, document, strategies };
+  return { app, routes, dialects, document, strategies };
 }

@@ -1,23 +1,18 @@
 import { Command } from 'commander';
 import { migrate } from '#migrations/index';
-import { connect, Role, SigningKey, User } from '#models/index';
+import { Role, User } from '#models/index';
 import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
+import { onDatabase, say } from '#src/cli/command';
+import { addImportCommands } from '#src/cli/import';
+import { addKeyCommands } from '#src/cli/keys';
 import { config } from '#src/config';
 import { readPassword } from '#src/core/read-password';
 import { Problem } from '#src/core/problem';
-import { livesOf, stateOf } from '#src/keys/life';
-import { replaceKeys, rotateKeys } from '#src/keys/rotation';
 import { disableUser, enableUser } from '#src/users/disable';
 import { findUser } from '#src/users/find';
 import { register } from '#src/users/register';
 import { NewUser } from '#src/users/schemas';
 import { fieldErrors } from '#src/http/parse';
-
-// `| head` may have seen enough.
-process.stdout.on('error', () => process.exit());
-const say = (line: string) => {
-  process.stdout.write(`${line}\n`);
-};
 
 /** Every command, over the same use-cases as the API. All work while the server runs, and bind on the next request. */
 export function program(): Command {
@@ -105,30 +100,9 @@ export function program(): Command {
       }),
     );
 
-  const keys = cli.command('keys').description('List and rotate the keys that sign access tokens');
-  keys.command('list').description('List keys: pending, active, retiring').action(onDatabase(listKeys));
-  keys
-    .command('rotate')
-    .description('Make the next key; nobody notices')
-    .option('--now', 'for a key that others may know: refuse at once what it signed. Clients refresh, nobody is signed out')
-    .action(onDatabase(rotate));
+  addKeyCommands(cli);
+  addImportCommands(cli);
   return cli;
-}
-
-/** A command between opening and closing the database, on the newest schema. A Problem becomes its sentences. */
-function onDatabase<A extends unknown[]>(command: (...args: A) => Promise<void>) {
-  return async (...args: A): Promise<void> => {
-    await migrate(config.DATABASE_URL);
-    const database = connect(config.DATABASE_URL);
-    try {
-      await command(...args);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      throw new Error(sentences(error), { cause: error });
-    } finally {
-      await database.close();
-    }
-  };
 }
 
 async function makeUser(username: string, { email, name }: { email?: string; name?: string }): Promise<void> {
@@ -148,22 +122,6 @@ async function listUsers(): Promise<void> {
   }
 }
 
-const time = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '-');
-
-async function listKeys(): Promise<void> {
-  for (const { row, ...life } of livesOf(await SigningKey.findAll()))
-    say([row.kid, row.algorithm, stateOf(life, Date.now()), time(life.signsFrom), time(life.goneFrom)].join('\t'));
-}
-
-async function rotate({ now = false }: { now?: boolean }): Promise<void> {
-  if (now) {
-    await replaceKeys();
-    return say('A new key signs from now on. Running servers follow within half a minute, other services within five.');
-  }
-  const { row, signsFrom } = await rotateKeys();
-  say(`${row.kid} signs from ${time(signsFrom)} on.`);
-}
-
 const nameOf = ({ username, email }: User) => username ?? email;
 
 async function userNamed(named: string): Promise<User> {
@@ -176,9 +134,4 @@ async function roleNamed(name: string): Promise<Role> {
   const role = await Role.findOne({ where: { name } });
   if (!role) throw new Error('There is no such role. `npm run cli -- role list` shows them all, `role create` makes one.');
   return role;
-}
-
-/** What is wrong, field by field where that is known. */
-function sentences({ message, members: { errors = [] } }: Problem): string {
-  return errors.length > 0 ? errors.map((error) => `${error.message} (${error.pointer.slice(1)}).`).join(' ') : `${message}.`;
 }

@@ -1,52 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { BlockList, isIP, isIPv4 } from 'node:net';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { isDatabase, isLoopback, list, origin, proxies, secret, whole } from '#src/core/setting-types';
 import { SettingsError } from '#src/core/settings-error';
-
-const whole = (min: number, max: number) =>
-  z
-    .string()
-    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, `must be a whole number from ${min} to ${max}`)
-    .transform(Number);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
-);
-
-/** Words and shapes that a generated secret does not have, but every tutorial's example does. */
-const EXAMPLE_SECRET = /secret|change|example|your|passw|default|replace|insert|random|token|\bjwt\b|12345|abcde/i;
-const secret = z
-  .string()
-  .refine((text) => Buffer.byteLength(text) >= 32, {
-    error: 'must have at least 32 bytes: make one with `openssl rand -base64 32`',
-    abort: true,
-  })
-  .refine(
-    (text) => !EXAMPLE_SECRET.test(text) && new Set(text).size >= 10,
-    'looks like an example that others know too: make one with `openssl rand -base64 32`',
-  );
-
-const origin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
-const isDatabase = (text: string) =>
-  /^sqlite:./.test(text) || (/^(mysql|mariadb):\/\/[^/]+\/[^/?]+(\?tls=[^&]+)?$/.test(text) && URL.canParse(text));
-const network = (text: string) => {
-  const [address = '', prefix, rest] = text.split('/');
-  return (
-    isIP(address) > 0 &&
-    rest === undefined &&
-    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128)))
-  );
-};
-const proxies = z
-  .string()
-  .refine(
-    (text) => /^\d{1,2}$/.test(text) || text.split(',').every((part) => network(part.trim())),
-    'must be the number of proxies in front of this server, or their addresses (10.0.0.0/8, …). `true` would let anybody choose their own address',
-  )
-  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text.split(',').map((part) => part.trim())));
 
 /** Every setting of the server itself. `.env.example` is made from this list; a strategy's own settings stand in its file. */
 export const Settings = z.object({
@@ -100,6 +56,13 @@ export const Settings = z.object({
     .describe(
       'For how many seconds a node may believe what it read of a session. Saves the query of each request; what another node changes binds that much later. An embedded database needs none: it tells when it changes.',
     ),
+  DIALECTS: list
+    .default(['bezkoder', 'zohaib', 'devckano'])
+    .describe('Tutorials whose front ends are understood: bezkoder, bezkoder-cookies, grokonez, zohaib, devckano; or none.'),
+  DIALECT_ACCESS_TOKEN_TTL: whole(60, 604_800)
+    .default(86_400)
+    .describe('Life of an access token that a dialect hands out, in seconds: these front ends do not refresh.'),
+  SIGNUP_ROLES: list.default(['user']).describe('Roles that strangers may choose when they sign up through a dialect, comma-separated.'),
   JWT_ALG: z
     .enum(['ES256', 'RS256', 'HS256'])
     .default('ES256')
@@ -113,10 +76,6 @@ export const Settings = z.object({
     .describe('Shortest password, in characters. 15 is what NIST asks for where the password stands alone.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),
 });
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-const isLoopback = (host: string) => host === 'localhost' || host === '::1' || (isIPv4(host) && loopback.check(host));
 
 /** What no single setting can see: two that contradict each other, or that are only safe together. */
 function contradictions(settings: z.output<typeof Settings>): string[] {
@@ -149,7 +108,19 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
   const mistakes = contradictions(result.data);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const PUBLIC_URL = result.data.PUBLIC_URL ?? `http://localhost:${result.data.PORT}`;
-  return Object.freeze({ ...result.data, PUBLIC_URL, JWT_ISSUER: result.data.JWT_ISSUER ?? PUBLIC_URL });
+  const DIALECTS = result.data.DIALECTS.join() === 'none' ? [] : result.data.DIALECTS;
+  // Where the tutorials' front ends run while they are developed.
+  const atHome = isLoopback(result.data.HOST) && DIALECTS.length > 0 ? ['http://localhost:8081'] : [];
+  const ALLOWED_ORIGINS = given['ALLOWED_ORIGINS'] ? result.data.ALLOWED_ORIGINS : atHome;
+  const LONGEST_TOKEN = Math.max(result.data.ACCESS_TOKEN_TTL, DIALECTS.length > 0 ? result.data.DIALECT_ACCESS_TOKEN_TTL : 0);
+  return Object.freeze({
+    ...result.data,
+    ALLOWED_ORIGINS,
+    DIALECTS,
+    LONGEST_TOKEN,
+    PUBLIC_URL,
+    JWT_ISSUER: result.data.JWT_ISSUER ?? PUBLIC_URL,
+  });
 }
 export type Config = ReturnType<typeof readSettings>;
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '#migrations/index';
 import { setClock } from '#models/clock';
 import { connect } from '#models/index';
+import { createRole } from '#src/access/roles';
 import { createApp, type App } from '#src/app';
 import { config } from '#src/config';
 import { log } from '#src/core/log';
@@ -24,6 +25,7 @@ export async function serve(): Promise<App & { server: Server; banner: string; s
   await migrate(config.DATABASE_URL);
   const database = connect(config.DATABASE_URL);
   const quiet = logFacts();
+  for (const role of app.dialects.flatMap(({ roles = [] }) => roles)) await createRole(role);
   await setClock(database);
   await tendKeys();
   const tasks = [every(30, 'keys', tendKeys), every(600, 'sessions', purgeSessions), every(3600, 'clock', () => setClock(database))];

@@ -16,10 +16,10 @@ const layers: [string, RegExp][] = [
   ['core', /^src\/(config$|core\/)/],
   ['http', /^src\/http\//],
   ['routes', /^src\/[\w-]+\/routes$|^src\/dialects\//],
+  ['processes', /^src\/(serve|commands)$|^src\/cli\//],
   ['use-cases', /^src\/[\w-]+\//],
   ['strategies', /^strategies\//],
   ['app', /^src\/app$/],
-  ['processes', /^src\/(serve|commands)$/],
   ['programs', /^src\/(server|cli)$/],
 ];
 const order = ['models', 'migrations', 'core', 'use-cases', 'http', 'strategies', 'routes', 'app', 'processes', 'programs'];
@@ -79,7 +79,7 @@ it.each<[vendor: string, what: RegExp, rooms: RegExp]>([
   ['nodemailer', /'nodemailer'/, /^src\/core\/mailer$/],
   ['pino', /'pino'/, /^src\/core\/log$/],
   ['helmet', /'helmet'/, /^src\/http\/security$/],
-  ['commander', /'commander'/, /^src\/commands$/],
+  ['commander', /'commander'/, /^src\/(commands$|cli\/)/],
   ['passport', /'passport'/, /^src\/http\/(passport|strategy|wrap)$/],
   ['strategies of npm', /'passport-[\w-]+'/, /^strategies\//],
   ['node:sqlite', /'node:sqlite'/, /^models\/(sqlite|sqlite-file|commits)$/],

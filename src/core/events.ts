@@ -4,6 +4,7 @@ import { log } from '#src/core/log';
 /** Facts this server announces. Producers never know who listens. */
 export interface Facts {
   'user.registered': { userId: string };
+  'user.imported': { userId: string };
   'user.updated': { userId: string };
   'user.deleted': { userId: string };
   'user.password_changed': { userId: string };

@@ -71,6 +71,9 @@ export function isStale(hash: string): boolean {
   return !known || known.cost < config.BCRYPT_COST || !/^\$(2b|bcrypt-sha256)\$/.test(hash);
 }
 
+/** True for what `passwordMatches` can compare with. */
+export const isHash = (text: string): boolean => comparable(text) !== undefined;
+
 const decoy = (cost: number) => `$2b$${String(cost).padStart(2, '0')}$${NOBODY}`;
 
 /** A stored hash as bcrypt understands it. `$2y$` is PHP's name for `$2b$`; the broken `$2x$` stays refused. */

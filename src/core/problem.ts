@@ -139,3 +139,8 @@ export class Problem extends Error {
     this.headers = headers;
   }
 }
+
+/** A problem as one sentence, field by field where that is known. */
+export function sentenceOf({ message, members: { errors = [] } }: Problem): string {
+  return errors.length > 0 ? errors.map((error) => `${error.message} (${error.pointer.slice(1)}).`).join(' ') : `${message}.`;
+}

@@ -5,25 +5,34 @@ import { Problem } from '#src/core/problem';
 /** Largest request body, in bytes. */
 const LIMIT = 16 * 1024;
 
-const isJson = /^application\/json\s*(;\s*charset=("?)utf-8\2\s*)?$/i;
+const JSON_ONLY = /^application\/json\s*(;\s*charset=("?)utf-8\2\s*)?$/i;
+const JSON_OR_FORM = /^application\/(json|x-www-form-urlencoded)\s*(;\s*charset=("?)utf-8\3\s*)?$/i;
 
-const onlyJson: RequestHandler = (req, _res, next) => {
-  const empty = req.headers['transfer-encoding'] === undefined && (req.headers['content-length'] ?? '0') === '0';
-  if (!empty && !isJson.test(req.headers['content-type'] ?? '')) throw new Problem('unsupported_media_type');
-  next();
+const only =
+  (types: RegExp): RequestHandler =>
+  (req, _res, next) => {
+    const empty = req.headers['transfer-encoding'] === undefined && (req.headers['content-length'] ?? '0') === '0';
+    if (!empty && !types.test(req.headers['content-type'] ?? '')) throw new Problem('unsupported_media_type');
+    next();
+  };
+
+const options = {
+  limit: LIMIT,
+  inflate: false,
+  verify: (_req: unknown, _res: unknown, bytes: Buffer) => {
+    if (!isUtf8(bytes)) throw new Problem('invalid_request');
+  },
 };
 
 /**
  * Reads a JSON body: UTF-8 only, at most LIMIT bytes, never compressed. Invalid UTF-8 is refused: decoded loosely,
  * different passwords would become the same one.
  */
-export const jsonBody: readonly RequestHandler[] = [
-  onlyJson,
-  express.json({
-    limit: LIMIT,
-    inflate: false,
-    verify: (_req, _res, bytes) => {
-      if (!isUtf8(bytes)) throw new Problem('invalid_request');
-    },
-  }),
+export const jsonBody: readonly RequestHandler[] = [only(JSON_ONLY), express.json(options)];
+
+/** The same, or the fields of a form. */
+export const jsonOrForm: readonly RequestHandler[] = [
+  only(JSON_OR_FORM),
+  express.json(options),
+  express.urlencoded({ ...options, extended: false, parameterLimit: 50 }),
 ];

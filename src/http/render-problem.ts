@@ -38,22 +38,42 @@ export const problemBody = (problem: Problem, requestId: string) => ({
   ...problem.members,
 });
 
-/** The error end: the one place where a failure becomes an answer. */
-export const renderProblem: ErrorRequestHandler = (error, _req, res, next) => {
-  const problem = problemOf(error);
-  if (problem.status >= 500)
-    log[problem.status === 500 ? 'error' : 'warn']({ err: problem.cause ?? problem, code: problem.code }, 'request failed');
-  if (res.headersSent) return next(error);
-  const challenge = challenges[problem.code];
-  if (challenge) res.setHeader('WWW-Authenticate', challenge);
-  if (problem.status === 503) res.setHeader('Retry-After', '2');
-  if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
-  for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
-  res
-    .status(problem.status)
-    .type('application/problem+json')
-    .send(JSON.stringify(problemBody(problem, res.getHeader('X-Request-Id') as string)));
-};
+/** What somebody is told who is refused: JSON, or text. */
+export interface Refusal {
+  status: number;
+  body: object | string;
+  type?: string;
+}
+
+/** The error end: where a failure becomes an answer, in the words of whoever was asked. */
+export const errorEnd =
+  (say: (problem: Problem, requestId: string, path: string) => Refusal): ErrorRequestHandler =>
+  (error, req, res, next) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500)
+      log[problem.status === 500 ? 'error' : 'warn']({ err: problem.cause ?? problem, code: problem.code }, 'request failed');
+    if (res.headersSent) return next(error);
+    const {
+      status,
+      body,
+      type = typeof body === 'string' ? 'text/html' : 'application/json',
+    } = say(problem, res.getHeader('X-Request-Id') as string, req.path);
+    const challenge = challenges[problem.code];
+    if (challenge && (status === 401 || status === problem.status)) res.setHeader('WWW-Authenticate', challenge);
+    if (problem.status === 503) res.setHeader('Retry-After', '2');
+    if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
+    for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
+    res
+      .status(status)
+      .type(type)
+      .send(typeof body === 'string' ? body : JSON.stringify(body));
+  };
+
+export const renderProblem = errorEnd((problem, requestId) => ({
+  status: problem.status,
+  body: problemBody(problem, requestId),
+  type: 'application/problem+json',
+}));
 
 export const notFound: RequestHandler = () => {
   throw new Problem('not_found');

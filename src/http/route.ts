@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response, Router } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
 import type { z, ZodObject, ZodType } from 'zod';
 import { Problem, type ProblemCode } from '#src/core/problem';
 import { jsonBody } from '#src/http/body';
@@ -31,6 +31,8 @@ export interface Spec<B extends Body = Body, Q extends Fields = Fields, P extend
   params?: P;
   /** What an answer may contain: whatever is not named here does not leave. None: an empty 204. */
   returns?: R;
+  /** Text in place of JSON: its media type. */
+  text?: string;
   status?: number;
   /** Problems that the handler itself may throw. */
   problems?: readonly ProblemCode[];
@@ -78,21 +80,26 @@ export const isMembersOnly = ({ guards }: Pick<Route, 'guards'>): boolean => gua
  * Turns definitions into endpoints. Members' routes first ask who you are, then read what you want: a stranger hears
  * 401, not what the body should look like. Strangers' routes read first, so that Passport only ever sees clean values.
  */
-export function mount(router: Router, routes: readonly Route[]): void {
+export function mount(router: Router, routes: readonly Route[], body = jsonBody): void {
   for (const route of routes) {
     const { method, path, guards, spec, handler } = route;
-    const read = [...(spec.body ? jsonBody : []), parse(spec)];
+    const read = [...(spec.body ? body : []), parse(spec)];
     router[method](path, ...(isMembersOnly(route) ? [...guards, ...read] : [...read, ...guards]), async (req, res) => {
       const answer = await handler(req as never, res);
       if (!spec.returns) res.status(spec.status ?? 204).end();
+      else if (spec.text) res.type(spec.text).send(spec.returns.parse(answer));
       else sendJson(res.status(spec.status ?? 200), spec.returns.parse(answer));
     });
   }
+}
+
+/** For each path, which methods it knows: any other is refused. Stands after all that know the path. */
+export function refuseOtherMethods(router: Router, routes: readonly Route[], ...end: ErrorRequestHandler[]): void {
   for (const [path, same] of Map.groupBy(routes, (route) => route.path)) {
     const methods = same.map(({ method }) => method);
     const twice = methods.find((method, i) => methods.indexOf(method) < i);
     if (twice) throw new Error(`Two routes answer ${twice.toUpperCase()} ${path}. Does a strategy want the path of another route?`);
-    router.all(path, refuseMethod(methods));
+    router.all(path, refuseMethod(methods), ...end);
   }
 }
 

@@ -77,7 +77,7 @@ export const requestLog: RequestHandler = (req, res, next) => {
 const fromAnywhere: RequestHandler = cors({
   origin: config.ALLOWED_ORIGINS,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
+  allowedHeaders: ['Authorization', 'Content-Type', 'X-Request-Id', 'x-access-token'],
   exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
   maxAge: 600,
 });

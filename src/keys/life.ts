@@ -24,7 +24,7 @@ export function livesOf<K extends Pick<SigningKey, 'algorithm' | 'sequence' | 'c
       const begins = (key: K) => key.createdAt.getTime() + CACHE_LIFE * 1000;
       const next = line[i + 1];
       const retiresFrom = next ? begins(next) : Infinity;
-      const goneFrom = retiresFrom + config.ACCESS_TOKEN_TTL * 1000 + SKEW;
+      const goneFrom = retiresFrom + config.LONGEST_TOKEN * 1000 + SKEW;
       return { row, signsFrom: i === 0 ? row.createdAt.getTime() : begins(row), retiresFrom, goneFrom };
     }),
   );

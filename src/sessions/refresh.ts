@@ -12,9 +12,9 @@ import { readRefreshToken } from '#src/sessions/refresh-tokens';
 /** For how long the token before is still answered when its successor is in use already, in milliseconds: for a second tab, for a retry. */
 const WINDOW = 20_000;
 
-type Resumed = Session & { user: User };
+export type Resumed = Session & { user: User };
 type Reason = 'expired' | 'revoked' | 'reused' | 'unknown';
-const refused = (reason: Reason) =>
+export const refused = (reason: Reason) =>
   new Problem('invalid_grant', { members: { reason, sessionStatus: reason === 'unknown' ? 'unknown' : 'ended' } });
 
 /**
@@ -31,7 +31,7 @@ export async function refreshSession(presented: string, device: Device): Promise
   return successor(token.generation, await liveSession(token.sessionId), device);
 }
 
-async function liveSession(id: string): Promise<Resumed> {
+export async function liveSession(id: string): Promise<Resumed> {
   const session = await findSessionWithUser(id);
   if (!session || session.endedAt || session.user!.disabledAt) throw refused('revoked');
   const now = new Date();

@@ -28,8 +28,8 @@ const Header = z.strictObject({ alg: z.string(), typ: z.literal('at+jwt'), kid: 
 /** Checking a signature costs more than the rest of a request, and its outcome never changes: what does is checked each time. */
 const verified = new LRUCache<string, { claims: Claims; key: Key }>({ max: 10_000 });
 
-/** A signed access token for this session, good for ACCESS_TOKEN_TTL seconds. */
-export function signAccessToken(session: Session): string {
+/** A signed access token for this session, good for so many seconds. */
+export function signAccessToken(session: Session, ttl = config.ACCESS_TOKEN_TTL): string {
   const key = signingKey();
   const iat = Math.floor(Date.now() / 1000);
   const claims: Claims = {
@@ -39,7 +39,7 @@ export function signAccessToken(session: Session): string {
     sid: session.id,
     jti: randomUUID(),
     iat,
-    exp: iat + config.ACCESS_TOKEN_TTL,
+    exp: iat + ttl,
     gen: session.generation,
   };
   return jwt.sign(claims, key.signWith, { algorithm: key.algorithm, header: { alg: key.algorithm, typ: 'at+jwt', kid: key.kid } });

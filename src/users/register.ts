@@ -8,15 +8,16 @@ import { requireStrong } from '#src/users/password-policy';
 import type { NewUser } from '#src/users/schemas';
 
 /**
- * A new user with exactly the role `user`, loaded with it. Of several at once with one name, one wins.
+ * A new user with these roles, loaded with them. Of several at once with one name, one wins.
  * Throws `weak_password`, `username_taken`, `email_taken`, `busy`.
  */
-export async function register({ username, email, password, name }: NewUser): Promise<User> {
+export async function register({ username, email, password, name }: NewUser, roleNames = ['user']): Promise<User> {
   await requireStrong(password, { username: username?.canonical, email: email?.canonical, name });
   const passwordHash = await hashPassword(password); // before the transaction: hashing is slow, locks are dear
   const user = await refuseTaken(() =>
     transaction(async () => {
-      const role = await Role.findOne({ where: { name: 'user' }, rejectOnEmpty: true });
+      const roles = await Role.findAll({ where: { name: roleNames } });
+      if (roles.length < new Set(roleNames).size) throw new Error('A role is missing that new users are to have.');
       const created = await User.create({
         id: uuid(),
         username: username?.display ?? null,
@@ -28,8 +29,8 @@ export async function register({ username, email, password, name }: NewUser): Pr
         emailVerifiedAt: null,
         disabledAt: null,
       });
-      await UserRole.create({ userId: created.id, roleId: role.id });
-      created.roles = [role];
+      for (const role of roles) await UserRole.create({ userId: created.id, roleId: role.id });
+      created.roles = roles;
       return created;
     }),
   );

@@ -19,7 +19,7 @@ const Username = identifier(username).meta({
   description: 'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
   example: 'ada',
 });
-const Email = identifier(email).meta({
+export const Email = identifier(email).meta({
   description: 'Upper and lower case are the same; dots and `+tags` are not ignored.',
   example: 'ada@example.com',
 });

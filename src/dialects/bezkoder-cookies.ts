@@ -1,0 +1,64 @@
+import type { CookieOptions, Request } from 'express';
+import cors from 'cors';
+import { z } from 'zod';
+import { config } from '#src/config';
+import { Problem } from '#src/core/problem';
+import { authenticateBy } from '#src/http/dialect';
+import { authenticate } from '#src/http/passport';
+import { guard, post } from '#src/http/route';
+import { bezkoderTables, common, member, memberFields, refuse } from '#src/dialects/bezkoder';
+import { Credentials, type Tutorial } from '#src/dialects/words';
+import { deviceOf } from '#src/sessions/device';
+import { startSession } from '#src/sessions/sessions';
+import { signOut } from '#src/sessions/sign-out';
+import { signAccessToken } from '#src/sessions/tokens';
+
+const tag = 'Dialect: bezkoder-cookies';
+const COOKIE = 'bezkoder-session';
+
+const cookie: CookieOptions = {
+  httpOnly: true,
+  sameSite: 'strict',
+  secure: config.PUBLIC_URL.startsWith('https:'),
+  path: '/api',
+};
+const inCookie = ({ headers }: Pick<Request, 'headers'>) => new RegExp(`(?:^|; *)${COOKIE}=([^;]+)`).exec(headers.cookie ?? '')?.[1];
+
+/** A browser sends the cookie along whoever asks it to: only pages of our own may change something. */
+const requireOwnPage = guard({ problems: ['forbidden'] }, (req, _res, next) => {
+  const { origin } = req.headers;
+  const ours = origin === undefined || origin === config.PUBLIC_URL || config.ALLOWED_ORIGINS.includes(origin);
+  if (!ours) throw new Problem('forbidden', { members: { required: [] } });
+  next();
+});
+
+export default (): Tutorial => ({
+  name: 'bezkoder-cookies',
+  source: bezkoderTables,
+  refuse,
+  crossOrigin: cors({ origin: config.ALLOWED_ORIGINS, credentials: true }),
+  routes: [
+    ...common(tag, authenticateBy(inCookie), requireOwnPage),
+    post(
+      '/api/auth/signin',
+      [requireOwnPage, authenticate('local')],
+      { tag, summary: 'Sign in', body: Credentials('username'), returns: z.object(memberFields) },
+      async (req, res) => {
+        const session = await startSession(req.user, deviceOf(req), 'local');
+        const maxAge = config.DIALECT_ACCESS_TOKEN_TTL * 1000;
+        res.cookie(COOKIE, signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL), { ...cookie, maxAge });
+        return member(req.user);
+      },
+    ),
+    post(
+      '/api/auth/signout',
+      [requireOwnPage],
+      { tag, summary: 'Sign out', body: z.object({}), returns: z.object({ message: z.string() }) },
+      async (req, res) => {
+        await signOut({ accessToken: inCookie(req) }, 'session');
+        res.clearCookie(COOKIE, cookie);
+        return { message: "You've been signed out!" };
+      },
+    ),
+  ],
+});
