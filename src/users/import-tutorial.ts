@@ -7,7 +7,9 @@ import { emit } from '#src/core/events';
 import { hashPassword, isHash } from '#src/core/passwords';
 import { email, username, type Identifier } from '#src/users/identifiers';
 
-type Row = Record<string, unknown>;
+/** What stands in such tables, as far as it matters here. */
+type Text = string | null | undefined;
+type Row = Record<string, Text>;
 
 /** What the database of a tutorial looks like. */
 export interface Source {
@@ -19,7 +21,7 @@ export interface Source {
   plain?: boolean;
   /** Tells its ids from those of other tutorials: 0 to 15. */
   number: number;
-  person(row: Row): { username?: unknown; email?: unknown; name?: string | null };
+  person(row: Row): { username?: Text; email?: Text; name?: Text };
 }
 export interface Line {
   who: string;
@@ -105,7 +107,7 @@ function idOf(id: unknown, { number }: Source): string | null {
 
 async function bring(row: Row, roles: string[], source: Source): Promise<Line> {
   const person = source.person(row);
-  const who = [row['id'], person.username ?? person.email].map((part) => String(part as string | number)).join(' ').slice(0, 100);
+  const who = `${row['id']} ${person.username ?? person.email ?? ''}`.slice(0, 100);
   try {
     return { who, ...(await add(row, roles.length > 0 ? roles : ['user'], source)) };
   } catch (error) {
@@ -133,6 +135,7 @@ async function add(row: Row, roles: string[], source: Source): Promise<Pick<Line
   const odd = roleNames.find((name) => !RoleName.safeParse(name).success);
   if (odd !== undefined) throw new Refused(`its role ${JSON.stringify(odd)} is no name for a role here`);
   const passwordHash = await hashOf(row['password'], source);
+  const since: unknown = row['createdAt'];
   await transaction(async () => {
     await User.create({
       id,
@@ -142,7 +145,7 @@ async function add(row: Row, roles: string[], source: Source): Promise<Pick<Line
       emailCanonical: names.email?.canonical ?? null,
       passwordHash,
       name: person.name?.trim().slice(0, 100) || null,
-      ...(row['createdAt'] instanceof Date && { createdAt: row['createdAt'] }),
+      ...(since instanceof Date && { createdAt: since }),
     });
     for (const name of roleNames) {
       const [role] = await Role.findOrCreate({ where: { name }, defaults: { id: uuid(), name } });
@@ -153,9 +156,9 @@ async function add(row: Row, roles: string[], source: Source): Promise<Pick<Line
   return { outcome: 'imported', detail: roleNames.join(',') };
 }
 
-function read(value: unknown, as: typeof username): Identifier | null {
-  if (value === null || value === undefined || value === '') return null;
-  const found = as(String(value as string | number));
+function read(value: Text, as: typeof username): Identifier | null {
+  if (!value) return null;
+  const found = as(value);
   if ('code' in found) throw new Refused(found.message);
   return found;
 }
