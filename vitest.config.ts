@@ -13,9 +13,12 @@ if (!mysql) {
 // Every test file and every server that one starts loads the same modules again: compile them once.
 process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/test`;
 
+/** Files that ask no database anything that depends on the engine: SQLite alone says it all. */
+const once = ['architecture', 'pages', 'settings', 'clients-browser'].map((name) => `test/${name}.test.ts`);
+
 const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,
-  test: { name, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
+  test: { name, testTimeout: long ? 1_800_000 : 20_000, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
 });
 
 export default defineConfig(({ mode }) => ({
@@ -24,12 +27,12 @@ export default defineConfig(({ mode }) => ({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
     pool: 'forks',
+    isolate: false, // a new process for each file would be a third of the work; test/support/setup.ts keeps the files apart
     maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
-    testTimeout: mode === 'long' ? 1_800_000 : 20_000,
     hookTimeout: 30_000,
     projects: [
-      project('sqlite', mode === 'long'),
-      ...(mysql ? [project('mysql', mode === 'long', { globalSetup: ['test/support/mysql.ts'] })] : []),
+      project('sqlite', mode === 'long', { exclude: ['test/tls.test.ts'] }),
+      ...(mysql ? [project('mysql', mode === 'long', { exclude: once, globalSetup: ['test/support/mysql.ts'] })] : []),
     ],
   },
 }));
