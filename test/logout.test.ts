@@ -169,6 +169,7 @@ describe('POST /auth/logout while the database is away', () => {
     const answers = await Promise.all(questions.map((question) => server.ask('POST', '/auth/logout', question)));
     comeBack();
     for (const answer of answers) expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable', action: 'wait' } });
+    await vi.waitFor(async () => expect((await server.ask('GET', '/readyz')).status).toBe(200), 10_000);
     expect(await worth(server.ask, body)).toBe(IN);
     expect((await server.ask('POST', '/auth/logout', { token })).status).toBe(204);
     expect(await worth(server.ask, body)).toBe(OUT);

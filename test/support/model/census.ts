@@ -1,5 +1,5 @@
 /** Everything that may come of a command. A run in which one of them never did has not tried what it says it tried. */
-export const OUTCOMES = [
+const OUTCOMES = [
   'register: made',
   'register: made again, after the one of that name was deleted',
   'register: username_taken',

@@ -25,7 +25,7 @@ export const back = fc.oneof(
   { weight: 1, arbitrary: fc.nat(40) },
 );
 /** How many generations before the newest. */
-export const age = fc.oneof(
+const age = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
   { weight: 5, arbitrary: fc.constant(1) },
   { weight: 2, arbitrary: fc.constantFrom(2, 3) },

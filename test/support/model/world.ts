@@ -37,7 +37,7 @@ export interface ModelToken {
   generation: number;
   expiresAt: number;
   text: string;
-  /** It was seen to be refused, and nothing can change that. */
+  /** It was seen to be refused, which nothing should change. */
   settled?: boolean;
 }
 /** A token that this server never made. */
