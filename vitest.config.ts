@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 const has = (command: string) => spawnSync('which', [command]).status === 0;
@@ -10,11 +11,14 @@ if (!mysql) {
   console.warn(`\n!!! ${line}\n`);
 }
 
+// A file that is flushed to memory is flushed at once. What survives a killed process does not depend on it.
+if (existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/shm').bsize > 2e9) process.env['TMPDIR'] ??= '/dev/shm';
+
 // Every test file and every server that one starts loads the same modules again: compile them once.
 process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/test`;
 
 /** Files that ask no database anything that depends on the engine: SQLite alone says it all. */
-const once = ['architecture', 'pages', 'settings', 'clients-browser'].map((name) => `test/${name}.test.ts`);
+const once = ['architecture', 'clients-browser', 'keys-life', 'pages', 'settings', 'wrap'].map((name) => `test/${name}.test.ts`);
 
 const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,

@@ -18,7 +18,7 @@ const live = (userId: string) => Session.count({ where: { userId, endedAt: null 
 const stale = await bcrypt.hash(password, 4);
 
 it('of several changes one wins, and only its sessions are left', async () => {
-  for (let round = 0; round < rounds(5, 100); round++) {
+  for (let round = 0; round < rounds(4, 100); round++) {
     const ada = await register();
     const held = [ada.tokens, (await logIn(ada.username)).body] as [Tokens, Tokens];
     const words = ['first', 'second', 'third'].map((word) => `${word} battery staple`);
@@ -37,7 +37,7 @@ it('of several changes one wins, and only its sessions are left', async () => {
 });
 
 it('nobody stays who came in with the old password', async () => {
-  for (let round = 0; round < rounds(10, 100); round++) {
+  for (let round = 0; round < rounds(4, 100); round++) {
     const ada = await register();
     const entering = () => logIn(ada.username);
     const [first, changed, ...rest] = await Promise.all([entering(), change(ada.token), entering(), entering()]);
@@ -51,7 +51,7 @@ it('nobody stays who came in with the old password', async () => {
 });
 
 it('a user who is disabled is out, whoever was first', async () => {
-  for (let round = 0; round < rounds(5, 100); round++) {
+  for (let round = 0; round < rounds(4, 100); round++) {
     const ada = await register();
     const [{ status, body }] = await Promise.all([change(ada.token), disableUser(ada.id)]);
     expect([200, 401]).toContain(status);
@@ -61,7 +61,7 @@ it('a user who is disabled is out, whoever was first', async () => {
 });
 
 it('sign-ins that renew a hash of yesterday all get in', async () => {
-  for (let round = 0; round < rounds(5, 100); round++) {
+  for (let round = 0; round < rounds(4, 100); round++) {
     const ada = await register();
     await User.update({ passwordHash: stale }, { where: { id: ada.id } });
     const answers = await Promise.all([1, 2, 3].map(() => logIn(ada.username)));
@@ -73,7 +73,7 @@ it('sign-ins that renew a hash of yesterday all get in', async () => {
 
 it('a change is not refused because a sign-in renews the hash of yesterday', async () => {
   const answers = [];
-  for (let round = 0; round < rounds(10, 100); round++) {
+  for (let round = 0; round < rounds(4, 100); round++) {
     const ada = await register();
     await User.update({ passwordHash: stale }, { where: { id: ada.id } });
     const [changed] = await Promise.all([change(ada.token), logIn(ada.username)]);

@@ -102,7 +102,7 @@ const endingThat = (wanted: string) => endings.find(([what]) => what === wanted)
 
 describe('whoever refreshes while the user', () => {
   it.each(endings)('%s, is out in the end (R-20)', async (what) => {
-    await races(rounds(10, 200), ask, ask, endingThat(what));
+    await races(rounds(6, 200), ask, ask, endingThat(what));
   });
 
   it('is disabled by the command line, is out in the end, and stays so when the user is back', async () => {
@@ -121,8 +121,8 @@ describe('whoever refreshes while the user', () => {
 describe('whoever refreshes on one node while, on another, the user', () => {
   it('signs out or is disabled, is out in the end (R-20)', { timeout: long ? 1_800_000 : 60_000 }, async () => {
     const node = clientOf((await startProcess(env)).url, 10_000);
-    await races(rounds(5, 200), node, ask, endingThat('signs out'));
-    await races(rounds(5, 200), ask, node, endingThat('signs out everywhere'));
-    await races(rounds(5, 200), node, ask, endingThat('is disabled'));
+    await races(rounds(3, 200), node, ask, endingThat('signs out'));
+    await races(rounds(3, 200), ask, node, endingThat('signs out everywhere'));
+    await races(rounds(3, 200), node, ask, endingThat('is disabled'));
   });
 });

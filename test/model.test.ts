@@ -51,9 +51,9 @@ async function runOn(world: World, commands: Iterable<fc.AsyncCommand<World, Rea
   }
 }
 
-/** Every third goes on for long. */
+/** Every fourth goes on for long. */
 const upTo = (maxCommands: number) => fc.commands([someCommand], { maxCommands, size: 'max' });
-const histories = fc.oneof({ weight: 2, arbitrary: upTo(15) }, { weight: 1, arbitrary: upTo(40) });
+const histories = fc.oneof({ weight: 3, arbitrary: upTo(12) }, { weight: 1, arbitrary: upTo(40) });
 
 it(
   'does what the contract says, whatever comes after whatever, and lets in with no other token',

@@ -51,7 +51,7 @@ it(
     };
     const clients = await Promise.all(Array.from({ length: CLIENTS }, enter));
     const total = (what: 'heard' | 'lost') => clients.reduce((sum, client) => sum + client[what], 0);
-    const many = rounds(4, 30);
+    const many = rounds(2, 30);
     for (let round = 0; round < many; round++) {
       const living = clients.map((client) => live(server, client));
       const enough = total('heard') + 1 + Math.random() * 40;

@@ -57,7 +57,7 @@ describe.each([
   [`two nodes over one ${engine === 'sqlite' ? 'file' : 'database'}`, [here, there]],
 ] as const)('fifty who come at once with one refresh token, on %s (R-03)', (_where, nodes) => {
   it('begin one generation and get the same token, and so they do the next time', { timeout: rounds(60_000, 1_800_000) }, async () => {
-    for (let round = 0; round < rounds(4, 100); round++) {
+    for (let round = 0; round < rounds(3, 100); round++) {
       const { tokens } = await register();
       const all = await Promise.all(crowd(nodes).map((node) => refresh(node, tokens.refreshToken)));
       const next = await expectOne(all, 1);
