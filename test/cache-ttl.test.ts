@@ -55,7 +55,7 @@ describe('what this process writes', () => {
           expect(reads()).toBeLessThanOrEqual(who.gone ? 4 : 0); // of what is not there nothing is kept
         }
       }),
-      { numRuns: rounds(8, 1000), unbiased: true },
+      { numRuns: rounds(5, 1000), unbiased: true },
     );
   });
 

@@ -25,7 +25,7 @@ describe('what a guard knows of a session', () => {
           await expectCurrent(app, who);
         }
       }),
-      { numRuns: rounds(8, 1000), unbiased: true },
+      { numRuns: rounds(5, 1000), unbiased: true },
     );
   });
 
