@@ -6,7 +6,6 @@ async function up(schema: QueryInterface): Promise<void> {
   await addColumn(schema, 'sessions', 'rotated_at', { type: DataTypes.DATE(3) });
   await addColumn(schema, 'sessions', 'acknowledged', { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: true });
   await addColumn(schema, 'sessions', 'last_seen_at', { type: DataTypes.DATE(3) });
-  await addIndex(schema, 'sessions', ['ended_at']);
   await addIndex(schema, 'sessions', ['expires_at']);
 
   await addColumn(schema, 'signing_keys', 'sequence', { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 });
@@ -25,7 +24,7 @@ async function down(schema: QueryInterface): Promise<void> {
   await dropIndex(schema, 'signing_keys', ['algorithm', 'sequence']);
   await dropColumn(schema, 'signing_keys', 'sequence');
 
-  for (const field of ['ended_at', 'expires_at']) await dropIndex(schema, 'sessions', [field]);
+  await dropIndex(schema, 'sessions', ['expires_at']);
   for (const column of ['device_platform', 'rotated_at', 'acknowledged', 'last_seen_at']) await dropColumn(schema, 'sessions', column);
 }
 

@@ -30,7 +30,7 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   declare acknowledged: CreationOptional<boolean>;
   /** To the minute; null before the first request. */
   declare lastSeenAt: CreationOptional<Date | null>;
-  /** When it ends unless it is refreshed before. */
+  /** When it ends unless it is refreshed before; when it ended. */
   declare expiresAt: Date;
   declare endedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
@@ -67,7 +67,7 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }, { fields: ['ended_at'] }, { fields: ['expires_at'] }] },
+      { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }, { fields: ['expires_at'] }] },
     );
   }
 }

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Sequelize } from 'sequelize';
 import { isConflict } from '#models/database';
 
-// Queries inside a transaction join it by themselves: there is no `{ transaction }` to forget.
-const scope = new AsyncLocalStorage<Map<string, unknown>>();
+// Queries inside a transaction join it by themselves: there is no `{ transaction }` to forget. Sequelize has one namespace in a
+// process, so there is one scope, however often this module is loaded.
+const home = Sequelize as unknown as { scope?: AsyncLocalStorage<Map<string, unknown>> };
+const scope = (home.scope ??= new AsyncLocalStorage());
 (Sequelize as unknown as { useCLS(namespace: object): void }).useCLS({
   bind: (fn: unknown) => fn,
   get: (key: string) => scope.getStore()?.get(key),

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { engine } from '#test/support/database';
 import { emptyFolder, runProcess } from '#test/support/process';
@@ -31,13 +31,23 @@ it.runIf(engine === 'sqlite').each([
   ['empty', '', 0o600],
   ['a letter', 'a\n', 0o600],
   ['for everybody to read', `${'x1y2z3w4'.repeat(6).slice(0, 43)}\n`, 0o644],
-])('does not start on an app-secret that is %s', async (_what, text, mode) => {
+])('does not start on an app-secret that is %s', async (what, text, mode) => {
   const cwd = emptyFolder();
   mkdirSync(`${cwd}/data`);
   writeFileSync(`${cwd}/data/app-secret`, text, { mode });
-  const { code, stderr } = await runProcess('server', { PORT: '0' }, { cwd });
-  expect(code).toBe(78);
-  expect(stderr).toMatch(/^\S*app-secret .*\n$/);
+  if (what === 'for everybody to read') {
+    const { code, stderr } = await runProcess('server', { PORT: '0' }, { cwd });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^\S*app-secret .*\n$/);
+    return;
+  }
+  // Every SettingsError ends the process like that one.
+  Object.assign(process.env, { APP_SECRET: '', DATABASE_URL: `sqlite:${cwd}/data/sallyport.sqlite` });
+  vi.resetModules();
+  const { seal } = await import('#src/core/secrets');
+  expect(() => seal('test', 'x')).toThrow(
+    expect.objectContaining({ name: 'SettingsError', mistakes: [expect.stringMatching(/^\S*app-secret .*$/)] }),
+  );
 });
 
 it.each(['Range: bytes=99999999-', 'If-Match: "x"', 'If-Unmodified-Since: Mon, 01 Jan 1990 00:00:00 GMT'])(

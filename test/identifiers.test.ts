@@ -74,7 +74,8 @@ const someText = fc.oneof(
   fc.string({ unit: fc.nat(0x10ffff).map((point) => String.fromCodePoint(point)), minLength: 2, maxLength: 4 }),
 );
 
-it('makes a canonical username its own canonical form, for any text', () => {
+// This and the other properties that ask no database: once is enough.
+it.runIf(engine === 'sqlite')('makes a canonical username its own canonical form, for any text', () => {
   fc.assert(
     fc.property(someText, (text) => {
       const once = canonical(username(text));
@@ -84,21 +85,22 @@ it('makes a canonical username its own canonical form, for any text', () => {
   );
 });
 
-// A million code points, and no database: once is enough.
 it.runIf(engine === 'sqlite')(
   'makes the canonical form of every single letter its own, and shows and keeps at most 64 characters of it',
   () => {
+    const wrong: string[] = []; // one expectation for all: a million of them would take longer than what they look at
     for (let point = 0; point <= 0x10ffff; point++) {
       const found = username(String.fromCodePoint(point).repeat(2));
       if ('code' in found) continue;
-      expect(canonical(username(found.canonical)), point.toString(16)).toBe(found.canonical);
-      expect(canonical(username(found.display)), point.toString(16)).toBe(found.canonical);
-      expect(found.canonical).not.toMatch(/[\p{C}\p{Z}@\p{Default_Ignorable_Code_Point}]/u);
+      if (canonical(username(found.canonical)) !== found.canonical) wrong.push(`${point.toString(16)}: canonical form`);
+      if (canonical(username(found.display)) !== found.canonical) wrong.push(`${point.toString(16)}: display form`);
+      if (/[\p{C}\p{Z}@\p{Default_Ignorable_Code_Point}]/u.test(found.canonical)) wrong.push(`${point.toString(16)}: invisible`);
     }
+    expect(wrong).toEqual([]);
   },
 );
 
-it('makes a canonical address its own canonical form, in ASCII, for any text', () => {
+it.runIf(engine === 'sqlite')('makes a canonical address its own canonical form, in ASCII, for any text', () => {
   const local = fc.oneof(someText, fc.string({ minLength: 1, maxLength: 10, unit: fc.constantFrom(...'aZ.+-_1\u212aİı@" ') }));
   const domain = fc.oneof(someText, fc.domain(), fc.string({ minLength: 1, maxLength: 10, unit: fc.constantFrom(...'aZ.-1ßéａ。\u00ad') }));
   fc.assert(
@@ -113,7 +115,7 @@ it('makes a canonical address its own canonical form, in ASCII, for any text', (
   );
 });
 
-it('calls a name reserved however it is spelt in upper and lower case', () => {
+it.runIf(engine === 'sqlite')('calls a name reserved however it is spelt in upper and lower case', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('admin', 'root', 'system', 'support'),

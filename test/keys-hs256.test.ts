@@ -7,6 +7,7 @@ import { ecdsa, forge, hmac, read, rsa, unsigned } from '#test/support/forge';
 const JWT_SECRET = randomBytes(48).toString('hex').replaceAll(/[a-e]/g, 'z');
 const { ask, register, logIn, SigningKey } = await startApp({ JWT_ALG: 'HS256', JWT_SECRET });
 const { keyOf, signingKey } = await import('#src/keys/keys');
+const { replaceKeys, rotateKeys, tendKeys } = await import('#src/keys/rotation');
 
 const ada = await register();
 const { header, claims } = read(ada.token);
@@ -74,4 +75,17 @@ it('has no spelling of a MAC but one', async () => {
   const last = ada.token.at(-1);
   for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
     expect((await ask('GET', '/me', { token: ada.token.slice(0, -1) + char })).status, char).toBe(char === last ? 200 : 401);
+});
+
+it('shows no key to other services: there is none that they may know', async () => {
+  const { status, body, headers } = await ask('GET', '/.well-known/jwks.json');
+  expect([status, body, headers.get('cache-control')]).toEqual([200, { keys: [] }, 'public, max-age=300']);
+});
+
+it('has nothing to rotate: the key is a setting', async () => {
+  await expect(rotateKeys()).rejects.toThrow('With JWT_ALG=HS256 the key is JWT_SECRET: set another one.');
+  await expect(replaceKeys()).rejects.toThrow('JWT_SECRET');
+  await tendKeys();
+  expect(await SigningKey.count()).toBe(0);
+  expect((await ada.ask('GET', '/me')).status).toBe(200);
 });

@@ -1,10 +1,14 @@
 import { constants, generateKeyPairSync } from 'node:crypto';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
 import { ecdsa, forge, hmac, publicKeyAsSecret, read, rsa, thumbprint, unsigned } from '#test/support/forge';
+import { node } from '#test/support/node';
+import { askPyJwt, hasPyJwt } from '#test/support/other-services';
 
-const { ask, register, logIn, SigningKey } = await startApp({ JWT_ALG: 'RS256' });
+const { ask, register, logIn, SigningKey, url } = await startApp({ JWT_ALG: 'RS256' });
 const { signingKey } = await import('#src/keys/keys');
+const { tendKeys } = await import('#src/keys/rotation');
 
 const ada = await register();
 const { header, claims, segments } = read(ada.token);
@@ -84,4 +88,35 @@ it('has no spelling of a signature but one: 384 bytes are 512 letters', async ()
   const last = ada.token.at(-1);
   for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
     expect((await ask('GET', '/me', { token: ada.token.slice(0, -1) + char })).status).toBe(char === last ? 200 : 401);
+});
+
+it('shows its public key to anybody: these members and no other', async () => {
+  const n = expect.stringMatching(/^[\w-]{512}$/);
+  const shown = await ask('GET', '/.well-known/jwks.json');
+  expect(shown.body).toStrictEqual({ keys: [{ kty: 'RSA', n, e: 'AQAB', kid: signingKey().kid, alg: 'RS256', use: 'sig' }] });
+});
+
+it('signs what other services take with the keys they fetch, and shows the keys of a former algorithm beside its own', async () => {
+  const former = await node({ JWT_ALG: 'ES256' });
+  await former.tendKeys();
+  await tendKeys();
+  const jwks = `${url}/.well-known/jwks.json`;
+  expect((await ask('GET', '/.well-known/jwks.json')).body.keys).toHaveLength(2);
+  const [issuer, audience] = [String(claims['iss']), String(claims['aud'])];
+  const foreign = forge(header, claims, rsa(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey));
+  const elliptic = forge({ ...header, alg: 'ES256', kid: former.signingKey().kid }, claims, ecdsa(former.signingKey().signWith));
+  const confused = forge({ ...header, kid: former.signingKey().kid }, claims, genuine);
+  const tokens = [ada.token, elliptic, foreign, confused];
+  const set = createRemoteJWKSet(new URL(jwks));
+  const jose = tokens.map((token) =>
+    jwtVerify(token, set, { issuer, audience, typ: 'at+jwt' }).then(
+      ({ payload }) => payload.sub,
+      (error: { code: string }) => error.code,
+    ),
+  );
+  expect(await Promise.all(jose)).toEqual([ada.id, ada.id, 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED', 'ERR_JWKS_NO_MATCHING_KEY']);
+  if (!hasPyJwt) return;
+  const python = await askPyJwt({ jwks, issuer, audience, tokens });
+  expect(python.slice(0, 3)).toEqual([ada.id, ada.id, 'InvalidSignatureError']);
+  expect(python[3]).toMatch(/Error$/);
 });

@@ -78,10 +78,3 @@ it('has one JSON line for each request, and no password, token, hash, address or
   for (const jwt of [token, entered.body.accessToken as string]) for (const part of jwt.split('.')) expect(stdout).not.toContain(part);
   for (const { password_hash } of await rowsOf(databaseUrl, 'SELECT password_hash FROM users')) expect(stdout).not.toContain(password_hash);
 });
-
-it('says nothing at all when it is told to be silent', async () => {
-  const server = await startProcess(settingsFor(await emptyDatabase()));
-  await server.ask('GET', '/nowhere');
-  const { stdout, stderr } = await server.kill('SIGTERM');
-  expect({ stdout, stderr }).toEqual({ stdout: '', stderr: `${server.banner}\n` });
-});

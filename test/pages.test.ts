@@ -106,7 +106,7 @@ describe.runIf(there && engine === 'sqlite')('in a browser', () => {
     if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
   };
 
-  it('/docs shows every operation, opens one, and breaks nothing', async () => {
+  it('/docs shows every operation, opens one, tries one out with a token, and breaks nothing', async () => {
     const { page, complaints } = await opened('/docs');
     await page.waitForSelector('.opblock');
     const verbs = await page.locator('.opblock-summary-method').allTextContents();
@@ -118,12 +118,9 @@ describe.runIf(there && engine === 'sqlite')('in a browser', () => {
     await page.click('.opblock-summary-path[data-path="/auth/login"]');
     await page.waitForSelector('.opblock.is-open .responses-table');
     await shoot(page, 'docs-open');
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
+    await page.click('.opblock-summary-path[data-path="/auth/login"]');
+    await page.waitForSelector('.opblock.is-open', { state: 'detached' });
 
-  it('/docs tries a request out, with a token', async () => {
-    const { page, complaints } = await opened('/docs');
     await page.click('.opblock-summary-path[data-path="/livez"]');
     await page.click('.opblock.is-open .try-out__btn');
     await page.click('.opblock.is-open .execute');

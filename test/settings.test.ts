@@ -114,7 +114,7 @@ describe.skipIf(engine === 'mysql').concurrent('a wrong setting stops the proces
   const clock =
     "data:text/javascript,process.on('exit',()=>process.stdout.write(String(Object.values(process.cpuUsage()).reduce((a,b)=>a+b)/1000|0)))";
   const secret = 'canary-0123456789-canary-0123456789';
-  it.for<[string, Record<string, string>, string[]]>([
+  const wrong: [string, Record<string, string>, string[]][] = [
     ['a short JWT_SECRET', { JWT_ALG: 'HS256', JWT_SECRET: 'canary' }, ['JWT_SECRET must have']],
     ['an example JWT_SECRET', { JWT_ALG: 'HS256', JWT_SECRET: secret }, ['JWT_SECRET looks like an example']],
     ['a JWT_SECRET of few letters', { JWT_ALG: 'HS256', JWT_SECRET: 'ab'.repeat(20) }, ['JWT_SECRET looks like an example']],
@@ -122,15 +122,24 @@ describe.skipIf(engine === 'mysql').concurrent('a wrong setting stops the proces
     ['JWT_SECRET without HS256', { JWT_SECRET: testSecret() }, ['JWT_SECRET is only for']],
     ['a bad PORT', { PORT: 'canary' }, ['PORT ']],
     ['TRUST_PROXY=true', { TRUST_PROXY: 'true' }, ['TRUST_PROXY ']],
+    ['BCRYPT_COST=3', { BCRYPT_COST: '3' }, ['BCRYPT_COST ']],
+  ];
+  // What makes the mistakes is one function, and what a process does with them is the same for all: those below show it.
+  it.each(wrong)('%s', (_what, env, lines) => {
+    const mistakes = mistakesIn({ LOG_LEVEL: 'debug', ...env });
+    expect(mistakes).toEqual(lines.map((line) => expect.stringContaining(line)));
+    expect(mistakes.join()).not.toMatch(/canary|abab|\n/);
+  });
+
+  it.for<[string, Record<string, string>, string[]]>([
     ['a misspelt name', { JWT_SECERT: secret }, ['JWT_SECERT is not a setting: did you mean JWT_SECRET?']],
     ['MySQL without APP_SECRET', { DATABASE_URL: 'mysql://root:canary@127.0.0.1:1/x' }, ['APP_SECRET is required']],
-    ['BCRYPT_COST=3', { BCRYPT_COST: '3' }, ['BCRYPT_COST ']],
     [
       'several',
-      { PORT: '-1', BCRYPT_COST: '3', APP_SECRET: 'canary', SIGNUP: 'canary' },
-      ['PORT ', 'APP_SECRET ', 'SIGNUP ', 'BCRYPT_COST '],
+      { PORT: '-1', BCRYPT_COST: '3', APP_SECRET: 'canary', SIGNUP: 'canary', JWT_ALG: 'HS256', JWT_SECRET: secret },
+      ['PORT ', 'APP_SECRET ', 'SIGNUP ', 'JWT_SECRET looks like an example', 'BCRYPT_COST '],
     ],
-  ])('%s', async ([what, env, lines], { expect }) => {
+  ])('%s ends the process', async ([what, env, lines], { expect }) => {
     const { code, stdout, stderr, ms } = await runProcess('server', { LOG_LEVEL: 'debug', ...env }, { node: ['--import', clock] });
     if (process.env['REPORT']) console.info(`${what}: ${Math.round(ms)} ms by the wall, ${stdout} ms of its own`);
     expect(stderr.trimEnd().split('\n')).toEqual(lines.map((line) => expect.stringContaining(line)));

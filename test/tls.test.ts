@@ -55,7 +55,7 @@ it.runIf(engine === 'mysql' && !process.env['TEST_DATABASE_URL'])(
       const url = `${server.url.replace('127.0.0.1', 'localhost')}/app`;
       await expect(migrate(url)).rejects.toThrow(/denied|secure transport/i);
       await expect(migrate(`${url}?tls=system`)).rejects.toThrow(/certificate/);
-      expect(await migrate(`${url}?tls=${here}/ca.pem`)).toEqual(['0001-foundation']);
+      expect(await migrate(`${url}?tls=${here}/ca.pem`)).toContain('0001-foundation');
     } finally {
       await server.stop();
     }

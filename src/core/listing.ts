@@ -1,5 +1,8 @@
 import { z, type ZodType } from 'zod';
 
+/** An id as we write it, in whichever case it comes. */
+export const Id = z.uuid().toLowerCase();
+
 /** How every list is asked for. */
 export const Page = z.strictObject({
   limit: z
@@ -9,7 +12,7 @@ export const Page = z.strictObject({
     .pipe(z.int().min(1).max(100))
     .default(20)
     .meta({ override: { type: 'integer', minimum: 1, maximum: 100, default: 20 } }),
-  cursor: z.uuid().optional().meta({ description: '`nextCursor` of the page before.' }),
+  cursor: Id.optional().meta({ description: '`nextCursor` of the page before.' }),
 });
 
 /** How every list is answered. */

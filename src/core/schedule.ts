@@ -12,10 +12,9 @@ export function every(seconds: number, task: string, work: () => Promise<unknown
     } catch (error) {
       log.warn({ err: error, task }, 'a task failed');
     }
-    running = undefined;
   };
   const timer = setInterval(() => {
-    running ??= run();
+    running ??= run().finally(() => (running = undefined));
   }, seconds * 1000).unref();
   return async () => {
     clearInterval(timer);

@@ -23,6 +23,7 @@ interface Held extends Pick<Life, 'signsFrom' | 'goneFrom'> {
 export const PURPOSE = 'signing-key';
 
 let keyring: ReadonlyMap<string, Held> = new Map();
+const former = new Set<string>();
 
 /** From now on these keys count, oldest first. One that is held already stays the same object: what it verified stays verified. */
 export function holdKeys(lives: (Life & { row: SigningKey })[]): void {
@@ -31,8 +32,13 @@ export function holdKeys(lives: (Life & { row: SigningKey })[]): void {
     return { key, jwk, signsFrom, goneFrom };
   });
   const shared = config.JWT_ALG === 'HS256' ? [{ key: sharedKey(config.JWT_SECRET!), jwk: null, signsFrom: 0, goneFrom: Infinity }] : [];
+  for (const kid of keyring.keys()) former.add(kid);
   keyring = new Map([...stored, ...shared].map((held) => [held.key.kid, held]));
+  for (const kid of keyring.keys()) former.delete(kid);
 }
+
+/** True for a key that this process held once: what it signed was good, and is over. */
+export const wasOurs = (kid: string): boolean => former.has(kid) || keyring.has(kid);
 
 /** The key that signs now: the newest whose time has come, or the only one there is. */
 export function signingKey(): Key {

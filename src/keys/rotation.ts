@@ -17,14 +17,18 @@ const generate = promisify(generateKeyPair);
 const inOrder = { order: [['sequence', 'ASC']] } satisfies Parameters<typeof SigningKey.findAll>[0];
 const mine = (rows: SigningKey[]) => rows.filter(({ algorithm }) => algorithm === config.JWT_ALG);
 
+let tending: Promise<void> = Promise.resolve();
+
 /**
  * Makes the next key when it is time, forgets those that are gone, and takes the rest into memory. At start and every half
- * minute, on every node; a key is known to all of them long before it signs.
+ * minute, on every node; a key is known to all of them long before it signs. Calls take turns: none undoes a later reading.
  */
-export async function tendKeys(): Promise<void> {
+export const tendKeys = (): Promise<void> => (tending = tending.catch(() => {}).then(tend));
+
+async function tend(): Promise<void> {
   let rows = await SigningKey.findAll(inOrder);
   if (config.JWT_ALG !== 'HS256' && isTime(mine(rows).at(-1))) {
-    await make(config.JWT_ALG, mine(rows).at(-1));
+    await add(await generateKey(config.JWT_ALG), mine(rows).at(-1));
     rows = await SigningKey.findAll(inOrder);
   }
   const now = Date.now();
@@ -45,7 +49,7 @@ export async function rotateKeys(): Promise<Lives[number]> {
   const algorithm = requireOwn();
   const find = async () => livesOf(mine(await SigningKey.findAll(inOrder))).at(-1);
   const last = await find();
-  if (!last || stateOf(last, Date.now()) !== 'pending') await make(algorithm, last?.row);
+  if (!last || stateOf(last, Date.now()) !== 'pending') await add(await generateKey(algorithm), last?.row);
   return (await find())!;
 }
 
@@ -53,8 +57,9 @@ export async function rotateKeys(): Promise<Lives[number]> {
 export async function replaceKeys(): Promise<void> {
   const algorithm = requireOwn();
   const [last] = await SigningKey.findAll({ where: { algorithm }, order: [['sequence', 'DESC']], limit: 1 });
+  const fresh = await generateKey(algorithm);
   await transaction(async () => {
-    await make(algorithm, last);
+    await add(fresh, last);
     await SigningKey.destroy({ where: { [Op.not]: { algorithm, sequence: (last?.sequence ?? -1) + 1 } } });
   });
 }
@@ -74,15 +79,18 @@ export async function newKey(kid: string): Promise<Key | undefined> {
   return keyOf(kid);
 }
 
-/** The unique index on (algorithm, sequence) is the lease: of several nodes that make the next key, one does. */
-async function make(algorithm: 'ES256' | 'RS256', last: SigningKey | undefined): Promise<void> {
+async function generateKey(algorithm: 'ES256' | 'RS256') {
   const { publicKey, privateKey } =
     algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 3072 });
-  const kid = thumbprint(publicKey);
   const sealedPrivateKey = seal(PURPOSE, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+  return { kid: thumbprint(publicKey), algorithm, sealedPrivateKey };
+}
+
+/** The unique index on (algorithm, sequence) is the lease: of several nodes that add the next key, one does. */
+async function add(fresh: Awaited<ReturnType<typeof generateKey>>, last: SigningKey | undefined): Promise<void> {
   try {
-    await SigningKey.create({ kid, algorithm, sequence: (last?.sequence ?? -1) + 1, sealedPrivateKey });
-    emit('key.made', { kid, algorithm });
+    await transaction(() => SigningKey.create({ ...fresh, sequence: (last?.sequence ?? -1) + 1 }));
+    emit('key.made', { kid: fresh.kid, algorithm: fresh.algorithm });
   } catch (error) {
     if (!(error instanceof UniqueConstraintError)) throw error;
   }

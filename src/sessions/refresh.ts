@@ -1,6 +1,6 @@
 import { Op } from 'sequelize';
 import { sharedTime } from '#models/clock';
-import { Session, type User } from '#models/index';
+import { Session, transaction, type User } from '#models/index';
 import { findSessionWithUser } from '#models/resume';
 import { emit } from '#src/core/events';
 import { Problem } from '#src/core/problem';
@@ -54,9 +54,8 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
     ip,
     userAgent: userAgent?.slice(0, 255) ?? null,
   };
-  const [changed] = await Session.update(next, {
-    where: { id: session.id, generation: { [Op.lte]: generation }, ...Session.live(now) },
-  });
+  const where = { id: session.id, generation: { [Op.lte]: generation }, ...Session.live(now) };
+  const [changed] = await transaction(() => Session.update(next, { where })); // which tries again if an ending was in the way
   session.set(next);
   return changed === 1;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Listing, Page } from '#src/core/listing';
+import { Id, Listing, Page } from '#src/core/listing';
 import { presentedToken } from '#src/http/bearer';
 import { authenticate } from '#src/http/passport';
 import { del, get, post } from '#src/http/route';
@@ -87,7 +87,7 @@ export default [
   del(
     '/me/sessions/:id',
     [authenticate()],
-    { tag: 'Being in', summary: 'Sign a device out', params: z.strictObject({ id: z.uuid() }), problems: ['not_found'] },
+    { tag: 'Being in', summary: 'Sign a device out', params: z.strictObject({ id: Id }), problems: ['not_found'] },
     (req) => endSession(req.user.id, req.params.id),
   ),
 ];

@@ -6,7 +6,7 @@ import { isDatabaseAway } from '#models/database';
 import type { Session } from '#models/index';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
-import { keyOf, signingKey, type Key } from '#src/keys/keys';
+import { keyOf, signingKey, wasOurs, type Key } from '#src/keys/keys';
 import { newKey } from '#src/keys/rotation';
 
 /** RFC 9068 §2.2. Ids and times only: roles and names are read from the database on each request. */
@@ -65,13 +65,18 @@ async function verifySignature(token: string): Promise<Claims> {
   try {
     const header = Header.parse(jwt.decode(token, { complete: true })?.header);
     const key = keyOf(header.kid) ?? (await newKey(header.kid));
+    if (!key && isOver(token, header.kid)) throw new Problem('token_expired');
     if (!key || header.alg !== key.algorithm) throw new Error('Not a key of ours, or not its algorithm');
     // jsonwebtoken checks the signature and nbf; the rest it takes too lightly, so `Claims` does it.
     const claims = Claims.parse(jwt.verify(token, key.verifyWith, { algorithms: [key.algorithm], ignoreExpiration: true }));
     verified.set(token, { claims, key });
     return claims;
   } catch (cause) {
-    if (isDatabaseAway(cause)) throw cause;
+    if (cause instanceof Problem || isDatabaseAway(cause)) throw cause;
     throw new Problem('token_invalid', { cause });
   }
 }
+
+/** Of a token whose key has gone nobody can say more; whoever comes back after a rotation is told to refresh, not to sign in. */
+const isOver = (token: string, kid: string) =>
+  wasOurs(kid) || (Claims.safeParse(jwt.decode(token)).data?.exp ?? Infinity) * 1000 <= Date.now();

@@ -13,7 +13,7 @@ import { requireStrong } from '#src/users/password-policy';
  */
 export async function changePassword(user: User, current: string, wanted: string, device: Device): Promise<Session> {
   const before = await User.findByPk(user.id);
-  if (!before || !(await passwordMatches(current, before.passwordHash))) throw new Problem('invalid_credentials');
+  if (!before || before.disabledAt || !(await passwordMatches(current, before.passwordHash))) throw new Problem('invalid_credentials');
   const pointer = '/newPassword';
   if (current.normalize('NFC') === wanted.normalize('NFC')) {
     const unchanged = { pointer, code: 'unchanged', message: 'This is the password you have' };
@@ -22,14 +22,16 @@ export async function changePassword(user: User, current: string, wanted: string
   await requireStrong(wanted, before, pointer);
   const passwordHash = await hashPassword(wanted);
   const here = user.session && (await Session.findByPk(user.session.id));
-  return transaction(async () => {
+  const changed = await transaction(async () => {
     const where = { id: user.id, passwordHash: before.passwordHash, disabledAt: null };
-    const [changed] = await User.update({ passwordHash }, { where });
-    if (changed === 0) throw new Problem('invalid_credentials');
+    const [rows] = await User.update({ passwordHash }, { where });
+    if (rows === 0) return null;
     await endSessions({ userId: user.id }, 'password_changed');
     emit('user.password_changed', { userId: user.id });
     return startSession(before.set({ passwordHash }), { ...same(here), ...device }, 'local');
   });
+  // The hash is another one by now: changed, or only renewed by a sign-in. Look again.
+  return changed ?? changePassword(user, current, wanted, device);
 }
 
 const same = (session: Session | null | undefined): Device => ({

@@ -27,6 +27,7 @@ export async function startApp(env: Record<string, string> = {}) {
 
   afterAll(async () => {
     await expectConsistent(models);
+    running.server.closeAllConnections(); // nobody asks any more: spares the notice that it gives to who still might
     await running.stop();
   });
 

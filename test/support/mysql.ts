@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,10 @@ function initialise(data: string): void {
   const [command, words] = mariadb
     ? ['mariadb-install-db', ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve']]
     : ['mysqld', ['--initialize-insecure']];
-  const made = spawnSync(command, ['--no-defaults', `--datadir=${data}`, ...words, ...user], { encoding: 'utf8' });
+  mkdirSync(join(data, '..', 'tmp'), { recursive: true, mode: 0o777 });
+  const made = spawnSync(command, ['--no-defaults', `--datadir=${data}`, `--tmpdir=${join(data, '..', 'tmp')}`, ...words, ...user], {
+    encoding: 'utf8',
+  });
   if (made.status !== 0) throw new Error(`${command}: ${made.error?.message ?? (made.stderr || made.stdout)}`);
 }
 
@@ -59,6 +62,7 @@ export async function startPrivateServer(settings: string[] = []): Promise<Priva
       [
         '--no-defaults',
         `--datadir=${data}`,
+        `--tmpdir=${join(folder, 'tmp')}`,
         `--socket=${join(folder, 'socket')}`,
         `--port=${port}`,
         '--bind-address=127.0.0.1',

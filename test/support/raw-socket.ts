@@ -15,8 +15,8 @@ export interface Raw {
 
 /**
  * Writes bytes that no HTTP client would send, and answers what came back until the server hung up or said nothing for
- * `patience` milliseconds; after an answer, 60 are enough. */
-export function rawRequest(url: string, bytes: string | Buffer | readonly (string | Buffer)[], patience = 400): Promise<Raw> {
+ * `patience` milliseconds; after as many answers as are `expected`, 60 are enough. */
+export function rawRequest(url: string, bytes: string | Buffer | readonly (string | Buffer)[], patience = 400, expected = 1): Promise<Raw> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -29,7 +29,8 @@ export function rawRequest(url: string, bytes: string | Buffer | readonly (strin
     };
     const listen = () => {
       clearTimeout(quiet);
-      quiet = setTimeout(() => finish(false), answersIn(text).some(({ status }) => status >= 200) ? Math.min(patience, 60) : patience);
+      const answered = answersIn(text).filter(({ status }) => status >= 200).length >= expected;
+      quiet = setTimeout(() => finish(false), answered ? Math.min(patience, 60) : patience);
     };
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => {

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import { startApp } from '#test/support/app';
+import { ecdsa, forge, read } from '#test/support/forge';
+import { node, statementsOf } from '#test/support/node';
+import { settingsFor, startProcess } from '#test/support/process';
+import { long } from '#test/support/rounds';
+
+const { ask, databaseUrl, register, SigningKey } = await startApp();
+const keys = { ...(await import('#src/keys/keys')), ...(await import('#src/keys/rotation')) };
+const database = SigningKey.sequelize!;
+const ada = await register();
+
+const DAY = 24 * 3600_000;
+const stored = async () => (await SigningKey.findAll({ order: ['sequence'] })).map(({ kid }) => kid);
+const randomKid = () => randomBytes(32).toString('base64url');
+/** Ada's token as a node would sign it that has another key, of this id. */
+const signedElsewhere = (kid: unknown, { signWith } = keys.signingKey()) => {
+  const { header, claims } = read(ada.token);
+  return forge({ ...header, kid }, claims, ecdsa(signWith));
+};
+const setBack = (days: number) =>
+  database.query('UPDATE signing_keys SET created_at = $1', {
+    bind: [new Date(Date.now() - days * DAY).toISOString().replace('T', ' ').replace('Z', '')],
+  });
+
+describe('a token with a key that is not known', () => {
+  const SHAPES: [string, unknown][] = [
+    ['a letter short', randomKid().slice(1)],
+    ['a letter long', `${randomKid()}A`],
+    ['not base64url', `${randomKid().slice(1)}+`],
+    ['a line more', `${randomKid()}\n`],
+    ['empty', ''],
+    ['a path', '../../../../../../../../../../dev/null/xxxx'],
+    ['a statement', "' OR 1=1 -- aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+    ['a URL', 'https://attacker.example/keys/aaaaaaaaaaaaa'],
+    ['43 letters of another script', 'ключ'.repeat(11).slice(1)],
+    ['very long', 'A'.repeat(2000)],
+    ['a number', 43],
+    ['a list', [randomKid()]],
+    ['null', null],
+    ['missing', undefined],
+  ];
+
+  it('costs no query when the id has the shape of none', async () => {
+    const statements = statementsOf(database);
+    for (const [name, kid] of SHAPES) {
+      const { status, body } = await ask('GET', '/me', { token: signedElsewhere(kid) });
+      expect([status, body.code], name).toEqual([401, 'token_invalid']);
+    }
+    expect(statements).toEqual([]);
+  });
+
+  it('makes a node look once in five seconds, however many come', async () => {
+    const statements = statementsOf(database);
+    const start = performance.now();
+    for (let batch = 0; batch < 10; batch++) {
+      const asked = Array.from({ length: 20 }, () => ask('GET', '/me', { token: signedElsewhere(randomKid()) }));
+      for (const { status, body } of await Promise.all(asked)) expect([status, body.code]).toEqual([401, 'token_invalid']);
+    }
+    const looks = 1 + Math.floor((performance.now() - start) / 5000);
+    expect(statements.length).toBeGreaterThan(0);
+    expect(statements.length).toBeLessThanOrEqual(looks);
+    expect(statements[0]).toMatch(/: SELECT .* FROM .signing_keys./);
+    expect(await ada.ask('GET', '/me')).toMatchObject({ status: 200 });
+  });
+
+  it('is looked up by a node that has not heard of a key yet, and not by one that knows it', async () => {
+    const { keyOf, newKey, statements, tendKeys, signingKey } = await node();
+    await tendKeys();
+    const former = signingKey().kid;
+    await keys.replaceKeys();
+    await keys.tendKeys();
+    const { kid } = keys.signingKey();
+    statements.length = 0;
+    expect(keyOf(kid)).toBeUndefined();
+    const found = await Promise.all(Array.from({ length: 20 }, () => newKey(kid)));
+    expect(new Set(found.map((key) => key?.kid))).toEqual(new Set([kid]));
+    expect(statements).toHaveLength(1);
+    expect(await newKey(randomKid())).toBeUndefined();
+    expect(statements).toHaveLength(1);
+    expect([keyOf(kid)?.kid, keyOf(former)]).toEqual([kid, undefined]);
+  });
+});
+
+// Two looks are five seconds apart, and that clock is not moved.
+it.runIf(long)('looks again after a while, while strangers go on asking', async () => {
+  const { newKey, statements } = await node();
+  await newKey(randomKid());
+  await keys.replaceKeys();
+  await keys.tendKeys();
+  const { kid } = keys.signingKey();
+  await vi.waitFor(async () => expect((await newKey(kid))?.kid).toBe(kid), 10_000);
+  expect(statements).toHaveLength(2);
+});
+
+it(
+  'starts two servers over a key of 31 days: they make one more, show the same, and take each other’s tokens',
+  { timeout: 60_000 },
+  async () => {
+    const env = settingsFor(databaseUrl, { APP_SECRET: process.env['APP_SECRET'] });
+    await SigningKey.destroy({ where: {} });
+    await keys.tendKeys();
+    const [first] = await stored();
+    await setBack(31);
+    const nodes = await Promise.all([startProcess(env), startProcess(env)]);
+    const kids = await stored();
+    expect(kids).toHaveLength(2);
+    expect(kids[0]).toBe(first);
+    for (const { ask } of nodes) {
+      const { body } = await ask('GET', '/.well-known/jwks.json');
+      expect(body.keys.map(({ kid }: { kid: string }) => kid)).toEqual(kids);
+    }
+    // Keys are replaced here: neither process has heard of the new one when it is first met with it.
+    const before = await register();
+    await keys.replaceKeys();
+    await keys.tendKeys();
+    const after = await register();
+    expect(read(after.token).header['kid']).toBe(keys.signingKey().kid);
+    for (const { ask } of nodes) {
+      expect((await ask('GET', '/me', { token: before.token })).status).toBe(200);
+      expect((await ask('GET', '/me', { token: after.token })).status).toBe(200);
+      expect((await ask('GET', '/me', { token: before.token })).body.code).toBe('token_expired');
+      const { body } = await ask('GET', '/.well-known/jwks.json');
+      expect(body.keys).toMatchObject([{ kid: keys.signingKey().kid }]);
+    }
+  },
+);

@@ -1,0 +1,193 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { password, startApp } from '#test/support/app';
+import { chaosProxy } from '#test/support/chaos-proxy';
+import { clientOf } from '#test/support/client';
+import { emptyDatabase, engine } from '#test/support/database';
+import { runProcess, settingsFor, startProcess } from '#test/support/process';
+import { long } from '#test/support/rounds';
+import { IN, OUT, worth, type Tokens } from '#test/support/worth';
+
+const { ask, url, register, logIn } = await startApp();
+const { subscribe } = await import('#src/core/events');
+
+const facts: unknown[] = [];
+subscribe((name, fact) => name.startsWith('session.ended') && facts.push({ name, ...fact }));
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Somebody who is signed in on three devices. Nothing that has ended so far is remembered. */
+async function devices() {
+  const ada = await register();
+  const others = [await logIn(ada.username), await logIn(ada.username)].map(({ body }) => body);
+  facts.length = 0;
+  return { ada, held: [ada.tokens, ...others] as [Tokens, Tokens, Tokens] };
+}
+const worthOf = async (held: Tokens[]) => {
+  const found = [];
+  for (const tokens of held) found.push(await worth(ask, tokens));
+  return found;
+};
+async function expectSignedOut(question: Parameters<typeof ask>[2]) {
+  expect(await ask('POST', '/auth/logout', question)).toMatchObject({ status: 204, text: '' });
+}
+const spend = async (refreshToken: string): Promise<string> => {
+  const { status, body, text } = await ask('POST', '/auth/refresh', { body: { refreshToken } });
+  expect(status, text).toBe(200);
+  return body.refreshToken;
+};
+
+type Hold = (tokens: Tokens) => Promise<{ token?: string; refreshToken?: string }>;
+const holds: [string, Hold][] = [
+  ['both tokens', async ({ accessToken: token, refreshToken }) => ({ token, refreshToken })],
+  ['the refresh token', async ({ refreshToken }) => ({ refreshToken })],
+  ['the access token', async ({ accessToken: token }) => ({ token })],
+  [
+    'an access token that has expired',
+    async ({ accessToken: token }) => {
+      vi.useFakeTimers({ toFake: ['Date'] }).setSystemTime(Date.now() + 3_601_000);
+      expect((await ask('GET', '/me', { token })).body.code).toBe('token_expired');
+      return { token };
+    },
+  ],
+  [
+    'a refresh token that is spent',
+    async ({ refreshToken }) => {
+      await spend(refreshToken);
+      return { refreshToken };
+    },
+  ],
+  [
+    'a refresh token that was spent twice ago',
+    async ({ refreshToken }) => {
+      await spend(await spend(refreshToken));
+      return { refreshToken };
+    },
+  ],
+  ['a good access token and nonsense', async ({ accessToken: token }) => ({ token, refreshToken: 'nonsense' })],
+  ['a good refresh token and nonsense', async ({ refreshToken }) => ({ token: 'nonsense', refreshToken })],
+];
+const scopes: [string | undefined, number[]][] = [
+  [undefined, [0]],
+  ['session', [0]],
+  ['others', [1, 2]],
+  ['all', [0, 1, 2]],
+];
+const all = holds.flatMap(([what, hold]) => scopes.map(([scope, ended]) => ({ what, hold, scope, ended })));
+/** Every way with some scope, and every scope with some way. */
+const some = all.filter((_case, i) => i % 5 < 2 && i !== 1);
+
+describe('POST /auth/logout', async () => {
+  const stranger = await register();
+
+  it.each(long ? all : some)('with $what and scope $scope ends of three devices $ended (V-01, V-03)', async ({ hold, scope, ended }) => {
+    const { ada, held } = await devices();
+    const { token, refreshToken } = await hold(held[0]);
+    await expectSignedOut({ token, body: { refreshToken, scope } });
+    vi.useRealTimers();
+    const said = ended.map((i) => ({ name: 'session.ended', userId: ada.id, sessionId: held[i]!.session.id, why: 'signed_out' }));
+    expect(facts).toHaveLength(said.length);
+    expect(facts).toEqual(expect.arrayContaining(said));
+    for (const [i, tokens] of held.entries())
+      if (ended.includes(i)) expect(await worth(ask, tokens)).toBe(OUT);
+      else expect((await ask('GET', '/me', { token: tokens.accessToken })).status).toBe(200);
+    expect(await worth(ask, stranger.tokens)).toBe(IN);
+  });
+
+  it('needs no body (V-01)', async () => {
+    const { ada, held } = await devices();
+    await expectSignedOut({ token: ada.token });
+    expect(await worthOf(held)).toEqual([OUT, IN, IN]);
+  });
+
+  it('ends both sessions when the two tokens are of two', async () => {
+    const { held } = await devices();
+    await expectSignedOut({ token: held[0].accessToken, body: { refreshToken: held[1].refreshToken } });
+    expect(await worthOf(held)).toEqual([OUT, OUT, IN]);
+    const [ada, bob] = [await devices(), await devices()];
+    await expectSignedOut({ token: ada.ada.token, body: { refreshToken: bob.held[0].refreshToken, scope: 'all' } });
+    expect(await worthOf([...ada.held, ...bob.held])).toEqual(Array(6).fill(OUT));
+  });
+
+  it('ends every successor of a token, too', async () => {
+    const { ada } = await devices();
+    const { body } = await ask('POST', '/auth/refresh', { body: { refreshToken: ada.tokens.refreshToken } });
+    await expectSignedOut({ body: { refreshToken: ada.tokens.refreshToken } });
+    expect(await worth(ask, body)).toBe(OUT);
+  });
+
+  it('says it once when 20 sign out at once', async () => {
+    const { ada, held } = await devices();
+    const patiently = clientOf(url, 10_000);
+    const asked = Array.from({ length: 20 }, () => patiently('POST', '/auth/logout', { token: ada.token, body: { scope: 'all' } }));
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(204);
+    expect(facts).toHaveLength(3);
+    expect(await worthOf(held)).toEqual([OUT, OUT, OUT]);
+  });
+});
+
+describe('POST /auth/logout on several nodes', () => {
+  it('binds on the other one at once, and after a restart (V-16)', { timeout: 60_000 }, async () => {
+    const env = settingsFor(await emptyDatabase());
+    const [one, two] = await Promise.all([startProcess(env), startProcess(env)]);
+    const { body } = await one.ask('POST', '/auth/register', { body: { username: 'ada', password } });
+    const second = (await two.ask('POST', '/auth/login', { body: { username: 'ada', password } })).body;
+    expect(await worth(one.ask, second)).toBe(IN);
+    expect(await worth(two.ask, body)).toBe(IN);
+    expect((await one.ask('POST', '/auth/logout', { token: body.accessToken })).status).toBe(204);
+    expect(await worth(two.ask, body)).toBe(OUT);
+    expect(await worth(one.ask, body)).toBe(OUT);
+    await one.kill();
+    const again = await startProcess(env);
+    expect(await worth(again.ask, body)).toBe(OUT);
+    expect(await worth(again.ask, second)).toBe(IN);
+  });
+});
+
+describe('POST /auth/logout while the database is away', () => {
+  const away = async () => {
+    const databaseUrl = await emptyDatabase();
+    if (engine === 'sqlite') {
+      const server = await startProcess(settingsFor(databaseUrl), { quick: 3000 });
+      const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+      onTestFinished(() => other.close());
+      return { server, leave: () => other.exec('BEGIN IMMEDIATE'), comeBack: () => other.exec('ROLLBACK') };
+    }
+    const proxy = await chaosProxy(Number(new URL(databaseUrl).port));
+    onTestFinished(() => proxy.close());
+    const server = await startProcess(settingsFor(databaseUrl.replace(/:\d+\//, `:${proxy.port}/`)), { quick: 3000 });
+    return { server, leave: () => proxy.set('refuse'), comeBack: () => proxy.set('pass') };
+  };
+
+  it('says 503, not that somebody is signed out', { timeout: 60_000 }, async () => {
+    const { server, leave, comeBack } = await away();
+    const { body } = await server.ask('POST', '/auth/register', { body: { username: 'ada', password } });
+    const { accessToken: token, refreshToken } = body;
+    leave();
+    const questions = [{ token }, { body: { refreshToken } }, { token, body: { refreshToken, scope: 'all' } }];
+    const answers = await Promise.all(questions.map((question) => server.ask('POST', '/auth/logout', question)));
+    comeBack();
+    for (const answer of answers) expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable', action: 'wait' } });
+    await vi.waitFor(async () => expect((await server.ask('GET', '/readyz')).status).toBe(200), 10_000);
+    expect(await worth(server.ask, body)).toBe(IN);
+    expect((await server.ask('POST', '/auth/logout', { token })).status).toBe(204);
+    expect(await worth(server.ask, body)).toBe(OUT);
+  });
+
+  it.skipIf(engine === 'sqlite')('says so also when it has not heard of the key of the token yet', { timeout: 60_000 }, async () => {
+    const databaseUrl = await emptyDatabase();
+    const env = settingsFor(databaseUrl);
+    const proxy = await chaosProxy(Number(new URL(databaseUrl).port));
+    onTestFinished(() => proxy.close());
+    const server = await startProcess({ ...env, DATABASE_URL: databaseUrl.replace(/:\d+\//, `:${proxy.port}/`) }, { quick: 3000 });
+    expect((await runProcess('cli', env, { args: ['keys', 'rotate', '--now'] })).code).toBe(0);
+    const other = await startProcess(env);
+    const { body } = await other.ask('POST', '/auth/register', { body: { username: 'ada', password } });
+    proxy.set('refuse');
+    const { status } = await server.ask('POST', '/auth/logout', { token: body.accessToken });
+    proxy.set('pass');
+    expect(await worth(other.ask, body)).toBe(IN);
+    expect(status).toBe(503);
+  });
+});

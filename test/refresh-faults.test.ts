@@ -1,0 +1,188 @@
+import { spawnSync } from 'node:child_process';
+import { DatabaseSync } from 'node:sqlite';
+import { createConnection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { password } from '#test/support/app';
+import { chaosProxy } from '#test/support/chaos-proxy';
+import type { Answer } from '#test/support/client';
+import { emptyDatabase, engine } from '#test/support/database';
+import { startPrivateServer } from '#test/support/mysql';
+import { rowsOf, settingsFor, startProcess, type Running } from '#test/support/process';
+import { long, rounds } from '#test/support/rounds';
+
+/** Longest that anybody waits for an answer while the database is away, in milliseconds. */
+const ANSWER = 3000;
+
+interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  session: { id: string };
+}
+const present = ({ ask }: Running, refreshToken: string) => ask('POST', '/auth/refresh', { body: { refreshToken } });
+const signUp = async ({ ask }: Running, username: string): Promise<Tokens> => {
+  const { status, body, text } = await ask('POST', '/auth/register', { body: { username, password } });
+  expect(status, text).toBe(201);
+  return body;
+};
+async function refresh(server: Running, token: string): Promise<Tokens> {
+  const { status, body, text } = await present(server, token);
+  expect(status, text).toBe(200);
+  return body;
+}
+const sessions = (databaseUrl: string) =>
+  rowsOf(databaseUrl, 'SELECT id, generation, acknowledged, ended_at, expires_at FROM sessions ORDER BY id');
+
+function expectAway({ status, body, headers }: Answer) {
+  expect({ status, code: body.code, action: body.action }).toEqual({ status: 503, code: 'unavailable', action: 'wait' });
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(body).not.toHaveProperty('reason');
+  expect(body).not.toHaveProperty('sessionStatus');
+}
+
+let made = 0;
+/** Three users: one who has just signed in, one whose successor waits, one whose first token is long spent. */
+async function threeUsers(server: Running) {
+  const [fresh, waiting, spent] = await Promise.all(['fresh', 'waiting', 'spent'].map((name) => signUp(server, `${name}${++made}`)));
+  const successor = await refresh(server, waiting!.refreshToken);
+  const newest = await refresh(server, (await refresh(server, spent!.refreshToken)).refreshToken);
+  return { fresh: fresh!, waiting: waiting!, spent: spent!, successor, newest };
+}
+type Users = Awaited<ReturnType<typeof threeUsers>>;
+
+/** As if nothing had happened: tokens that were good are, the lost reply is there, and the thief is found. */
+async function expectAsBefore(server: Running, { fresh, waiting, spent, successor, newest }: Users) {
+  await expect.poll(async () => (await server.ask('GET', '/me', { token: newest.accessToken })).status, { timeout: 5000 }).toBe(200);
+  expect((await present(server, waiting.refreshToken)).body.refreshToken).toBe(successor.refreshToken);
+  await refresh(server, (await refresh(server, fresh.refreshToken)).refreshToken);
+  await refresh(server, newest.refreshToken);
+  expect((await present(server, spent.refreshToken)).body).toMatchObject({ reason: 'reused' });
+}
+
+describe.skipIf(engine === 'sqlite')('a database server', () => {
+  let databaseUrl: string;
+  let proxy: Awaited<ReturnType<typeof chaosProxy>>;
+  let server: Running;
+  beforeAll(async () => {
+    databaseUrl = await emptyDatabase();
+    proxy = await chaosProxy(Number(new URL(databaseUrl).port));
+    server = await startProcess(settingsFor(databaseUrl.replace(/:\d+\//, `:${proxy.port}/`)), { quick: ANSWER });
+  });
+  afterAll(async () => {
+    await server.kill();
+    proxy.close();
+  });
+
+  it('that refuses or swallows everything: 503, and nothing has changed', async () => {
+    const users = await threeUsers(server);
+    const before = await sessions(databaseUrl);
+    for (const mode of ['refuse', 'hold'] as const) {
+      proxy.set(mode);
+      const tokens = [users.fresh, users.waiting, users.spent, users.newest];
+      const answers = await Promise.all(tokens.map(({ refreshToken }) => present(server, refreshToken)));
+      answers.forEach(expectAway);
+      const { body } = await present(server, `${users.fresh.refreshToken}A`);
+      expect(body).toMatchObject({ reason: 'unknown' });
+      proxy.set('pass');
+      expect(await sessions(databaseUrl)).toEqual(before);
+    }
+    await expectAsBefore(server, users);
+  });
+
+  it('that cuts its connections while we refresh: whoever is not answered asks again', async () => {
+    const users = await Promise.all(Array.from({ length: 4 }, (_, i) => signUp(server, `user${i}`)));
+    const outcomes = new Set<number>();
+    for (let round = 0; round < rounds(30, 1000) || outcomes.size < 2; round++) {
+      const asked = users.map(async (user, i) => {
+        const answer = await present(server, user.refreshToken);
+        outcomes.add(answer.status);
+        if (answer.status === 200) users[i] = answer.body;
+        else expectAway(answer);
+      });
+      const over = Promise.all(asked);
+      await new Promise((resolve) => {
+        setTimeout(resolve, Math.random() * 6);
+      });
+      proxy.reset();
+      await over;
+    }
+    expect(outcomes).toEqual(new Set([200, 503]));
+    for (const user of users) await expect.poll(async () => (await present(server, user.refreshToken)).status, { timeout: 5000 }).toBe(200);
+  });
+
+  it('where somebody else holds the row: 503, also for a thief, and nothing has changed', async () => {
+    const users = await threeUsers(server);
+    const before = await sessions(databaseUrl);
+    const other = await createConnection(databaseUrl);
+    await other.query('BEGIN');
+    await other.query('SELECT id FROM sessions FOR UPDATE');
+    const writing = [users.fresh, users.spent, users.newest].map(({ refreshToken }) => present(server, refreshToken));
+    expect((await present(server, users.waiting.refreshToken)).body.refreshToken).toBe(users.successor.refreshToken);
+    (await Promise.all(writing)).forEach(expectAway);
+    await other.end();
+    expect(await sessions(databaseUrl)).toEqual(before);
+    await expectAsBefore(server, users);
+  });
+
+  it.skipIf(!long || spawnSync('which', ['mariadbd']).status !== 0)('that freezes, and is killed', async () => {
+    const database = await startPrivateServer();
+    onTestFinished(() => database.stop());
+    const root = await createConnection(database.url);
+    await root.query('CREATE DATABASE x');
+    await root.end();
+    const databaseUrl = `${database.url}/x`;
+    const server = await startProcess(settingsFor(databaseUrl), { quick: ANSWER });
+    const users = await threeUsers(server);
+    const before = await sessions(databaseUrl);
+    const all = [users.fresh, users.waiting, users.spent, users.newest];
+    process.kill(database.pid, 'SIGSTOP');
+    (await Promise.all(all.map(({ refreshToken }) => present(server, refreshToken)))).forEach(expectAway);
+    process.kill(database.pid, 'SIGCONT');
+    await expect.poll(async () => (await server.ask('GET', '/readyz')).status, { timeout: 5000 }).toBe(200);
+    expect(await sessions(databaseUrl)).toEqual(before);
+    for (let round = 0; round < 10; round++) {
+      const crowd = Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const answer = await present(server, users.fresh.refreshToken);
+          if (answer.status !== 200) expectAway(answer);
+          return answer;
+        }),
+      );
+      await new Promise((resolve) => {
+        setTimeout(resolve, Math.random() * 20);
+      });
+      await database.kill();
+      await crowd;
+      expectAway(await present(server, users.fresh.refreshToken));
+      await database.start();
+      const again = () => present(server, users.fresh.refreshToken);
+      await expect.poll(async () => (await again()).status, { timeout: 5000 }).toBe(200);
+      const heard = new Set((await crowd).filter(({ status }) => status === 200).map(({ body }) => body.refreshToken));
+      users.fresh = (await again()).body;
+      for (const refreshToken of heard) expect(refreshToken).toBe(users.fresh.refreshToken);
+    }
+    await expectAsBefore(server, users);
+  });
+});
+
+describe.skipIf(engine === 'mysql')('a database in a file', () => {
+  let databaseUrl: string;
+  let server: Running;
+  beforeAll(async () => {
+    databaseUrl = await emptyDatabase();
+    server = await startProcess(settingsFor(databaseUrl), { quick: ANSWER });
+  });
+  afterAll(async () => void (await server.kill()));
+
+  it('that another process has locked: 503, also for a thief, and nothing has changed', async () => {
+    const users = await threeUsers(server);
+    const before = await sessions(databaseUrl);
+    const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+    other.exec('BEGIN IMMEDIATE');
+    const writing = [users.fresh, users.spent, users.newest].map(({ refreshToken }) => present(server, refreshToken));
+    expect((await present(server, users.waiting.refreshToken)).body.refreshToken).toBe(users.successor.refreshToken);
+    (await Promise.all(writing)).forEach(expectAway);
+    other.close();
+    expect(await sessions(databaseUrl)).toEqual(before);
+    await expectAsBefore(server, users);
+  });
+});

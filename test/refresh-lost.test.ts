@@ -1,0 +1,105 @@
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startApp } from '#test/support/app';
+import { read } from '#test/support/forge';
+import { jsonRequest } from '#test/support/raw-socket';
+
+const { ask, register, Session, url } = await startApp();
+const { subscribe } = await import('#src/core/events');
+afterEach(() => void vi.useRealTimers());
+
+const SECOND = 1000;
+const DAY = 24 * 3600 * SECOND;
+/** Moves the clock, which then stands still. */
+const wait = (ms: number) => {
+  const now = Date.now() + ms;
+  vi.useFakeTimers({ toFake: ['Date'], now });
+};
+
+const facts: { name: string; sessionId?: string }[] = [];
+subscribe((name, fact) => facts.push({ name, ...fact }));
+beforeEach(() => {
+  facts.length = 0;
+});
+
+const refresh = (refreshToken: string) => ask('POST', '/auth/refresh', { body: { refreshToken } });
+const rowOf = async ({ session }: { session: { id: string } }) => (await Session.findByPk(session.id))!;
+const me = (token: string) => ask('GET', '/me', { token });
+const REUSED = { status: 400, body: { code: 'invalid_grant', reason: 'reused', sessionStatus: 'ended' } };
+
+/** Asks, and hangs up before anything is read. */
+const refreshUnheard = (refreshToken: string) =>
+  new Promise<void>((resolve) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.pause().once('close', () => resolve());
+    socket.write(jsonRequest('POST', '/auth/refresh', JSON.stringify({ refreshToken })), () => socket.destroy());
+  });
+
+async function expectEndedAsReused({ session }: { session: { id: string } }) {
+  expect((await rowOf({ session })).endedAt).not.toBeNull();
+  const of = facts.filter(({ name, sessionId }) => sessionId === session.id && name !== 'session.started');
+  expect(of.map(({ name }) => name).sort()).toEqual(['session.ended', 'session.reused']);
+  expect(of).toContainEqual(expect.objectContaining({ name: 'session.ended', why: 'reused' }));
+}
+async function expectLive({ session }: { session: { id: string } }) {
+  expect((await rowOf({ session })).endedAt).toBeNull();
+  expect(facts.filter(({ name }) => /ended|reused/.test(name))).toEqual([]);
+}
+
+describe('a reply that is lost (R-05)', () => {
+  it.each([
+    ['ignored', async (token: string) => void (await refresh(token))],
+    ['never read: the client hung up', refreshUnheard],
+  ])('and %s is had again a day later with the same token', async (_how, lose) => {
+    const { tokens } = await register();
+    await lose(tokens.refreshToken);
+    await vi.waitFor(async () => expect((await rowOf(tokens)).generation).toBe(1));
+    const { expiresAt } = await rowOf(tokens);
+    wait(DAY);
+    const { status, body } = await refresh(tokens.refreshToken);
+    expect(status).toBe(200);
+    expect(read(body.accessToken).claims).toMatchObject({ gen: 1, iat: Math.floor(Date.now() / 1000) });
+    expect(await rowOf(tokens)).toMatchObject({ generation: 1, acknowledged: false, expiresAt });
+    expect((await me(body.accessToken)).status).toBe(200);
+    expect((await refresh(body.refreshToken)).status).toBe(200);
+    await expectLive(tokens);
+  });
+
+  it('several times in a row, and again in the next generation: always the same successor', async () => {
+    let { refreshToken, session } = (await register()).tokens;
+    for (let generation = 1; generation <= 3; generation++) {
+      const successors = new Set<string>();
+      await refreshUnheard(refreshToken);
+      await vi.waitFor(async () => expect(await rowOf({ session })).toMatchObject({ generation }));
+      for (let i = 0; i < 4; i++) {
+        wait(3 * 3600 * SECOND);
+        const { status, body } = await refresh(refreshToken);
+        expect(status).toBe(200);
+        successors.add(body.refreshToken);
+      }
+      expect(successors.size).toBe(1);
+      expect(await rowOf({ session })).toMatchObject({ generation });
+      [refreshToken] = [...successors] as [string];
+    }
+    await expectLive({ session });
+  });
+
+  it('does not make the session longer, and is lost for good when it expires', async () => {
+    const { tokens } = await register();
+    wait(0);
+    const { session } = (await refresh(tokens.refreshToken)).body;
+    wait(13 * DAY);
+    expect(await refresh(tokens.refreshToken)).toMatchObject({ status: 200, body: { refreshExpiresIn: DAY / 1000, session } });
+    wait(DAY);
+    expect((await refresh(tokens.refreshToken)).body).toMatchObject({ reason: 'expired', sessionStatus: 'ended' });
+  });
+
+  it('is not taken for lost any more when its successor was spent: the parent of the parent is a thief', async () => {
+    const { tokens } = await register();
+    const { body } = await refresh(tokens.refreshToken);
+    await refresh(body.refreshToken);
+    expect(await refresh(tokens.refreshToken)).toMatchObject(REUSED);
+    await expectEndedAsReused(tokens);
+  });
+});

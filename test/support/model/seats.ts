@@ -1,0 +1,145 @@
+import * as fc from 'fast-check';
+import { expect } from 'vitest';
+import { password, type startApp } from '#test/support/app';
+import type { Answer } from '#test/support/client';
+import { elsewhere } from '#test/support/model/elsewhere';
+
+type App = Awaited<ReturnType<typeof startApp>>;
+
+/** A user who sits at two devices. */
+interface Sitter {
+  id: string;
+  name: string | null;
+  admin: boolean;
+  disabled: boolean;
+  gone: boolean;
+  seats: { id: string; token: string; refreshToken: string; ended: boolean }[];
+}
+const CHANGES = ['grant', 'revoke', 'disable', 'enable', 'sign out', 'rename', 'refresh', 'delete'] as const;
+/** `elsewhere`: another process does it, in the database. */
+interface Change {
+  what: (typeof CHANGES)[number];
+  elsewhere: boolean;
+  seat: number;
+  /** How many requests are under way meanwhile. */
+  meanwhile: number;
+}
+
+export const someChanges = (others: boolean): fc.Arbitrary<Change[]> =>
+  fc.array(
+    fc.record({
+      what: fc.oneof(
+        { weight: 20, arbitrary: fc.constantFrom(...CHANGES.slice(0, -1)) },
+        { weight: 1, arbitrary: fc.constant('delete' as const) },
+      ),
+      elsewhere: others ? fc.boolean() : fc.constant(false),
+      seat: fc.nat(1),
+      meanwhile: fc.constantFrom(0, 0, 3, 10),
+    }),
+    { minLength: 1, maxLength: 12, size: 'max' },
+  );
+
+export async function sitDown({ register, logIn }: App): Promise<Sitter> {
+  const user = await register();
+  const tokens = [user.tokens, (await logIn(user.username)).body];
+  const seats = tokens.map(({ accessToken, refreshToken, session }) => ({
+    id: session.id,
+    token: accessToken,
+    refreshToken,
+    ended: false,
+  }));
+  return { id: user.id, name: null, admin: false, disabled: false, gone: false, seats };
+}
+
+/** What GET /me should answer at a seat now: the code of a refusal, or who they are. */
+function expected(who: Sitter, seat: number): string {
+  if (who.gone) return 'session_ended';
+  if (who.disabled) return 'user_disabled';
+  return who.seats[seat]!.ended ? 'session_ended' : `${who.name} ${who.admin ? 'admin,user' : 'user'}`;
+}
+const said = ({ status, body }: Answer): string => (status === 200 ? `${body.name} ${body.roles.join()}` : body.code);
+
+/** Asks at both seats, one after the other, over every guarded route that says something. */
+export async function expectCurrent({ ask }: App, who: Sitter): Promise<void> {
+  for (const [i, { token }] of who.seats.entries()) {
+    const expectation = expected(who, i);
+    expect(said(await ask('GET', '/me', { token }))).toBe(expectation);
+    const { status } = await ask('GET', '/admin/users?limit=1', { token });
+    expect(status).toBe(expectation.includes(' ') ? (who.admin ? 200 : 403) : 401);
+  }
+}
+
+/** Makes a change while requests are under way: each of them is answered as before it, or as after it. */
+export async function change(app: App, acts: Acts, who: Sitter, { what, elsewhere, seat, meanwhile }: Change): Promise<void> {
+  const before = [0, 1].map((i) => expected(who, i));
+  const tokens = who.seats.map(({ token }) => token);
+  const asking = Array.from({ length: meanwhile }, (_, i) => app.ask('GET', '/me', { token: tokens[i % 2] }));
+  await (elsewhere ? inDatabase(app, what, who, seat) : acts[what](who, seat));
+  for (const [i, answer] of (await Promise.all(asking)).entries()) expect([before[i % 2], expected(who, i % 2)]).toContain(said(answer));
+}
+
+type Acts = Awaited<ReturnType<typeof actsOf>>;
+let renamed = 0;
+
+/** Each change as this server makes it, and in the model. */
+export async function actsOf({ ask, User, Role }: App) {
+  const { grantRole, revokeRole } = await import('#src/access/roles');
+  const { disableUser, enableUser } = await import('#src/users/disable');
+  const { deleteUser } = await import('#src/users/me');
+  const admin = (await Role.findOne({ where: { name: 'admin' } }))!;
+  const user = ({ id }: Sitter) => User.findByPk(id, { rejectOnEmpty: true });
+  const unlessGone = (act: (who: Sitter, seat: number) => Promise<void>) => async (who: Sitter, seat: number) =>
+    who.gone ? undefined : act(who, seat);
+  const isIn = (who: Sitter, seat: number) => !who.disabled && !who.seats[seat]!.ended;
+  return {
+    grant: unlessGone(async (who) => void (await grantRole(await user(who), admin), (who.admin = true))),
+    revoke: unlessGone(async (who) => void (await revokeRole(await user(who), admin), (who.admin = false))),
+    disable: unlessGone(async (who) => {
+      await disableUser(who.id);
+      who.disabled = true;
+      for (const seat of who.seats) seat.ended = true;
+    }),
+    enable: unlessGone(async (who) => void (await enableUser(who.id), (who.disabled = false))),
+    'sign out': async (who: Sitter, seat: number) => {
+      expect((await ask('POST', '/auth/logout', { body: { refreshToken: who.seats[seat]!.refreshToken } })).status).toBe(204);
+      who.seats[seat]!.ended = true;
+    },
+    rename: unlessGone(async (who, seat) => {
+      const name = `name ${++renamed}`;
+      const { status } = await ask('PATCH', '/me', { token: who.seats[seat]!.token, body: { name } });
+      expect(status).toBe(isIn(who, seat) ? 200 : 401);
+      if (status === 200) who.name = name;
+    }),
+    refresh: unlessGone(async (who, seat) => {
+      const held = who.seats[seat]!;
+      const { status, body } = await ask('POST', '/auth/refresh', { body: { refreshToken: held.refreshToken } });
+      expect(status).toBe(isIn(who, seat) ? 200 : 400);
+      if (status === 200) Object.assign(held, { token: body.accessToken, refreshToken: body.refreshToken });
+    }),
+    delete: unlessGone(async (who) => void (await deleteUser(who.id, password), (who.gone = true))),
+  };
+}
+
+/** The same past the server: to disable somebody there ends none of their sessions. A refresh is nothing that one does by hand. */
+async function inDatabase({ databaseUrl, Role }: App, what: Change['what'], who: Sitter, seat: number): Promise<void> {
+  if (who.gone || what === 'refresh' || (what === 'grant' && who.admin)) return;
+  const now = new Date();
+  const role = (await Role.findOne({ where: { name: 'admin' } }))!.id;
+  const name = `name ${++renamed}`;
+  const sql = {
+    grant: ['INSERT INTO user_roles (user_id, role_id, created_at) VALUES (?, ?, ?)', who.id, role, now],
+    revoke: ['DELETE FROM user_roles WHERE user_id = ? AND role_id = ?', who.id, role],
+    disable: ['UPDATE users SET disabled_at = ? WHERE id = ?', now, who.id],
+    enable: ['UPDATE users SET disabled_at = ? WHERE id = ?', null, who.id],
+    'sign out': ['UPDATE sessions SET ended_at = ? WHERE id = ?', now, who.seats[seat]!.id],
+    rename: ['UPDATE users SET name = ? WHERE id = ?', name, who.id],
+    delete: ['DELETE FROM users WHERE id = ?', who.id],
+  } satisfies Record<string, [string, ...(string | Date | null)[]]>;
+  const [statement, ...values] = sql[what] as [string, ...(string | Date | null)[]];
+  await elsewhere(databaseUrl, statement, values);
+  if (what === 'grant' || what === 'revoke') who.admin = what === 'grant';
+  if (what === 'disable' || what === 'enable') who.disabled = what === 'disable';
+  if (what === 'sign out') who.seats[seat]!.ended = true;
+  if (what === 'rename') who.name = name;
+  if (what === 'delete') who.gone = true;
+}
