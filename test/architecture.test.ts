@@ -2,7 +2,8 @@ import { readFileSync, globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
 
-const { app, ask, register, routes } = await startApp();
+const DIALECTS = 'bezkoder,zohaib,devckano';
+const { app, ask, register, routes, dialects } = await startApp({ DIALECTS });
 const { isMembersOnly } = await import('#src/http/route');
 
 const root = new URL('../', import.meta.url);
@@ -146,7 +147,9 @@ describe('the list of routes', () => {
   });
 
   it('is what Express has mounted, besides the pages', () => {
-    expect(mounted(router.stack).sort()).toEqual([...routes.map(nameOf), ...PAGES].sort());
+    expect(mounted(router.stack).sort()).toEqual(
+      [...routes.map(nameOf), ...dialects.flatMap((dialect) => dialect.routes.map(nameOf)), ...PAGES].sort(),
+    );
   });
 
   it('asks who you are before it asks what you may, on every route', () => {

@@ -68,7 +68,7 @@ it('tells a preflight what is allowed, whatever it asked for (C-05)', async () =
   expect([status, text]).toEqual([204, '']);
   expect(headers.get('access-control-allow-origin')).toBe(ours);
   expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PUT,PATCH,DELETE');
-  expect(headers.get('access-control-allow-headers')).toBe('Authorization,Content-Type,X-Request-Id');
+  expect(headers.get('access-control-allow-headers')).toBe('Authorization,Content-Type,X-Request-Id,x-access-token');
   expect(Number(headers.get('access-control-max-age'))).toBeLessThanOrEqual(7200);
   expect(headers.get('access-control-allow-private-network')).toBeNull();
 });

@@ -6,7 +6,7 @@ import { Problem } from '#src/core/problem';
 import { authenticateBy } from '#src/http/dialect';
 import { authenticate } from '#src/http/passport';
 import { guard, post } from '#src/http/route';
-import { bezkoderTables, common, member, memberFields, refuse } from '#src/dialects/bezkoder';
+import { bezkoderTables, common, member, memberFields, refuse, Said } from '#src/dialects/bezkoder';
 import { Credentials, type Tutorial } from '#src/dialects/words';
 import { deviceOf } from '#src/sessions/device';
 import { startSession } from '#src/sessions/sessions';
@@ -34,6 +34,7 @@ const requireOwnPage = guard({ problems: ['forbidden'] }, (req, _res, next) => {
 
 export default (): Tutorial => ({
   name: 'bezkoder-cookies',
+  refusal: Said,
   source: bezkoderTables,
   refuse,
   crossOrigin: cors({ origin: config.ALLOWED_ORIGINS, credentials: true }),
@@ -50,15 +51,10 @@ export default (): Tutorial => ({
         return member(req.user);
       },
     ),
-    post(
-      '/api/auth/signout',
-      [requireOwnPage],
-      { tag, summary: 'Sign out', body: z.object({}), returns: z.object({ message: z.string() }) },
-      async (req, res) => {
-        await signOut({ accessToken: inCookie(req) }, 'session');
-        res.clearCookie(COOKIE, cookie);
-        return { message: "You've been signed out!" };
-      },
-    ),
+    post('/api/auth/signout', [requireOwnPage], { tag, summary: 'Sign out', body: z.object({}), returns: Said }, async (req, res) => {
+      await signOut({ accessToken: inCookie(req) }, 'session');
+      res.clearCookie(COOKIE, cookie);
+      return { message: "You've been signed out!" };
+    }),
   ],
 });

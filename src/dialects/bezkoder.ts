@@ -18,7 +18,7 @@ import type { Source } from '#src/users/import-tutorial';
 import { Email, FreeUsername, Password } from '#src/users/schemas';
 
 const tag = 'Dialect: bezkoder';
-const Said = z.object({ message: z.string() });
+export const Said = z.object({ message: z.string() });
 const say = (message: string) => ({ message });
 
 export const memberFields = { id: z.uuid(), username: z.string().nullable(), email: z.string().nullable(), roles: z.array(z.string()) };
@@ -96,6 +96,7 @@ const refreshToken = z.string().min(1).max(1024);
 
 export default (): Tutorial => ({
   name: 'bezkoder',
+  refusal: Said,
   source: bezkoderTables,
   refuse,
   routes: [

@@ -34,6 +34,7 @@ function refuse(problem: Problem): Refusal {
 
 export default (): Tutorial => ({
   name: 'devckano',
+  refusal: z.union([z.object({ msg }), z.string()]),
   source: { number: 2, users: 'users', roles: false, plain: true, person: ({ name }) => ({ username: name }) },
   refuse,
   routes: [

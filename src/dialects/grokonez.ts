@@ -49,6 +49,7 @@ function refuse(problem: Problem, path: string): Refusal {
 
 export default (): Tutorial => ({
   name: 'grokonez',
+  refusal: z.union([z.string(), z.object({ auth: z.literal(false), message: z.string() })]),
   source: {
     number: 3,
     users: 'users',

@@ -45,6 +45,7 @@ function refuse(problem: Problem, path: string): Refusal {
 
 export default (): Tutorial => ({
   name: 'zohaib',
+  refusal: z.union([z.object({ error: z.string() }), z.object({ msg: z.string() })]),
   source: {
     number: 0,
     users: 'users',

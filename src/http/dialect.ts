@@ -1,5 +1,5 @@
 import { Router, type Express, type Request, type RequestHandler } from 'express';
-import { z } from 'zod';
+import { z, type ZodType } from 'zod';
 import { Problem } from '#src/core/problem';
 import { jsonOrForm } from '#src/http/body';
 import { authenticate } from '#src/http/passport';
@@ -12,6 +12,8 @@ export interface Dialect {
   routes: Route[];
   /** How it says no. Some say it differently in different places. */
   refuse: (problem: Problem, path: string) => Refusal;
+  /** What such a no looks like, for the documentation. */
+  refusal: ZodType;
   /** In place of our answer to pages of other origins. */
   crossOrigin?: RequestHandler;
 }
@@ -27,7 +29,8 @@ export function mountDialects(app: Express, dialects: readonly Dialect[]): void 
     refuseOtherMethods(app, same, inWordsOf(dialects.find(({ routes }) => routes.some((route) => route.path === path))!));
 }
 
-export const routesOf = (dialects: readonly Dialect[]): Route[] => dialects.flatMap(({ routes }) => routes);
+export const routesOf = (dialects: readonly Dialect[]): Route[] =>
+  dialects.flatMap(({ routes, refusal }) => routes.map((route) => ({ ...route, spec: { ...route.spec, refusal } })));
 
 /** The originals never looked at a query: some clients send one that means nothing. */
 const tolerant = (route: Route): Route => ({ ...route, spec: { ...route.spec, query: z.looseObject({}) } });

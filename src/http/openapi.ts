@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z, type ZodType } from 'zod';
 import {
   createDocument,
   type ZodOpenApiOperationObject,
@@ -73,19 +73,30 @@ function operation(route: Route): ZodOpenApiOperationObject {
     ...(description && { description }),
     security: guards.flatMap(({ doc }) => doc.security?.() ?? []),
     requestParams: { ...(spec.params && { path: spec.params }), ...(spec.query && { query: spec.query }) },
-    ...(spec.body && { requestBody: { required: true, content: { 'application/json': { schema: spec.body } } } }),
+    ...(spec.body && { requestBody: { required: true, content: bodyOf(spec.body, spec.refusal !== undefined) } }),
     responses: responses(route),
   };
 }
+
+/** Dialects take forms, too. */
+const bodyOf = (schema: ZodType, form: boolean) => ({
+  'application/json': { schema },
+  ...(form && { 'application/x-www-form-urlencoded': { schema } }),
+});
 
 const example = (code: ProblemCode) => [code, { value: problemBody(new Problem(code), '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20') }] as const;
 
 function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
   const success = {
     [spec.status ?? (spec.returns ? 200 : 204)]: spec.returns
-      ? { description: 'Done', content: { 'application/json': { schema: spec.returns } } }
+      ? { description: 'Done', content: { [spec.text ?? 'application/json']: { schema: spec.returns } } }
       : { description: 'Done' },
   };
+  if (spec.refusal)
+    return {
+      ...success,
+      default: { description: 'Refused, in the words of the tutorial', content: { 'application/json': { schema: spec.refusal } } },
+    };
   const refusals = new Set<ProblemCode>([
     'invalid_request',
     ...(spec.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),

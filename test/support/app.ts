@@ -16,6 +16,7 @@ export async function startApp(env: Record<string, string> = {}) {
     APP_SECRET: testSecret(),
     BCRYPT_COST: '4',
     LOG_LEVEL: 'silent',
+    DIALECTS: 'none',
     ...env,
   });
   const { serve } = await import('#src/serve');

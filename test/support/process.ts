@@ -36,6 +36,7 @@ export const settingsFor = (databaseUrl: string, more: Env = {}): Env => ({
   PORT: '0',
   BCRYPT_COST: '4',
   LOG_LEVEL: 'silent',
+  DIALECTS: 'none',
   ...more,
 });
 
