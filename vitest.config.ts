@@ -22,8 +22,8 @@ process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cach
  * SQLite alone, `npm run test:long` on both.
  */
 const once = (
-  'architecture bearer busy clients clients-browser clients-refused cors http jwks-verifiers keys-hs256 keys-life keys-rs256 ' +
-  'logout-refused openapi pages refresh-bodies refresh-tokens settings strategies tokens wrap'
+  'architecture architecture-dialects bearer busy clients clients-browser clients-refused cors dialects-closed dialects-origins dialects-requests http jwks-verifiers keys-hs256 keys-life keys-rs256 ' +
+  'logout-refused openapi openapi-dialects pages refresh-bodies refresh-tokens settings strategies tokens wrap'
 )
   .split(' ')
   .map((name) => `test/${name}.test.ts`);

@@ -32,11 +32,19 @@ type Runner = Umzug<QueryInterface>;
 async function alone(url: string, work: (umzug: Runner) => Promise<{ name: string }[]>): Promise<string[]> {
   const database = open(url, { patient: true });
   try {
+    await refuseForeign(database);
     const done = await locked(database, () => work(runner(database)));
     return done.map(({ name }) => name);
   } finally {
     await database.close();
   }
+}
+
+/** The database of a tutorial, say, has a table of users, too. */
+async function refuseForeign(database: Sequelize): Promise<void> {
+  const tables = (await database.getQueryInterface().showAllTables()).map((name) => name.toLowerCase());
+  if (tables.includes('users') && !tables.includes('migrations'))
+    throw new Error('This database has a table `users` that is not ours. Give the server an empty database of its own.');
 }
 
 const runner = (database: Sequelize): Runner =>

@@ -5,7 +5,7 @@ import type { SigningKey } from '#models/index';
 import { testSecret } from '#test/support/app';
 import { rounds } from '#test/support/rounds';
 
-process.env['APP_SECRET'] = testSecret();
+Object.assign(process.env, { APP_SECRET: testSecret(), DIALECTS: 'none' });
 const { livesOf, stateOf } = await import('#src/keys/life');
 const { holdKeys, keyOf, publicKeys, PURPOSE, signingKey } = await import('#src/keys/keys');
 const { seal } = await import('#src/core/secrets');

@@ -165,6 +165,14 @@ it('keeps sessions and keys of 0.1.0, there and back again', async () => {
   }
 });
 
+it('leaves a database alone that has users of somebody else', async () => {
+  const url = await emptyDatabase();
+  const schema = schemaOf(url);
+  await schema.sequelize.query('CREATE TABLE Users (id INTEGER PRIMARY KEY)');
+  await expect(migrate(url)).rejects.toThrow('Give the server an empty database of its own.');
+  expect((await tablesOf(schema)).map((name) => name.toLowerCase())).toEqual(['users']);
+});
+
 it('lets the code alone decide which names are equal', async () => {
   const url = await emptyDatabase();
   await migrate(url);

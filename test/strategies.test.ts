@@ -177,10 +177,10 @@ describe('the settings of a strategy', () => {
 
 it('refuses to start when a strategy wants the path of another route', async () => {
   const { default: express } = await import('express');
-  const { get, mount } = await import('#src/http/route');
+  const { get, refuseOtherMethods } = await import('#src/http/route');
   const route = get('/auth/register', [], { tag: 'Test', summary: 'Twice' }, () => {});
-  expect(() => mount(express(), [route, { ...route, method: 'post' }])).not.toThrow();
-  expect(() => mount(express(), [route, route])).toThrow('Two routes answer GET /auth/register');
+  expect(() => refuseOtherMethods(express(), [route, { ...route, method: 'post' }])).not.toThrow();
+  expect(() => refuseOtherMethods(express(), [route, route])).toThrow('Two routes answer GET /auth/register');
 });
 
 it('leaves other strategies that are built on passport-jwt their own check', async () => {

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { onDatabase, say } from '#src/cli/command';
-import { dialectsOf } from '#src/dialects/index';
-import { importTutorial, rehearseImport, type Line } from '#src/users/import-tutorial';
+import { dialectNames, dialectsOf } from '#src/dialects/index';
+import type { Tutorial } from '#src/dialects/words';
+import { importTutorial, type Line } from '#src/users/import-tutorial';
 
 export function addImportCommands(cli: Command): void {
   cli
@@ -10,7 +11,7 @@ export function addImportCommands(cli: Command): void {
     .command('tutorial')
     .description('From the database of a back end that was built on a tutorial; can be run again')
     .requiredOption('--from <url>', 'its database: mysql://user:password@host:port/database')
-    .requiredOption('--dialect <name>', 'which tutorial: bezkoder, bezkoder-cookies, grokonez, zohaib or devckano')
+    .addOption(new Option('--dialect <name>', 'which tutorial').choices(dialectNames).makeOptionMandatory())
     .option('--dry-run', 'say what would be done, and do nothing')
     .action(onDatabase(bringOver));
 }
@@ -21,8 +22,12 @@ interface Options {
   dryRun?: boolean;
 }
 
+/** Commander would repeat what it refuses, with the password. */
+const isServer = (url: string) => URL.canParse(url) && /^(mysql|mariadb):\/\/[^/?#]+\/[^/?#]+/.test(url);
+
 async function bringOver({ from, dialect, dryRun = false }: Options): Promise<void> {
-  const [{ source } = { source: undefined }] = dialectsOf([dialect]);
+  if (!isServer(from)) throw new Error('--from is the URL of a database: mysql://user:password@host:port/database');
+  const [{ source }] = dialectsOf([dialect]) as [Tutorial];
   const count = { imported: 0, 'already here': 0, refused: 0 };
   const admins: string[] = [];
   const tell = ({ who, outcome, detail }: Line) => {
@@ -30,7 +35,7 @@ async function bringOver({ from, dialect, dryRun = false }: Options): Promise<vo
     if (outcome === 'imported' && detail.split(',').includes('admin')) admins.push(who);
     say([who, outcome, detail].join('\t').trimEnd());
   };
-  await (dryRun ? rehearseImport : importTutorial)(from, source!, tell);
+  await importTutorial(from, source, tell, dryRun);
   say(
     `${count.imported} imported, ${count['already here']} already here, ${count.refused} refused.${dryRun ? ' Nothing was changed.' : ''}`,
   );

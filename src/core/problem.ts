@@ -142,5 +142,7 @@ export class Problem extends Error {
 
 /** A problem as one sentence, field by field where that is known. */
 export function sentenceOf({ message, members: { errors = [] } }: Problem): string {
-  return errors.length > 0 ? errors.map((error) => `${error.message} (${error.pointer.slice(1)}).`).join(' ') : `${message}.`;
+  return errors.length > 0
+    ? errors.map(({ pointer, message }) => (pointer ? `${message} (${pointer.slice(1)}).` : `${message}.`)).join(' ')
+    : `${message}.`;
 }

@@ -6,7 +6,7 @@ import { Problem } from '#src/core/problem';
 import { authenticateBy } from '#src/http/dialect';
 import { authenticate } from '#src/http/passport';
 import { guard, post } from '#src/http/route';
-import { bezkoderTables, common, member, memberFields, refuse, Said } from '#src/dialects/bezkoder';
+import { bezkoderTables, common, member, memberFields, refuse, Refused, Said } from '#src/dialects/bezkoder';
 import { Credentials, type Tutorial } from '#src/dialects/words';
 import { deviceOf } from '#src/sessions/device';
 import { startSession } from '#src/sessions/sessions';
@@ -34,7 +34,7 @@ const requireOwnPage = guard({ problems: ['forbidden'] }, (req, _res, next) => {
 
 export default (): Tutorial => ({
   name: 'bezkoder-cookies',
-  refusal: Said,
+  refusal: { 'application/json': Refused },
   source: bezkoderTables,
   refuse,
   crossOrigin: cors({ origin: config.ALLOWED_ORIGINS, credentials: true }),

@@ -14,11 +14,12 @@ import { refreshTokenOf } from '#src/sessions/refresh-tokens';
 import { startSession } from '#src/sessions/sessions';
 import { signOut } from '#src/sessions/sign-out';
 import { signAccessToken } from '#src/sessions/tokens';
-import type { Source } from '#src/users/import-tutorial';
+import type { Source } from '#src/users/tutorial-tables';
 import { Email, FreeUsername, Password } from '#src/users/schemas';
 
 const tag = 'Dialect: bezkoder';
 export const Said = z.object({ message: z.string() });
+export const Refused = Said.extend({ accessToken: z.null().optional() });
 const say = (message: string) => ({ message });
 
 export const memberFields = { id: z.uuid(), username: z.string().nullable(), email: z.string().nullable(), roles: z.array(z.string()) };
@@ -87,6 +88,7 @@ export function refuse(problem: Problem, path: string): Refusal {
 export const bezkoderTables: Source = {
   number: 1,
   users: 'users',
+  columns: ['username', 'email'],
   roles: true,
   person: ({ username, email }) => ({ username, email }),
 };
@@ -96,7 +98,7 @@ const refreshToken = z.string().min(1).max(1024);
 
 export default (): Tutorial => ({
   name: 'bezkoder',
-  refusal: Said,
+  refusal: { 'application/json': Refused },
   source: bezkoderTables,
   refuse,
   routes: [

@@ -34,8 +34,8 @@ function refuse(problem: Problem): Refusal {
 
 export default (): Tutorial => ({
   name: 'devckano',
-  refusal: z.union([z.object({ msg }), z.string()]),
-  source: { number: 2, users: 'users', roles: false, plain: true, person: ({ name }) => ({ username: name }) },
+  refusal: { 'application/json': z.object({ msg, user: z.null().optional() }), 'text/html': z.string() },
+  source: { number: 2, users: 'users', columns: ['name'], roles: false, plain: true, person: ({ name }) => ({ username: name }) },
   refuse,
   routes: [
     post(

@@ -49,10 +49,17 @@ function refuse(problem: Problem, path: string): Refusal {
 
 export default (): Tutorial => ({
   name: 'grokonez',
-  refusal: z.union([z.string(), z.object({ auth: z.literal(false), message: z.string() })]),
+  refusal: {
+    'application/json': z.union([
+      z.object({ auth: z.literal(false), message: z.string() }),
+      z.object({ auth: z.literal(false), accessToken: z.null(), reason: z.string() }),
+    ]),
+    'text/html': z.string(),
+  },
   source: {
     number: 3,
     users: 'users',
+    columns: ['name', 'username', 'email'],
     roles: true,
     person: ({ username, email, name }) => ({ username, email, name: typeof name === 'string' ? name : null }),
   },

@@ -8,6 +8,7 @@ import type { Tutorial } from '#src/dialects/words';
 
 /** Every dialect there is. A dialect that is off asks for no strategy. */
 const all: Record<string, () => Tutorial> = { bezkoder, 'bezkoder-cookies': bezkoderCookies, grokonez, zohaib, devckano };
+export const dialectNames: readonly string[] = Object.keys(all);
 
 /** The dialects of these names. Throws a SettingsError for a name that is none, and for two that want the same path. */
 export function dialectsOf(names: readonly string[]): Tutorial[] {
@@ -23,7 +24,7 @@ export function dialectsOf(names: readonly string[]): Tutorial[] {
   const mistakes = [
     ...unknown.map(
       (name) =>
-        `DIALECTS names ${JSON.stringify(name.slice(0, 40))}, which is none of ${Object.keys(all).join(', ')}; or none of them: DIALECTS=none`,
+        `DIALECTS names ${JSON.stringify(name.slice(0, 40))}, which is none of ${dialectNames.join(', ')}; or none of them: DIALECTS=none`,
     ),
     ...clashes.slice(0, 1).map((clash) => `DIALECTS cannot have all of these at once: ${clash}`),
   ];

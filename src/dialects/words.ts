@@ -1,10 +1,11 @@
 import { Op } from 'sequelize';
 import { z } from 'zod';
 import { Role, User } from '#models/index';
+import { RoleName } from '#src/access/roles';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
 import type { Dialect } from '#src/http/dialect';
-import type { Source } from '#src/users/import-tutorial';
+import type { Source } from '#src/users/tutorial-tables';
 import { register } from '#src/users/register';
 import type { NewUser } from '#src/users/schemas';
 
@@ -51,11 +52,14 @@ export class UnknownRole extends Problem {
  */
 export async function signUp(newUser: NewUser, asked: readonly string[] = [], ours = (name: string) => name): Promise<User> {
   await refuseTaken(newUser);
-  for (const name of asked) if (!(await Role.count({ where: { name: ours(name) } }))) throw new UnknownRole(name);
+  for (const name of asked) if (!(await isRole(ours(name)))) throw new UnknownRole(name);
   const names = asked.map(ours);
   if (names.some((name) => !config.SIGNUP_ROLES.includes(name))) throw new Problem('forbidden', { members: { required: [] } });
   return register(newUser, names.length > 0 ? [...new Set(names)] : ['user']);
 }
+
+/** Asks the database for nothing that can be no name of a role: not every engine likes what strangers think of. */
+const isRole = async (name: string): Promise<boolean> => RoleName.safeParse(name).success && (await Role.count({ where: { name } })) > 0;
 
 /** For the order of the answers only. What decides is the unique index that `register` meets. */
 async function refuseTaken({ username, email }: NewUser): Promise<void> {

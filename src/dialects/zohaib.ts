@@ -45,10 +45,11 @@ function refuse(problem: Problem, path: string): Refusal {
 
 export default (): Tutorial => ({
   name: 'zohaib',
-  refusal: z.union([z.object({ error: z.string() }), z.object({ msg: z.string() })]),
+  refusal: { 'application/json': z.union([z.object({ error: z.string() }), z.object({ msg: z.string() })]) },
   source: {
     number: 0,
     users: 'users',
+    columns: ['first_name', 'email'],
     roles: false,
     person: ({ email, first_name, last_name }) => ({
       email,

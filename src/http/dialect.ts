@@ -12,8 +12,8 @@ export interface Dialect {
   routes: Route[];
   /** How it says no. Some say it differently in different places. */
   refuse: (problem: Problem, path: string) => Refusal;
-  /** What such a no looks like, for the documentation. */
-  refusal: ZodType;
+  /** What such a no looks like, by media type, for the documentation. */
+  refusal: Record<string, ZodType>;
   /** In place of our answer to pages of other origins. */
   crossOrigin?: RequestHandler;
 }
@@ -35,12 +35,15 @@ export const routesOf = (dialects: readonly Dialect[]): Route[] =>
 /** The originals never looked at a query: some clients send one that means nothing. */
 const tolerant = (route: Route): Route => ({ ...route, spec: { ...route.spec, query: z.looseObject({}) } });
 
-const inWordsOf = ({ refuse }: Dialect) => errorEnd((problem, _id, path) => refuse(problem, path));
+/** Express takes `/Users/` for `/users`. */
+const asDeclared = (path: string) => path.toLowerCase().replace(/(?<=.)\/$/, '');
+
+const inWordsOf = ({ refuse }: Dialect) => errorEnd((problem, _id, path) => refuse(problem, asDeclared(path)));
 
 /** What dialects say to pages of other origins, where they say it themselves. */
 export function crossOriginOf(dialects: readonly Dialect[]): RequestHandler[] {
   const own = new Map(dialects.flatMap(({ routes, crossOrigin }) => (crossOrigin ? routes.map(({ path }) => [path, crossOrigin]) : [])));
-  return own.size === 0 ? [] : [(req, res, next) => (own.get(req.path) ?? skip)(req, res, next)];
+  return own.size === 0 ? [] : [(req, res, next) => (own.get(asDeclared(req.path)) ?? skip)(req, res, next)];
 }
 const skip: RequestHandler = (_req, _res, next) => next();
 

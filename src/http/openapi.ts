@@ -95,7 +95,10 @@ function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
   if (spec.refusal)
     return {
       ...success,
-      default: { description: 'Refused, in the words of the tutorial', content: { 'application/json': { schema: spec.refusal } } },
+      default: {
+        description: 'Refused, in the words of the tutorial',
+        content: Object.fromEntries(Object.entries(spec.refusal).map(([type, schema]) => [type, { schema }])),
+      },
     };
   const refusals = new Set<ProblemCode>([
     'invalid_request',

@@ -33,8 +33,8 @@ export interface Spec<B extends Body = Body, Q extends Fields = Fields, P extend
   returns?: R;
   /** Text in place of JSON: its media type. */
   text?: string;
-  /** How a dialect refuses; without it, as a problem. */
-  refusal?: ZodType;
+  /** How a dialect refuses, by media type; without it, as a problem. */
+  refusal?: Record<string, ZodType>;
   status?: number;
   /** Problems that the handler itself may throw. */
   problems?: readonly ProblemCode[];

@@ -15,6 +15,7 @@ export async function keepSession(presented: string): Promise<Resumed> {
   const { generation } = token;
   const kept = { expiresAt: expiryOf(session, now), lastSeenAt: now };
   const [changed] = await Session.update(kept, { where: { id: session.id, generation, ...Session.live(now) } });
-  if (changed === 0) throw refused('revoked');
+  // MySQL counts rows that are different afterwards: another request may have written the same in this millisecond.
+  if (changed === 0 && (await liveSession(session.id)).generation !== generation) throw refused('revoked');
   return session.set(kept);
 }

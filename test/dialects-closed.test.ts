@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { password } from '#test/support/app';
+import { expectSaid, startDialects, tongues, type DialectApp } from '#test/support/dialect';
+
+const env = { SIGNUP: 'closed' };
+const most = await startDialects('bezkoder,zohaib,devckano', env);
+const apps: Record<string, DialectApp> = {
+  bezkoder: most,
+  'bezkoder-cookies': await startDialects('bezkoder-cookies', env),
+  grokonez: await startDialects('grokonez', env),
+  zohaib: most,
+  devckano: most,
+};
+
+describe.each(tongues.map((tongue) => ({ ...tongue, tongue })))('SIGNUP=closed in $name', ({ name, newcomer, signUp, complaint }) => {
+  it('refuses a stranger in its own words, whatever they send, and makes nobody', async () => {
+    const { say, User } = apps[name]!;
+    const said = [403, complaint('You are not allowed to do this.')] as const;
+    const good = newcomer('ada');
+    const more = [{}, { roles: ['user'] }, { roles: ['root'] }, { roles: ['admin'] }, { password: '12345678' }];
+    for (const fields of more) await expectSaid(say('POST', signUp, { json: { ...good, ...fields } }), ...said);
+    await expectSaid(say('POST', signUp, { form: { ...good, password } }), ...said);
+    expect(await User.count()).toBe(0);
+  });
+});
