@@ -70,15 +70,19 @@ export const Settings = z.object({
   JWT_SECRET: secret.optional().describe('Signs access tokens; only with JWT_ALG=HS256.'),
   JWT_ISSUER: z.string().min(1).optional().describe('`iss` of access tokens. Default: PUBLIC_URL.'),
   JWT_AUDIENCE: z.string().min(1).default('sallyport').describe('`aud` of access tokens.'),
-  BCRYPT_COST: whole(4, 15).default(12).describe('Work factor for new password hashes, 10 to 15. Each step doubles the time.'),
+  BCRYPT_COST: whole(4, 15)
+    .default(12)
+    .describe('Work factor for new password hashes, 10 to 15. Each step doubles the time. 4 to 9 are for tests, and need a loopback HOST.'),
   PASSWORD_MIN_LENGTH: whole(8, 64)
     .default(8)
     .describe('Shortest password, in characters. 15 is what NIST asks for where the password stands alone.'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),
 });
 
+type Given = Record<string, string | undefined>;
+
 /** What no single setting can see: two that contradict each other, or that are only safe together. */
-function contradictions(settings: z.output<typeof Settings>): string[] {
+function contradictions(settings: z.output<typeof Settings>, given: Given): string[] {
   const { DATABASE_URL, APP_SECRET, APP_SECRET_PREVIOUS, JWT_ALG, JWT_SECRET, BCRYPT_COST, HOST } = settings;
   const sqlite = DATABASE_URL.startsWith('sqlite:');
   const server = sqlite ? undefined : new URL(DATABASE_URL);
@@ -91,6 +95,10 @@ function contradictions(settings: z.output<typeof Settings>): string[] {
     JWT_ALG === 'HS256' && !JWT_SECRET && 'JWT_SECRET is required with JWT_ALG=HS256: make one with `openssl rand -base64 32`',
     JWT_ALG !== 'HS256' && JWT_SECRET && `JWT_SECRET is only for JWT_ALG=HS256, and JWT_ALG is ${JWT_ALG}: remove one of them`,
     BCRYPT_COST < 10 && !isLoopback(HOST) && 'BCRYPT_COST below 10 is for tests: it is refused unless HOST is a loopback address',
+    given['REFRESH_IDLE'] && settings.REFRESH_IDLE > settings.REFRESH_ABSOLUTE && 'REFRESH_IDLE is longer than REFRESH_ABSOLUTE',
+    given['REFRESH_IDLE_MOBILE'] &&
+      settings.REFRESH_IDLE_MOBILE > settings.REFRESH_ABSOLUTE_MOBILE &&
+      'REFRESH_IDLE_MOBILE is longer than REFRESH_ABSOLUTE_MOBILE',
   ].filter((mistake) => typeof mistake === 'string');
 }
 
@@ -105,7 +113,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
           `${issue.path.join('.')} ${issue.message.toLowerCase().startsWith('invalid') ? `is not valid: ${issue.message}` : issue.message}`,
       ),
     );
-  const mistakes = contradictions(result.data);
+  const mistakes = contradictions(result.data, given);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const PUBLIC_URL = result.data.PUBLIC_URL ?? `http://localhost:${result.data.PORT}`;
   const DIALECTS = result.data.DIALECTS.join() === 'none' ? [] : result.data.DIALECTS;
@@ -144,11 +152,12 @@ export function unknownSettings(known: readonly string[], env = environment, dot
     });
 }
 
-/** One letter missing, added, changed or swapped with its neighbour, or only `_` and case differ. */
+/** One letter missing, added, changed or swapped with its neighbour, or only `_` and case differ; or it ends too early or too late. */
 function isSlip(a: string, b: string): boolean {
   const [x, y] = [a, b].map((name) => name.replaceAll('_', '').toUpperCase()) as [string, string];
   if (x === y) return true;
   if (Math.min(x.length, y.length) < 6) return false;
+  if (Math.min(x.length, y.length) >= 10 && (x.startsWith(y) || y.startsWith(x))) return true;
   let start = 0;
   while (start < x.length && x[start] === y[start]) start++;
   let end = 0;

@@ -11,6 +11,7 @@ const app = await startApp({ SESSION_CACHE_TTL: '60' });
 const { ask, register, databaseUrl, transaction, Role, Session, User } = app;
 const { grantRole, revokeRole } = await import('#src/access/roles');
 const { resumeSession } = await import('#src/sessions/sessions');
+const { signAccessToken } = await import('#src/sessions/tokens');
 const acts = await actsOf(app);
 const statements = statementsOf(User);
 await register({}, 'admin'); // so that nobody is ever the last one
@@ -163,6 +164,17 @@ describe('what a guard knows', () => {
     await eve.ask('GET', '/me');
     await ask('GET', '/me', { token: body.accessToken });
     expect(statements.map((sql) => sql.slice(0, 6))).toEqual(server ? ['UPDATE'] : ['UPDATE', 'SELECT']);
+  });
+
+  it('is read again when a token shows that the session was refreshed elsewhere', async () => {
+    const { token, tokens } = await register();
+    await nameOf(token);
+    const { id } = tokens.session;
+    await elsewhere(databaseUrl, 'UPDATE sessions SET generation = 1, acknowledged = 0 WHERE id = ?', [id]);
+    const next = signAccessToken((await Session.findByPk(id))!);
+    await nameOf(token);
+    expect((await ask('GET', '/me', { token: next })).status).toBe(200);
+    expect((await Session.findByPk(id))!.acknowledged).toBe(true);
   });
 
   it.runIf(long)('is kept of 10 000 sessions, and of no more', { timeout: 600_000 }, async () => {

@@ -47,6 +47,19 @@ async function expectLive({ session }: { session: { id: string } }) {
   expect(facts.filter(({ name }) => /ended|reused/.test(name))).toEqual([]);
 }
 
+it('that is had again late begins the 20 seconds anew, so that two tabs may ask for it', async () => {
+  const { tokens } = await register();
+  await refresh(tokens.refreshToken);
+  wait(DAY);
+  const first = await refresh(tokens.refreshToken);
+  expect((await me(first.body.accessToken)).status).toBe(200);
+  const second = await refresh(tokens.refreshToken);
+  expect([second.status, second.body.refreshToken]).toEqual([200, first.body.refreshToken]);
+  await expectLive(tokens);
+  wait(20 * SECOND);
+  expect(await refresh(tokens.refreshToken)).toMatchObject(REUSED);
+});
+
 describe('a reply that is lost (R-05)', () => {
   it.each([
     ['ignored', async (token: string) => void (await refresh(token))],

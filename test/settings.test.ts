@@ -88,6 +88,8 @@ describe('readSettings', () => {
     { DATABASE_URL: 'mysql://root@localhost/x' },
     { DATABASE_URL: 'mysql://root@db.example/x', APP_SECRET: testSecret() },
     { BCRYPT_COST: '4', HOST: '0.0.0.0' },
+    { REFRESH_IDLE: '7776001' },
+    { REFRESH_IDLE_MOBILE: '7200', REFRESH_ABSOLUTE_MOBILE: '3600' },
     { TRUST_PROXY: 'true' },
     { TRUST_PROXY: '10.0.0.0/33' },
     { ALLOWED_ORIGINS: '*' },
@@ -100,7 +102,7 @@ describe('readSettings', () => {
   });
 
   it('knows a slip of the pen from a name that is none of ours', () => {
-    for (const slip of ['JWT_SECERT', 'JWTSECRET', 'DATABSE_URL', 'TRUST_PROXYS', 'app_secret'])
+    for (const slip of ['JWT_SECERT', 'JWTSECRET', 'DATABSE_URL', 'TRUST_PROXYS', 'app_secret', 'APP_SECRET_PREV', 'SESSION_CACHE'])
       expect(unknownSettings([], { [slip]: 'x' }, {}), slip).toHaveLength(1);
     for (const other of ['HOSTNAME', 'PATH', 'PORTS', 'HOME', 'GREETING'])
       expect(unknownSettings([], { [other]: 'x' }, {}), other).toEqual([]);

@@ -4,7 +4,7 @@ import { config } from '#src/config';
 import { Problem, sentenceOf } from '#src/core/problem';
 
 // `| head` may have seen enough.
-process.stdout.on('error', () => process.exit());
+if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => process.exit());
 
 /** One line on standard output. */
 export const say = (line: string): void => {

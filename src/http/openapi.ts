@@ -84,7 +84,9 @@ const bodyOf = (schema: ZodType, form: boolean) => ({
   ...(form && { 'application/x-www-form-urlencoded': { schema } }),
 });
 
-const example = (code: ProblemCode) => [code, { value: problemBody(new Problem(code), '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20') }] as const;
+const members = { invalid_grant: { reason: 'expired', sessionStatus: 'ended' } } as Partial<Record<ProblemCode, Problem['members']>>;
+const example = (code: ProblemCode) =>
+  [code, { value: problemBody(new Problem(code, { members: members[code] ?? {} }), '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20') }] as const;
 
 function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
   const success = {

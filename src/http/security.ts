@@ -64,7 +64,7 @@ export const requestLog: RequestHandler = (req, res, next) => {
     const line = {
       method: req.method,
       path: mask(req.path),
-      status: res.statusCode,
+      ...(res.headersSent && { status: res.statusCode }),
       ms: Math.round((performance.now() - start) * 10) / 10,
       ip: clientIp(req),
     };

@@ -63,7 +63,13 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
 /** For a token that is spent already: the generation it led to, unless it had its time. */
 async function successor(generation: number, session: Resumed, { ip }: Device): Promise<Resumed> {
   const parent = generation >= session.generation - 1;
-  if (parent && (!session.acknowledged || sharedTime().getTime() - (session.rotatedAt?.getTime() ?? 0) < WINDOW)) return session;
+  const now = sharedTime();
+  if (parent && now.getTime() - (session.rotatedAt?.getTime() ?? 0) < WINDOW) return session;
+  if (parent && !session.acknowledged) {
+    // It goes out once more, so the window begins once more: two tabs may ask for what was lost.
+    await Session.update({ rotatedAt: now }, { where: { id: session.id, generation: session.generation, acknowledged: false } });
+    return session;
+  }
   if ((await endSessions({ id: session.id }, 'reused')) > 0) emit('session.reused', { userId: session.userId, sessionId: session.id, ip });
   throw refused('reused');
 }

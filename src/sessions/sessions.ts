@@ -57,7 +57,7 @@ async function makeRoom(userId: string, now: Date): Promise<void> {
  * Throws 401 `session_ended` or `user_disabled`.
  */
 export async function resumeSession({ sid, sub, gen }: Claims): Promise<User> {
-  const session = await current(sid);
+  const session = await current(sid, gen);
   if (!session?.user || session.userId !== sub) throw new Problem('session_ended');
   if (session.user.disabledAt) throw new Problem('user_disabled');
   if (!session.isLive(Date.now())) throw new Problem('session_ended');
@@ -71,14 +71,14 @@ const TRUST = config.SESSION_CACHE_TTL * 1000;
 /**
  * What was read is good until anything is committed, which the embedded database tells of every process. Of a database
  * server we know only our own writes, so there it is good for SESSION_CACHE_TTL at most. The count is taken before reading:
- * what changes in between is seen next time.
+ * what changes in between is seen next time. A token of a later generation shows that it was refreshed elsewhere.
  */
-async function current(id: string): Promise<Session | null> {
+async function current(id: string, generation: number): Promise<Session | null> {
   const embedded = commits();
   const at = embedded ?? (TRUST > 0 ? writes() : undefined);
   if (at === undefined) return findSessionWithUser(id);
   const known = recent.get(id);
-  if (known?.at === at && known.until > Date.now()) return known.session;
+  if (known?.at === at && known.until > Date.now() && known.session.generation >= generation) return known.session;
   const session = await findSessionWithUser(id);
   if (session) recent.set(id, { session, at, until: embedded === undefined ? Date.now() + TRUST : Infinity });
   return session;

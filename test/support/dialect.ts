@@ -69,7 +69,6 @@ export const speakTo =
       expect.fail(`${method} ${path} answered ${answer.status} with the wrong ${wrong}: ${JSON.stringify([...answer.headers])} ${text}`);
     return answer;
   };
-type Speak = ReturnType<typeof speakTo>;
 
 /** The answer, which has to be this, to the letter: an object as JSON, a text as text. */
 export async function expectSaid(asked: Promise<Answer>, status: number, body: unknown): Promise<Answer> {

@@ -160,7 +160,10 @@ export class World {
       return [{ status: 200 }, 'next generation'];
     }
     const parent = generation === session.generation - 1;
-    if (parent && !session.acknowledged) return [{ status: 200 }, 'same again, successor unused'];
+    if (parent && !session.acknowledged) {
+      if (this.now - session.rotatedAt >= WINDOW) session.rotatedAt = this.now; // it goes out once more
+      return [{ status: 200 }, 'same again, successor unused'];
+    }
     if (parent && this.now - session.rotatedAt < WINDOW) return [{ status: 200 }, 'same again, within the window'];
     this.end([session], 'reused');
     this.facts.push(`session.reused ${session.id} `);
