@@ -18,12 +18,14 @@ if (existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/s
 process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/test`;
 
 /**
- * Files whose answers do not depend on the engine: about tokens, headers, bodies, strategies, bcrypt. `npm test` runs them on
+ * Files whose answers do not depend on the engine: about tokens, headers, bodies, settings, strategies, bcrypt. `npm test` runs them on
  * SQLite alone, `npm run test:long` on both.
  */
 const once = (
-  'architecture architecture-dialects bearer busy clients clients-browser clients-refused cors dialects-closed dialects-origins dialects-requests http jwks-verifiers keys-hs256 keys-life keys-rs256 ' +
-  'logout-refused openapi openapi-dialects pages refresh-bodies refresh-tokens settings strategies tokens wrap'
+  'architecture architecture-dialects bearer busy clients clients-browser clients-refused cors dialects dialects-closed ' +
+  'dialects-origins dialects-requests http jwks-verifiers keys-cli keys-hs256 keys-life keys-rs256 logout-refused logs ' +
+  'openapi openapi-dialects pages passwords refresh-bodies refresh-tokens session-settings settings settings-in-force ' +
+  'signup-closed strategies tokens wrap'
 )
   .split(' ')
   .map((name) => `test/${name}.test.ts`);
