@@ -32,7 +32,9 @@ export const Settings = z.object({
   ALLOWED_ORIGINS: list
     .refine((origins) => origins.every(origin), 'must be a comma-separated list of origins such as https://app.example.com; `*` is not one')
     .default([])
-    .describe('Web origins whose pages may call this API (CORS), comma-separated.'),
+    .describe(
+      'Web origins whose pages may call this API (CORS), comma-separated. Default: none; with a dialect on and everything on loopback, http://localhost:8081, where the front ends of the tutorials run.',
+    ),
   TRUST_PROXY: proxies
     .default(0)
     .describe('How many proxies stand in front, or their addresses, so that client addresses can be believed.'),
@@ -118,7 +120,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
   const PUBLIC_URL = result.data.PUBLIC_URL ?? `http://localhost:${result.data.PORT}`;
   const DIALECTS = result.data.DIALECTS.join() === 'none' ? [] : result.data.DIALECTS;
   // Where the tutorials' front ends run while they are developed.
-  const atHome = isLoopback(result.data.HOST) && DIALECTS.length > 0 ? ['http://localhost:8081'] : [];
+  const atHome =
+    isLoopback(result.data.HOST) && isLoopback(new URL(PUBLIC_URL).hostname) && DIALECTS.length > 0 ? ['http://localhost:8081'] : [];
   const ALLOWED_ORIGINS = given['ALLOWED_ORIGINS'] ? result.data.ALLOWED_ORIGINS : atHome;
   const LONGEST_TOKEN = Math.max(result.data.ACCESS_TOKEN_TTL, DIALECTS.length > 0 ? result.data.DIALECT_ACCESS_TOKEN_TTL : 0);
   return Object.freeze({

@@ -141,3 +141,11 @@ it('opens nothing else with its cookie', async () => {
 it('has no refresh', async () => {
   expect((await ask('POST', '/api/auth/refreshtoken', { body: { refreshToken: 'x' } })).status).toBe(404);
 });
+
+it('guesses nothing of two cookies of one name, and signs both out', async () => {
+  const held = [await signedIn(), await signedIn()].map(({ signedIn: answer }) => String(cookieOf(answer)[COOKIE]));
+  const both = { cookie: held.map((value) => `${COOKIE}=${value}`).join('; ') };
+  await expectSaid(board('user', both), 403, noToken);
+  await expectSaid(say('POST', '/api/auth/signout', { headers: both }), 200, message("You've been signed out!"));
+  for (const value of held) await expectSaid(board('user', { cookie: `${COOKIE}=${value}` }), 401, bad);
+});

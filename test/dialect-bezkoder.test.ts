@@ -189,6 +189,7 @@ describe('POST /api/auth/signout', () => {
 
   it.each<[string, (held: { accessToken: string; refreshToken: string }) => { json?: unknown; headers?: Record<string, string> }]>([
     ['x-access-token', ({ accessToken }) => ({ headers: { 'x-access-token': accessToken } })],
+    ['x-access-token, beside none', ({ accessToken }) => ({ headers: { 'x-access-token': accessToken }, json: { refreshToken: null } })],
     ['Authorization', ({ accessToken }) => ({ headers: { authorization: `bearer ${accessToken}` }, json: {} })],
     [
       'the second header, when the first holds none',

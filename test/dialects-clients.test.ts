@@ -79,6 +79,14 @@ const statusOf = (asked: Promise<unknown>) =>
     (error: AxiosError) => error.response?.status,
   );
 
+/** Spent at our own refresh; its successor is used, and 20 seconds pass. */
+async function usedElsewhere(refreshToken: string) {
+  const { body } = await ask('POST', '/auth/refresh', { body: { refreshToken } });
+  expect((await ask('GET', '/me', { token: body.accessToken })).status).toBe(200);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 21_000 });
+  return body as { accessToken: string; refreshToken: string };
+}
+
 describe.each(clients)('an axios client: $kind', ({ clientOf }) => {
   it('refreshes once and repeats once; time after time the refresh token stays the same', async () => {
     at(0);
@@ -112,7 +120,7 @@ describe.each(clients)('an axios client: $kind', ({ clientOf }) => {
     ['was ended by an administrator', async ({ where }) => app.disableUser((await find(where)).id)],
     ['belonged to a user who is gone', ({ where }) => app.User.destroy({ where })],
     ['expired', () => at(14 * DAY)],
-    ['was rotated elsewhere', ({ stored }) => ask('POST', '/auth/refresh', { body: { refreshToken: stored.user.refreshToken } })],
+    ['was spent and its successor used elsewhere', ({ stored }) => usedElsewhere(stored.user.refreshToken!)],
     ['is unknown', ({ stored }) => void (stored.user.refreshToken = 'x')],
     ['is missing', ({ stored }) => void delete stored.user.refreshToken],
   ])('hears 403 once, and asks no more, when its session or token %s', async (_what, happens) => {
@@ -187,17 +195,30 @@ describe('a session whose refresh token is kept', () => {
     expect(more.map(({ status }) => status)).toEqual(Array(20).fill(200));
   });
 
-  it('takes a token to our own refresh, and is then refused the old one with 403; the session goes on', async () => {
+  it('that was copied is found: whoever keeps it, and whoever spends it, is out when both have come', async () => {
+    for (const kept of [await entered(), (await app.register()).tokens.refreshToken as string]) {
+      const body = await usedElsewhere(kept);
+      await over(kept);
+      expect((await ask('GET', '/me', { token: body.accessToken })).body.code).toBe('session_ended');
+      expect((await ask('POST', '/auth/refresh', { body: { refreshToken: body.refreshToken } })).body.reason).toBe('revoked');
+      vi.useRealTimers();
+    }
+  });
+
+  it('is one for all who ask at once, here and at our own refresh', async () => {
     const token = await entered();
-    const { status, body } = await ask('POST', '/auth/refresh', { body: { refreshToken: token } });
-    expect(status).toBe(200);
-    for (let i = 0; i < 3; i++) await over(token);
-    expect((await ask('GET', '/me', { token: body.accessToken })).status).toBe(200);
-    await over(token);
+    const ours = () => ask('POST', '/auth/refresh', { body: { refreshToken: token } });
+    const answers = await Promise.all(Array.from({ length: 16 }, (_, i) => (i % 2 ? ours() : refresh(token))));
+    expect(answers.map(({ status }) => status)).toEqual(Array(16).fill(200));
+  });
+
+  it('may go through our own refresh between, if its successor goes on', async () => {
+    const token = await entered();
+    const { body } = await ask('POST', '/auth/refresh', { body: { refreshToken: token } });
+    expect((await refresh(token)).status).toBe(200); // as if the reply had been lost
     const kept = await expectSaid(refresh(body.refreshToken), 200, { accessToken: expect.any(String), refreshToken: body.refreshToken });
     expect((await say('GET', '/api/test/user', { headers: { 'x-access-token': kept.body.accessToken } })).status).toBe(200);
     expect((await ask('POST', '/auth/refresh', { body: { refreshToken: body.refreshToken } })).status).toBe(200);
-    await over(body.refreshToken);
   });
 
   it('is one of at most ten', async () => {

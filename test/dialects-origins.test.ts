@@ -8,6 +8,7 @@ const cookies = tongues[1]!;
 
 const atHome = await startDialects('bezkoder,zohaib,devckano');
 const abroad = await startDialects('bezkoder,zohaib,devckano', { ALLOWED_ORIGINS: APP });
+const proxied = await startDialects('bezkoder', { PUBLIC_URL: 'https://auth.example.com' });
 const open = await startDialects('bezkoder-cookies', { HOST: '0.0.0.0', BCRYPT_COST: '10' });
 const site = await startDialects('bezkoder-cookies', {
   HOST: '',
@@ -40,6 +41,10 @@ describe('a preflight', () => {
       for (const path of paths) expect(allowed(await preflight(atHome, origin, path)), path).toBeNull();
     },
   );
+
+  it('from there is not, when the server is known to the world by another name', async () => {
+    for (const path of ['/api/auth/signin', '/me']) expect(allowed(await preflight(proxied, HOME, path)), path).toBeNull();
+  });
 
   it('is allowed to those in ALLOWED_ORIGINS alone, when there are any', async () => {
     for (const path of paths) {

@@ -44,9 +44,19 @@ describe.each(boards.map((tongue) => ({ ...tongue, tongue })))('$name', ({ name,
   });
 
   it.each([
+    ['nothing', null],
+    ['an empty text', ''],
+  ])('takes roles that are %s for none asked', async (_what, roles) => {
+    const before = await User.count();
+    const { status } = await say('POST', signUp, { json: wanting(roles) });
+    expect([status < 300, await User.count()]).toEqual([true, before + 1]);
+    const newest = await User.findOne({ order: [['id', 'DESC']], include: ['roles'] });
+    expect(newest!.roleNames).toEqual(['user']);
+  });
+
+  it.each([
     ['a number', 1],
     ['an object', { name: 'admin' }],
-    ['nothing', null],
     ['true', true],
     ['a list of objects', [{ name: 'admin' }]],
     ['a list of lists', [['admin']]],

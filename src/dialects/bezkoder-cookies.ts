@@ -22,7 +22,16 @@ const cookie: CookieOptions = {
   secure: config.PUBLIC_URL.startsWith('https:'),
   path: '/api',
 };
-const inCookie = ({ headers }: Pick<Request, 'headers'>) => new RegExp(`(?:^|; *)${COOKIE}=([^;]+)`).exec(headers.cookie ?? '')?.[1];
+const NAMED = new RegExp(`(?:^|; *)${COOKIE}=([^;]+)`, 'g');
+/** A neighbour's page may have planted one more of the same name. */
+const cookiesOf = ({ headers }: Pick<Request, 'headers'>) => [
+  ...new Set([...(headers.cookie ?? '').matchAll(NAMED)].map(([, value]) => value!)),
+];
+/** Of several nobody can tell which is ours. */
+const inCookie = (req: Pick<Request, 'headers'>) => {
+  const [token, ...others] = cookiesOf(req);
+  return others.length === 0 ? token : undefined;
+};
 
 /** A browser sends the cookie along whoever asks it to: only pages of our own may change something. */
 const requireOwnPage = guard({ problems: ['forbidden'] }, (req, _res, next) => {
@@ -52,7 +61,7 @@ export default (): Tutorial => ({
       },
     ),
     post('/api/auth/signout', [requireOwnPage], { tag, summary: 'Sign out', body: z.object({}), returns: Said }, async (req, res) => {
-      await signOut({ accessToken: inCookie(req) }, 'session');
+      for (const accessToken of cookiesOf(req)) await signOut({ accessToken }, 'session');
       res.clearCookie(COOKIE, cookie);
       return { message: "You've been signed out!" };
     }),

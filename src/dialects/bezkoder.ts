@@ -127,14 +127,14 @@ export default (): Tutorial => ({
         returns: z.object({ accessToken, refreshToken }),
       },
       async (req) => {
-        const session = await keepSession(req.body.refreshToken);
-        return { accessToken: signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL), refreshToken: req.body.refreshToken };
+        const session = await keepSession(req.body.refreshToken, deviceOf(req));
+        return { accessToken: signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL), refreshToken: refreshTokenOf(session) };
       },
     ),
     post(
       '/api/auth/signout',
       [],
-      { tag, summary: 'Sign out', body: z.object({ refreshToken: refreshToken.optional() }), returns: Said },
+      { tag, summary: 'Sign out', body: z.object({ refreshToken: refreshToken.optional().catch(undefined) }), returns: Said },
       async (req) => {
         const { refreshToken } = req.body;
         for (const accessToken of [inOwnHeader(req), afterBearer(req)]) await signOut({ refreshToken, accessToken }, 'session');

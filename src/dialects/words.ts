@@ -32,9 +32,9 @@ export const Roles = z
     z
       .string()
       .max(64)
-      .transform((name) => [name]),
+      .transform((name) => (name === '' ? [] : [name])),
   ])
-  .optional();
+  .nullish();
 
 /** A role that is not there: 400, with its name, as the tutorials said it. */
 export class UnknownRole extends Problem {
@@ -50,8 +50,9 @@ export class UnknownRole extends Problem {
  * no role at all: here only SIGNUP_ROLES are given. Names are checked before roles, as they did. Throws what `register` does,
  * UnknownRole, and 403 `forbidden` for any other role.
  */
-export async function signUp(newUser: NewUser, asked: readonly string[] = [], ours = (name: string) => name): Promise<User> {
+export async function signUp(newUser: NewUser, roles: readonly string[] | null = [], ours = (name: string) => name): Promise<User> {
   await refuseTaken(newUser);
+  const asked = roles ?? [];
   for (const name of asked) if (!(await isRole(ours(name)))) throw new UnknownRole(name);
   const names = asked.map(ours);
   if (names.some((name) => !config.SIGNUP_ROLES.includes(name))) throw new Problem('forbidden', { members: { required: [] } });

@@ -1,13 +1,14 @@
 import { Session } from '#models/index';
+import type { Device } from '#src/sessions/device';
 import { expiryOf } from '#src/sessions/lifetimes';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
-import { liveSession, refused, type Resumed } from '#src/sessions/refresh';
+import { liveSession, refused, successor, type Resumed } from '#src/sessions/refresh';
 
 /**
  * The session that a refresh token belongs to, without a new token: for clients that throw a new one away. The idle limit
- * begins anew. Throws 400 `invalid_grant`.
+ * begins anew. A token that somebody has spent elsewhere is treated as `refreshSession` does. Throws 400 `invalid_grant`.
  */
-export async function keepSession(presented: string): Promise<Resumed> {
+export async function keepSession(presented: string, device: Device): Promise<Resumed> {
   const token = readRefreshToken(presented);
   if (!token) throw refused('unknown');
   const session = await liveSession(token.sessionId);
@@ -15,7 +16,8 @@ export async function keepSession(presented: string): Promise<Resumed> {
   const { generation } = token;
   const kept = { expiresAt: expiryOf(session, now), lastSeenAt: now };
   const [changed] = await Session.update(kept, { where: { id: session.id, generation, ...Session.live(now) } });
-  // MySQL counts rows that are different afterwards: another request may have written the same in this millisecond.
-  if (changed === 0 && (await liveSession(session.id)).generation !== generation) throw refused('revoked');
-  return session.set(kept);
+  if (changed === 1) return session.set(kept);
+  // Nothing to do may also mean that another request wrote the same in this millisecond: MySQL counts rows that differ.
+  const current = await liveSession(session.id);
+  return current.generation === generation ? current : successor(generation, current, device);
 }

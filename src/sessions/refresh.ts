@@ -61,7 +61,7 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
 }
 
 /** For a token that is spent already: the generation it led to, unless it had its time. */
-async function successor(generation: number, session: Resumed, { ip }: Device): Promise<Resumed> {
+export async function successor(generation: number, session: Resumed, { ip }: Device): Promise<Resumed> {
   const parent = generation >= session.generation - 1;
   const now = sharedTime();
   if (parent && now.getTime() - (session.rotatedAt?.getTime() ?? 0) < WINDOW) return session;

@@ -39,7 +39,7 @@ async function bring(row: Row, roles: string[], source: Source, rehearsed?: Set<
   try {
     return { who, ...(await add(row, roles, source, rehearsed)) };
   } catch (error) {
-    if (error instanceof Refused) return { who, outcome: 'refused', detail: error.message };
+    if (error instanceof Refused) return { who, outcome: 'refused', detail: error.message.replaceAll(UNSEEN, '?') };
     if (error instanceof UniqueConstraintError) return { who, outcome: 'refused', detail: 'somebody here has this name or address' };
     throw error;
   }
