@@ -22,15 +22,13 @@ const KNOWN: Record<string, string[]> = {
   '#src/http/guards': ['requireOpenSignup', 'requireRole'],
   '#src/http/passport': ['authenticate'],
   '#src/http/route': ['get', 'guard', 'post'],
-  '#src/dialects/words': ['Credentials', 'Roles', 'signUp', 'UnknownRole'],
+  '#src/dialects/words': ['Credentials', 'Roles', 'UnknownRole', 'enter', 'signUp', 'statusOf', 'tokenFor'],
   '#src/dialects/bezkoder': ['Refused', 'Said', 'bezkoderTables', 'common', 'member', 'memberFields', 'refuse'], // its variant with cookies
   '#src/admin/list-users': ['listUsers'],
-  '#src/sessions/device': ['deviceOf'],
+  '#src/sessions/device': ['deviceOf'], // of whom a token has been copied
   '#src/sessions/keep': ['keepSession'],
   '#src/sessions/refresh-tokens': ['refreshTokenOf'],
-  '#src/sessions/sessions': ['startSession'],
   '#src/sessions/sign-out': ['signOut'],
-  '#src/sessions/tokens': ['signAccessToken'],
   '#src/users/find': ['findUser'],
   '#src/users/schemas': ['Email', 'FreeUsername', 'Name', 'Password'],
 };

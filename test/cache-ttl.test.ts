@@ -3,9 +3,10 @@ import { v7 as uuid } from 'uuid';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
 import { engine } from '#test/support/database';
-import { elsewhere, statementsOf } from '#test/support/model/elsewhere';
+import { elsewhere } from '#test/support/elsewhere';
 import { actsOf, change, expectCurrent, sitDown, someChanges } from '#test/support/model/seats';
 import { long, rounds } from '#test/support/rounds';
+import { statementsOf } from '#test/support/statements';
 
 const app = await startApp({ SESSION_CACHE_TTL: '60' });
 const { ask, register, databaseUrl, transaction, Role, Session, User } = app;
@@ -13,7 +14,7 @@ const { grantRole, revokeRole } = await import('#src/access/roles');
 const { resumeSession } = await import('#src/sessions/sessions');
 const { signAccessToken } = await import('#src/sessions/tokens');
 const acts = await actsOf(app);
-const statements = statementsOf(User);
+const statements = statementsOf(User.sequelize);
 await register({}, 'admin'); // so that nobody is ever the last one
 
 /** The embedded database tells of every commit, so the setting is for the others. */

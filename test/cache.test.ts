@@ -2,14 +2,15 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { engine } from '#test/support/database';
-import { elsewhere, statementsOf } from '#test/support/model/elsewhere';
+import { elsewhere } from '#test/support/elsewhere';
 import { actsOf, change, expectCurrent, sitDown, someChanges } from '#test/support/model/seats';
 import { rounds } from '#test/support/rounds';
+import { statementsOf } from '#test/support/statements';
 
 const app = await startApp();
 const { ask, register, databaseUrl, transaction, User } = app;
 const acts = await actsOf(app);
-const statements = statementsOf(User);
+const statements = statementsOf(User.sequelize);
 await register({}, 'admin'); // so that nobody is ever the last one
 
 /** What a request costs while nothing changes: only the embedded database tells that nothing did. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
-import { IN, OUT, worth, type Tokens } from '#test/support/worth';
+import { IN, OUT, threeTimes, worth, worths } from '#test/support/worth';
 
-const { ask, register, logIn, Session, User } = await startApp();
+const app = await startApp();
+const { ask, register, logIn, Session, User } = app;
 const { subscribe } = await import('#src/core/events');
 
 type Member = Awaited<ReturnType<typeof register>>;
@@ -12,18 +13,12 @@ subscribe((name, fact) => facts.push({ name, ...fact }));
 const wanted = 'staple battery horse';
 const change = ({ ask: as }: Pick<Member, 'ask'>, newPassword = wanted, currentPassword = password) =>
   as('PUT', '/me/password', { body: { currentPassword, newPassword } });
-/** Somebody who is signed in on three devices. Nothing that has happened so far is remembered. */
+/** Nothing that has happened so far is remembered. */
 async function devices(fields = {}) {
-  const ada = await register(fields);
-  const held = [ada.tokens, (await logIn(ada.username)).body, (await logIn(ada.username)).body] as [Tokens, Tokens, Tokens];
+  const found = await threeTimes(app, fields);
   facts.length = 0;
-  return { ada, held };
-}
-const worths = async (held: Tokens[]) => {
-  const found = [];
-  for (const tokens of held) found.push(await worth(ask, tokens));
   return found;
-};
+}
 const live = (userId: string) => Session.count({ where: { userId, endedAt: null } });
 
 describe('PUT /me/password refuses', async () => {
@@ -102,7 +97,7 @@ describe('PUT /me/password refuses', async () => {
   });
 
   it('in all of that, nobody’s session', async () => {
-    expect(await worths(held)).toEqual([IN, IN, IN]);
+    expect(await worths(ask, held)).toEqual([IN, IN, IN]);
   });
 });
 
@@ -129,7 +124,7 @@ describe('PUT /me/password', () => {
     expect(facts).toContainEqual({ name: 'user.password_changed', userId: ada.id });
     const { data } = (await ask('GET', '/me/sessions', { token: body.accessToken })).body;
     expect(data).toMatchObject([{ id: body.session.id, device, current: true }]);
-    expect(await worths([...held, body, bob.tokens])).toEqual([OUT, OUT, OUT, IN, IN]);
+    expect(await worths(ask, [...held, body, bob.tokens])).toEqual([OUT, OUT, OUT, IN, IN]);
   });
 
   it('lets in with the new password and with no other', async () => {

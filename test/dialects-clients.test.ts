@@ -212,6 +212,14 @@ describe('a session whose refresh token is kept', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(16).fill(200));
   });
 
+  it('goes on when the database was put back to an earlier state', async () => {
+    const token = await entered();
+    const { body } = await ask('POST', '/auth/refresh', { body: { refreshToken: token } });
+    await app.Session.update({ generation: 0, rotatedAt: null, acknowledged: true }, { where: { id: body.session.id } });
+    expect((await refresh(body.refreshToken)).status).toBe(200);
+    expect((await app.Session.findByPk(body.session.id))!.endedAt).toBeNull();
+  });
+
   it('may go through our own refresh between, if its successor goes on', async () => {
     const token = await entered();
     const { body } = await ask('POST', '/auth/refresh', { body: { refreshToken: token } });

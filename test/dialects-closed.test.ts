@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { password } from '#test/support/app';
-import { expectSaid, startDialects, tongues, type DialectApp } from '#test/support/dialect';
+import { expectSaid, startEach, tongues } from '#test/support/dialect';
 
 const env = { SIGNUP: 'closed' };
-const most = await startDialects('bezkoder,zohaib,devckano', env);
-const apps: Record<string, DialectApp> = {
-  bezkoder: most,
-  'bezkoder-cookies': await startDialects('bezkoder-cookies', env),
-  grokonez: await startDialects('grokonez', env),
-  zohaib: most,
-  devckano: most,
-};
+const apps = await startEach(env);
 
 describe.each(tongues.map((tongue) => ({ ...tongue, tongue })))('SIGNUP=closed in $name', ({ name, newcomer, signUp, complaint }) => {
   it('refuses a stranger in its own words, whatever they send, and makes nobody', async () => {

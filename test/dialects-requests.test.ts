@@ -2,16 +2,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { password } from '#test/support/app';
 import { engine } from '#test/support/database';
-import { enter, expectSaid, member, speakTo, startDialects, tongues, type DialectApp } from '#test/support/dialect';
+import { enter, expectSaid, member, speakTo, startEach, tongues } from '#test/support/dialect';
 
-const most = await startDialects('bezkoder,zohaib,devckano');
-const apps: Record<string, DialectApp> = {
-  bezkoder: most,
-  'bezkoder-cookies': await startDialects('bezkoder-cookies'),
-  grokonez: await startDialects('grokonez'),
-  zohaib: most,
-  devckano: most,
-};
+const apps = await startEach();
+const most = apps['bezkoder']!;
 
 describe.each(tongues.map((tongue) => ({ ...tongue, tongue })))(
   '$name',

@@ -1,17 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { password } from '#test/support/app';
-import { enter, expectSaid, member, startDialects, tongues, type DialectApp } from '#test/support/dialect';
+import { enter, expectSaid, member, startEach, tongues } from '#test/support/dialect';
 
 const TTL = 1234;
 const env = { DIALECT_ACCESS_TOKEN_TTL: String(TTL) };
-const most = await startDialects('bezkoder,zohaib,devckano', env);
-const apps: Record<string, DialectApp> = {
-  bezkoder: most,
-  'bezkoder-cookies': await startDialects('bezkoder-cookies', env),
-  grokonez: await startDialects('grokonez', env),
-  zohaib: most,
-  devckano: most,
-};
+const apps = await startEach(env);
 afterEach(() => {
   vi.useRealTimers();
 });

@@ -5,7 +5,7 @@ import { startApp } from '#test/support/app';
 import { chaosProxy } from '#test/support/chaos-proxy';
 import { emptyDatabase, engine } from '#test/support/database';
 import { ecdsa, forge, read, thumbprint } from '#test/support/forge';
-import { statementsOf } from '#test/support/node';
+import { statementsOf } from '#test/support/statements';
 
 const PATH = '/.well-known/jwks.json';
 const origin = 'https://app.example.com';
@@ -49,7 +49,7 @@ it('shows a key that waits beside the one that signs, oldest first', async () =>
 });
 
 it('asks the database nothing', async () => {
-  const statements = statementsOf(SigningKey.sequelize);
+  const statements = statementsOf(SigningKey.sequelize, () => true);
   for (const method of ['GET', 'HEAD', 'OPTIONS']) await ask(method, PATH, { headers: { origin } });
   for (let i = 0; i < 20; i++) expect((await ask('GET', PATH)).status).toBe(200);
   expect(statements).toEqual([]);
@@ -96,7 +96,7 @@ it('changes by the clock alone: what has gone is not shown, though nobody looked
   const start = Date.now();
   const { row } = await keys.rotateKeys();
   await keys.tendKeys();
-  const statements = statementsOf(SigningKey.sequelize);
+  const statements = statementsOf(SigningKey.sequelize, () => true);
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
     vi.setSystemTime(start + 24 * 3600_000);

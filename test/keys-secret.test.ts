@@ -59,7 +59,7 @@ it('writes once: what is sealed under the new secret stays as it is', async () =
   for (const again of [first, await node(both)]) {
     again.statements.length = 0;
     await again.tendKeys();
-    expect(again.statements.filter((sql) => !/: SELECT/.test(sql))).toEqual([]);
+    expect(again.statements.filter((sql) => !sql.startsWith('SELECT'))).toEqual([]);
   }
   expect(await sealed()).toEqual(after);
 });

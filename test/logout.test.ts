@@ -6,9 +6,10 @@ import { clientOf } from '#test/support/client';
 import { emptyDatabase, engine } from '#test/support/database';
 import { runProcess, settingsFor, startProcess } from '#test/support/process';
 import { long } from '#test/support/rounds';
-import { IN, OUT, worth, type Tokens } from '#test/support/worth';
+import { IN, OUT, threeTimes, worth, worths, type Tokens } from '#test/support/worth';
 
-const { ask, url, register, logIn } = await startApp();
+const app = await startApp();
+const { ask, url, register } = app;
 const { subscribe } = await import('#src/core/events');
 
 const facts: unknown[] = [];
@@ -17,18 +18,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Somebody who is signed in on three devices. Nothing that has ended so far is remembered. */
+/** Nothing that has happened so far is remembered. */
 async function devices() {
-  const ada = await register();
-  const others = [await logIn(ada.username), await logIn(ada.username)].map(({ body }) => body);
+  const found = await threeTimes(app);
   facts.length = 0;
-  return { ada, held: [ada.tokens, ...others] as [Tokens, Tokens, Tokens] };
-}
-const worthOf = async (held: Tokens[]) => {
-  const found = [];
-  for (const tokens of held) found.push(await worth(ask, tokens));
   return found;
-};
+}
 async function expectSignedOut(question: Parameters<typeof ask>[2]) {
   expect(await ask('POST', '/auth/logout', question)).toMatchObject({ status: 204, text: '' });
 }
@@ -98,16 +93,16 @@ describe('POST /auth/logout', async () => {
   it('needs no body (V-01)', async () => {
     const { ada, held } = await devices();
     await expectSignedOut({ token: ada.token });
-    expect(await worthOf(held)).toEqual([OUT, IN, IN]);
+    expect(await worths(ask, held)).toEqual([OUT, IN, IN]);
   });
 
   it('ends both sessions when the two tokens are of two', async () => {
     const { held } = await devices();
     await expectSignedOut({ token: held[0].accessToken, body: { refreshToken: held[1].refreshToken } });
-    expect(await worthOf(held)).toEqual([OUT, OUT, IN]);
+    expect(await worths(ask, held)).toEqual([OUT, OUT, IN]);
     const [ada, bob] = [await devices(), await devices()];
     await expectSignedOut({ token: ada.ada.token, body: { refreshToken: bob.held[0].refreshToken, scope: 'all' } });
-    expect(await worthOf([...ada.held, ...bob.held])).toEqual(Array(6).fill(OUT));
+    expect(await worths(ask, [...ada.held, ...bob.held])).toEqual(Array(6).fill(OUT));
   });
 
   it('ends every successor of a token, too', async () => {
@@ -123,7 +118,7 @@ describe('POST /auth/logout', async () => {
     const asked = Array.from({ length: 20 }, () => patiently('POST', '/auth/logout', { token: ada.token, body: { scope: 'all' } }));
     for (const { status } of await Promise.all(asked)) expect(status).toBe(204);
     expect(facts).toHaveLength(3);
-    expect(await worthOf(held)).toEqual([OUT, OUT, OUT]);
+    expect(await worths(ask, held)).toEqual([OUT, OUT, OUT]);
   });
 });
 

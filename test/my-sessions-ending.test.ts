@@ -2,26 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
 import { clientOf } from '#test/support/client';
-import { IN, OUT, worth, type Tokens } from '#test/support/worth';
+import { IN, OUT, threeTimes, worths } from '#test/support/worth';
 
-const { ask, url, register, logIn, Session } = await startApp();
+const app = await startApp();
+const { ask, url, register, Session } = app;
 const { subscribe } = await import('#src/core/events');
 
 const facts: unknown[] = [];
 subscribe((name, fact) => name.startsWith('session.ended') && facts.push(fact));
 
-/** Somebody with three sessions, the oldest first. Nothing that has ended so far is remembered. */
-async function threeTimes() {
-  const ada = await register();
-  const held = [ada.tokens, (await logIn(ada.username)).body, (await logIn(ada.username)).body] as [Tokens, Tokens, Tokens];
+/** Nothing that has happened so far is remembered. */
+async function devices() {
+  const found = await threeTimes(app);
   facts.length = 0;
-  return { ada, held };
-}
-const worths = async (held: Tokens[]) => {
-  const found = [];
-  for (const tokens of held) found.push(await worth(ask, tokens));
   return found;
-};
+}
 
 it.each(['/me/sessions', `/me/sessions/${randomUUID()}`, '/me/sessions/nonsense'])(
   'asks strangers who they are: DELETE %s',
@@ -32,14 +27,14 @@ it.each(['/me/sessions', `/me/sessions/${randomUUID()}`, '/me/sessions/nonsense'
 
 describe('DELETE /me/sessions/{id}', () => {
   it.each(['nonsense', '1', '%00', 'null', 'undefined', `${randomUUID()}x`, `${randomUUID()}%20`, '*'])('refuses %s', async (id) => {
-    const { ada, held } = await threeTimes();
+    const { ada, held } = await devices();
     expect(await ada.ask('DELETE', `/me/sessions/${id}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(await Session.count({ where: { userId: ada.id, endedAt: null } })).toBe(held.length);
   });
 
   it('knows no session that is somebody else’s, has ended or expired, or never was (Z-10)', async () => {
-    const { ada, held } = await threeTimes();
-    const bob = await threeTimes();
+    const { ada, held } = await devices();
+    const bob = await devices();
     await ask('POST', '/auth/logout', { token: held[1].accessToken });
     await Session.update({ expiresAt: new Date() }, { where: { id: held[2].session.id } });
     facts.length = 0;
@@ -48,27 +43,27 @@ describe('DELETE /me/sessions/{id}', () => {
       expect(await ada.ask('DELETE', `/me/sessions/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
     expect(await Session.findAll({ order: ['id'], raw: true })).toEqual(before);
     expect(facts).toEqual([]);
-    expect(await worths(bob.held)).toEqual([IN, IN, IN]);
+    expect(await worths(ask, bob.held)).toEqual([IN, IN, IN]);
   });
 
   it('ends that one, and says so (V-12)', async () => {
-    const { ada, held } = await threeTimes();
+    const { ada, held } = await devices();
     expect(await ada.ask('DELETE', `/me/sessions/${held[1].session.id}`)).toMatchObject({ status: 204, text: '' });
     expect(facts).toEqual([{ userId: ada.id, sessionId: held[1].session.id, why: 'signed_out' }]);
     expect((await ada.ask('DELETE', `/me/sessions/${held[1].session.id}`)).status).toBe(404);
     expect(facts).toHaveLength(1);
-    expect(await worths(held)).toEqual([IN, OUT, IN]);
+    expect(await worths(ask, held)).toEqual([IN, OUT, IN]);
   });
 
   it('ends the one that asks', async () => {
-    const { ada, held } = await threeTimes();
+    const { ada, held } = await devices();
     expect((await ada.ask('DELETE', `/me/sessions/${held[0].session.id}`)).status).toBe(204);
     expect((await ada.ask('DELETE', `/me/sessions/${held[0].session.id}`)).body.code).toBe('session_ended');
-    expect(await worths(held)).toEqual([OUT, IN, IN]);
+    expect(await worths(ask, held)).toEqual([OUT, IN, IN]);
   });
 
   it('says 204 to one of ten who ask at once', async () => {
-    const { ada, held } = await threeTimes();
+    const { ada, held } = await devices();
     const patiently = clientOf(url, 10_000);
     const path = `/me/sessions/${held[2].session.id}`;
     const asked = Array.from({ length: 10 }, () => patiently('DELETE', path, { token: ada.token }));
@@ -80,13 +75,13 @@ describe('DELETE /me/sessions/{id}', () => {
 
 describe('DELETE /me/sessions', () => {
   it('ends all others, and says so of each', async () => {
-    const { ada, held } = await threeTimes();
+    const { ada, held } = await devices();
     const bob = await register();
     expect(await ada.ask('DELETE', '/me/sessions', { token: held[1].accessToken })).toMatchObject({ status: 204, text: '' });
     const said = [held[0], held[2]].map(({ session }) => ({ userId: ada.id, sessionId: session.id, why: 'signed_out' }));
     expect(facts).toHaveLength(2);
     expect(facts).toEqual(expect.arrayContaining(said));
-    expect(await worths([...held, bob.tokens])).toEqual([OUT, IN, OUT, IN]);
+    expect(await worths(ask, [...held, bob.tokens])).toEqual([OUT, IN, OUT, IN]);
     expect((await ask('DELETE', '/me/sessions', { token: held[1].accessToken })).status).toBe(204);
     expect(facts).toHaveLength(2);
   });

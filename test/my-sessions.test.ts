@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import type { Tokens } from '#test/support/worth';
+import { statementsOf } from '#test/support/statements';
 
 const { ask, register, logIn, Session } = await startApp({ TRUST_PROXY: '1' });
 
@@ -147,12 +148,10 @@ describe('GET /me/sessions', async () => {
 });
 
 describe('lastSeenAt', () => {
-  const writes: string[] = [];
-  const { options } = Session.sequelize as unknown as { options: { logging: unknown } };
+  const writes = statementsOf(Session.sequelize, (sql) => /UPDATE `sessions`/.test(sql));
   const counting = async (work: () => Promise<unknown>) => {
     writes.length = 0;
-    options.logging = (sql: string) => /UPDATE `sessions`/.test(sql) && writes.push(sql);
-    await work().finally(() => (options.logging = false));
+    await work();
     return writes.length;
   };
 

@@ -1,31 +1,19 @@
-import { DatabaseSync } from 'node:sqlite';
-import { createConnection } from 'mysql2/promise';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
 import { clientOf } from '#test/support/client';
-import { engine } from '#test/support/database';
+import { SECOND, wait } from '#test/support/clock';
+import { hold } from '#test/support/elsewhere';
+import { statementsOf } from '#test/support/statements';
 
 const { ask, databaseUrl, register, Session, url, User } = await startApp();
 afterEach(() => void vi.useRealTimers());
 
-const SECOND = 1000;
-/** Moves the clock, which then stands still. */
-const wait = (ms: number) => {
-  const now = Date.now() + ms;
-  vi.useFakeTimers({ toFake: ['Date'], now });
-};
-
-const { options } = User.sequelize as unknown as { options: { logging: false | ((sql: string) => void) } };
+const statements = statementsOf(User.sequelize, (sql) => !/signing_keys|: (SELECT|BEGIN|START|COMMIT)\b/.test(sql));
 /** What was written meanwhile. */
 async function writesDuring(work: () => Promise<unknown>): Promise<string[]> {
-  const statements: string[] = [];
-  options.logging = (sql) => statements.push(sql.replace(/^Executing \([^)]*\):\s+/, ''));
-  try {
-    await work();
-  } finally {
-    options.logging = false;
-  }
-  return statements.filter((sql) => !/^(SELECT|BEGIN|START|COMMIT)\b/.test(sql));
+  statements.length = 0;
+  await work();
+  return [...statements];
 }
 const ACKNOWLEDGED = [expect.stringMatching(/^UPDATE `sessions` SET `last_seen_at`=\S+`acknowledged`=/)];
 const SEEN = [expect.stringMatching(/^UPDATE `sessions` SET `last_seen_at`=[^`]+`updated_at`=/)];
@@ -106,23 +94,10 @@ describe('a generation is acknowledged', () => {
   });
 });
 
-/** Somebody else keeps the session from being written, until the returned function is called. */
-async function hold(sessionId: string): Promise<() => Promise<unknown>> {
-  if (engine === 'sqlite') {
-    const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
-    other.exec('BEGIN IMMEDIATE');
-    return async () => other.close();
-  }
-  const other = await createConnection(databaseUrl);
-  await other.query('BEGIN');
-  await other.query('SELECT id FROM sessions WHERE id = ? FOR UPDATE', [sessionId]);
-  return () => other.end();
-}
-
 it('answers all the same when it cannot be written, and writes it when it can', async () => {
   const patient = clientOf(url, 3000);
   const { body } = await refresh((await register()).tokens.refreshToken);
-  const letGo = await hold(body.session.id);
+  const letGo = await hold(databaseUrl, body.session.id);
   const crowd = await Promise.all(Array.from({ length: 8 }, () => patient('GET', '/me', { token: body.accessToken })));
   await letGo();
   expect(crowd.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));

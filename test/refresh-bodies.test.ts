@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
 import type { Answer } from '#test/support/client';
 import { jsonRequest, rawRequest } from '#test/support/raw-socket';
+import { statementsOf } from '#test/support/statements';
 
 const { ask, register, url, Session, User } = await startApp();
 const ada = await register();
@@ -10,13 +11,9 @@ const REFUSED = { status: 400, code: 'invalid_request' };
 const post = (raw: string | Buffer, path = '/auth/refresh') => ask('POST', path, { raw, headers: { 'content-type': 'application/json' } });
 const expectRefused = ({ status, body }: Answer) => expect({ status, code: body.code }).toEqual(REFUSED);
 
-const statements: string[] = [];
-const { options } = User.sequelize as unknown as { options: { logging: false | ((sql: string) => void) } };
-
 describe('POST /auth/refresh with a body of the wrong shape asks the database nothing', () => {
-  options.logging = (sql) => /\bsigning_keys\b/.test(sql) || statements.push(sql); // every half minute, of its own accord
+  const statements = statementsOf(User.sequelize);
   afterAll(async () => {
-    options.logging = false;
     expect(statements).toEqual([]);
     expect((await Session.findByPk(ada.tokens.session.id))!.generation).toBe(0);
   });

@@ -1,31 +1,16 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
+import { DAY, SECOND, wait } from '#test/support/clock';
+import { refreshing, REUSED } from '#test/support/refreshing';
 import { read } from '#test/support/forge';
 import { jsonRequest } from '#test/support/raw-socket';
 
-const { ask, register, Session, url } = await startApp();
-const { subscribe } = await import('#src/core/events');
+const app = await startApp();
+const { register, url } = app;
 afterEach(() => void vi.useRealTimers());
 
-const SECOND = 1000;
-const DAY = 24 * 3600 * SECOND;
-/** Moves the clock, which then stands still. */
-const wait = (ms: number) => {
-  const now = Date.now() + ms;
-  vi.useFakeTimers({ toFake: ['Date'], now });
-};
-
-const facts: { name: string; sessionId?: string }[] = [];
-subscribe((name, fact) => facts.push({ name, ...fact }));
-beforeEach(() => {
-  facts.length = 0;
-});
-
-const refresh = (refreshToken: string) => ask('POST', '/auth/refresh', { body: { refreshToken } });
-const rowOf = async ({ session }: { session: { id: string } }) => (await Session.findByPk(session.id))!;
-const me = (token: string) => ask('GET', '/me', { token });
-const REUSED = { status: 400, body: { code: 'invalid_grant', reason: 'reused', sessionStatus: 'ended' } };
+const { refresh, rowOf, me, expectEndedAsReused, expectLive } = await refreshing(app);
 
 /** Asks, and hangs up before anything is read. */
 const refreshUnheard = (refreshToken: string) =>
@@ -35,17 +20,6 @@ const refreshUnheard = (refreshToken: string) =>
     socket.pause().once('close', () => resolve());
     socket.write(jsonRequest('POST', '/auth/refresh', JSON.stringify({ refreshToken })), () => socket.destroy());
   });
-
-async function expectEndedAsReused({ session }: { session: { id: string } }) {
-  expect((await rowOf({ session })).endedAt).not.toBeNull();
-  const of = facts.filter(({ name, sessionId }) => sessionId === session.id && name !== 'session.started');
-  expect(of.map(({ name }) => name).sort()).toEqual(['session.ended', 'session.reused']);
-  expect(of).toContainEqual(expect.objectContaining({ name: 'session.ended', why: 'reused' }));
-}
-async function expectLive({ session }: { session: { id: string } }) {
-  expect((await rowOf({ session })).endedAt).toBeNull();
-  expect(facts.filter(({ name }) => /ended|reused/.test(name))).toEqual([]);
-}
 
 it('that is had again late begins the 20 seconds anew, so that two tabs may ask for it', async () => {
   const { tokens } = await register();

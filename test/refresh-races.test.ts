@@ -1,13 +1,13 @@
-import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
-import { createConnection } from 'mysql2/promise';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
 import { clientOf, type Answer } from '#test/support/client';
 import { engine } from '#test/support/database';
+import { hold } from '#test/support/elsewhere';
 import { read } from '#test/support/forge';
 import { settingsFor, startProcess } from '#test/support/process';
 import { rounds } from '#test/support/rounds';
+import { statementsOf } from '#test/support/statements';
 
 const { databaseUrl, register, Session, url } = await startApp();
 /** What a crowd agrees on counts here, not how long the last of it waits. */
@@ -100,25 +100,10 @@ it('sessions do not meet: twenty users who refresh at once each get their own', 
   }
 });
 
-/** Somebody else keeps the session from being written, until the returned function is called. */
-async function hold(sessionId: string): Promise<() => Promise<unknown>> {
-  if (engine === 'sqlite') {
-    const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
-    other.exec('BEGIN IMMEDIATE');
-    return async () => other.close();
-  }
-  const other = await createConnection(databaseUrl);
-  await other.query('BEGIN');
-  await other.query('SELECT id FROM sessions WHERE id = ? FOR UPDATE', [sessionId]);
-  return () => other.end();
-}
-
 it('of many who have seen the same generation and want to write, one does', async () => {
   const { tokens } = await register();
-  const writes: string[] = [];
-  const { options } = Session.sequelize as unknown as { options: { logging: false | ((sql: string) => void) } };
-  options.logging = (sql) => /\bUPDATE\b|BEGIN/.test(sql) && writes.push(sql);
-  const letGo = await hold(tokens.session.id);
+  const writes = statementsOf(Session.sequelize, (sql) => /\bUPDATE\b|BEGIN/.test(sql));
+  const letGo = await hold(databaseUrl, tokens.session.id);
   const now = Date.now();
   const asked: Promise<Tokens>[] = [];
   for (let i = 1; i <= 6; i++) {
@@ -128,7 +113,6 @@ it('of many who have seen the same generation and want to write, one does', asyn
   }
   await letGo();
   const all = await Promise.all(asked);
-  options.logging = false;
   vi.useRealTimers();
   await expectOne(all, 1);
   expect(await rowOf(tokens)).toMatchObject({ expiresAt: new Date(all[0]!.session.expiresAt) });

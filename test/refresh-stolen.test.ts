@@ -1,41 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
+import { DAY, SECOND, wait } from '#test/support/clock';
+import { refreshing, REUSED, REVOKED } from '#test/support/refreshing';
 import { rounds } from '#test/support/rounds';
 
-const { ask, register, logIn, Session } = await startApp();
-const { subscribe } = await import('#src/core/events');
+const app = await startApp();
+const { register, logIn } = app;
 afterEach(() => void vi.useRealTimers());
 
-const SECOND = 1000;
-const DAY = 24 * 3600 * SECOND;
-/** Moves the clock, which then stands still. */
-const wait = (ms: number) => {
-  const now = Date.now() + ms;
-  vi.useFakeTimers({ toFake: ['Date'], now });
-};
-
-const facts: { name: string; sessionId?: string }[] = [];
-subscribe((name, fact) => facts.push({ name, ...fact }));
-beforeEach(() => {
-  facts.length = 0;
-});
-
-const refresh = (refreshToken: string) => ask('POST', '/auth/refresh', { body: { refreshToken } });
-const rowOf = async ({ session }: { session: { id: string } }) => (await Session.findByPk(session.id))!;
-const me = (token: string) => ask('GET', '/me', { token });
-const REUSED = { status: 400, body: { code: 'invalid_grant', reason: 'reused', sessionStatus: 'ended' } };
-const REVOKED = { status: 400, body: { code: 'invalid_grant', reason: 'revoked', sessionStatus: 'ended' } };
-
-async function expectEndedAsReused({ session }: { session: { id: string } }) {
-  expect((await rowOf({ session })).endedAt).not.toBeNull();
-  const of = facts.filter(({ name, sessionId }) => sessionId === session.id && name !== 'session.started');
-  expect(of.map(({ name }) => name).sort()).toEqual(['session.ended', 'session.reused']);
-  expect(of).toContainEqual(expect.objectContaining({ name: 'session.ended', why: 'reused' }));
-}
-async function expectLive({ session }: { session: { id: string } }) {
-  expect((await rowOf({ session })).endedAt).toBeNull();
-  expect(facts.filter(({ name }) => /ended|reused/.test(name))).toEqual([]);
-}
+const { refresh, rowOf, me, expectEndedAsReused, expectLive, facts } = await refreshing(app);
 
 describe('a token that was spent', () => {
   it.each([

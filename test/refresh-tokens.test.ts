@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startApp, testSecret } from '#test/support/app';
 import { rounds } from '#test/support/rounds';
+import { statementsOf } from '#test/support/statements';
 
 const { ask, register, Session, User } = await startApp();
 const secret = process.env['APP_SECRET']!;
@@ -36,14 +37,9 @@ function made({
   return tokenOf(Buffer.concat([signed, createHmac(hash, key).update(signed).digest().subarray(0, 32)]));
 }
 
-const statements: string[] = [];
-const { options } = User.sequelize as unknown as { options: { logging: false | ((sql: string) => void) } };
+const statements = statementsOf(User.sequelize);
 beforeEach(() => {
-  options.logging = (sql) => /\bsigning_keys\b/.test(sql) || statements.push(sql); // every half minute, of its own accord
   statements.length = 0;
-});
-afterEach(() => {
-  options.logging = false;
 });
 
 const UNKNOWN = { status: 400, body: { code: 'invalid_grant', reason: 'unknown', sessionStatus: 'unknown' } };

@@ -1,19 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { DAY, SECOND, wait } from '#test/support/clock';
 import { read } from '#test/support/forge';
 
 const { ask, register, logIn, Role, Session, User } = await startApp();
 const { grantRole, revokeRole } = await import('#src/access/roles');
 const { disableUser, enableUser } = await import('#src/users/disable');
 afterEach(() => void vi.useRealTimers());
-
-const SECOND = 1000;
-const DAY = 24 * 3600 * SECOND;
-/** Moves the clock, which then stands still. */
-const wait = (ms: number) => {
-  const now = Date.now() + ms;
-  vi.useFakeTimers({ toFake: ['Date'], now });
-};
 
 const refresh = (refreshToken: string, headers: Record<string, string> = {}) =>
   ask('POST', '/auth/refresh', { body: { refreshToken }, headers });

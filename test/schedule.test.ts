@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
+import { statementsOf } from '#test/support/statements';
 
 /** What is asked for every so many seconds, so that the tests say when. */
 const turns: { seconds: number; turn: () => void; stopped: boolean }[] = [];
@@ -94,10 +95,8 @@ describe('purgeSessions', () => {
       ...Array.from({ length: 1000 }, () => ({ expired: 31 * DAY })),
       {},
     ]);
-    const { options } = Session.sequelize as unknown as { options: { logging: unknown } };
-    const deletes: string[] = [];
-    options.logging = (sql: string) => /DELETE FROM/.test(sql) && deletes.push(sql);
-    await purgeSessions().finally(() => (options.logging = false));
+    const deletes = statementsOf(Session.sequelize, (sql) => /DELETE FROM/.test(sql));
+    await purgeSessions();
     expect(deletes).toHaveLength(4); // 1000, 1000, 1000, 1
     for (const sql of deletes) expect(sql).toMatch(/LIMIT 1000\b/);
     expect(await left(ids.slice(-1))).toEqual([true]);
@@ -106,6 +105,10 @@ describe('purgeSessions', () => {
 });
 
 describe('a server', () => {
+  it('has nothing else to do of its own accord but to look at the clock of the database, every hour', () => {
+    expect(tasks.map(({ seconds }) => seconds).sort((a, b) => a - b)).toEqual([30, 600, 3600]);
+  });
+
   it('purges sessions every ten minutes', async () => {
     const [id] = await sessions((await register()).id, [{ ended: 31 * DAY }]);
     dueEvery(600).turn();

@@ -1,5 +1,6 @@
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
 import { User } from '#models/index';
+import { pageOf } from '#src/core/listing';
 import { fold } from '#src/users/identifiers';
 
 interface Page {
@@ -19,9 +20,8 @@ export async function listUsers({ limit, cursor, q, role }: Page) {
     limit: limit + 1,
     subQuery: false,
   });
-  const ids = found.slice(0, limit).map(({ id }) => id);
-  const data = await User.findAll({ where: { id: ids }, include: ['roles'], order: ['id'] });
-  return { data, nextCursor: found.length > limit ? ids.at(-1)! : null };
+  const { data, nextCursor } = pageOf(found, limit);
+  return { data: await User.findAll({ where: { id: data.map(({ id }) => id) }, include: ['roles'], order: ['id'] }), nextCursor };
 }
 
 const after = (cursor: string | undefined): WhereOptions[] => (cursor ? [{ id: { [Op.gt]: cursor } }] : []);

@@ -15,6 +15,12 @@ export const Page = z.strictObject({
   cursor: Id.optional().meta({ description: '`nextCursor` of the page before.' }),
 });
 
+/** One page of what was found with one more than `limit`, and where the next one starts. */
+export const pageOf = <T extends { id: string }>(found: readonly T[], limit: number) => {
+  const data = found.slice(0, limit);
+  return { data, nextCursor: found.length > limit ? data.at(-1)!.id : null };
+};
+
 /** How every list is answered. */
 export const Listing = <T extends ZodType>(item: T) =>
   z.object({

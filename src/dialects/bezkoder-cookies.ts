@@ -7,11 +7,8 @@ import { authenticateBy } from '#src/http/dialect';
 import { authenticate } from '#src/http/passport';
 import { guard, post } from '#src/http/route';
 import { bezkoderTables, common, member, memberFields, refuse, Refused, Said } from '#src/dialects/bezkoder';
-import { Credentials, type Tutorial } from '#src/dialects/words';
-import { deviceOf } from '#src/sessions/device';
-import { startSession } from '#src/sessions/sessions';
+import { Credentials, enter, type Tutorial } from '#src/dialects/words';
 import { signOut } from '#src/sessions/sign-out';
-import { signAccessToken } from '#src/sessions/tokens';
 
 const tag = 'Dialect: bezkoder-cookies';
 const COOKIE = 'bezkoder-session';
@@ -54,9 +51,8 @@ export default (): Tutorial => ({
       [requireOwnPage, authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('username'), returns: z.object(memberFields) },
       async (req, res) => {
-        const session = await startSession(req.user, deviceOf(req), 'local');
-        const maxAge = config.DIALECT_ACCESS_TOKEN_TTL * 1000;
-        res.cookie(COOKIE, signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL), { ...cookie, maxAge });
+        const { accessToken } = await enter(req);
+        res.cookie(COOKIE, accessToken, { ...cookie, maxAge: config.DIALECT_ACCESS_TOKEN_TTL * 1000 });
         return member(req.user);
       },
     ),

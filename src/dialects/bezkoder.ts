@@ -1,19 +1,16 @@
 import { z } from 'zod';
 import type { User } from '#models/index';
-import { config } from '#src/config';
 import { sentenceOf, type Problem, type ProblemCode } from '#src/core/problem';
 import { afterBearer, authenticateBy, inOwnHeader } from '#src/http/dialect';
 import { requireOpenSignup, requireRole } from '#src/http/guards';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post, type Guard } from '#src/http/route';
-import { Credentials, Roles, signUp, UnknownRole, type Tutorial } from '#src/dialects/words';
+import { Credentials, enter, Roles, signUp, statusOf, tokenFor, UnknownRole, type Tutorial } from '#src/dialects/words';
 import { deviceOf } from '#src/sessions/device';
 import { keepSession } from '#src/sessions/keep';
 import { refreshTokenOf } from '#src/sessions/refresh-tokens';
-import { startSession } from '#src/sessions/sessions';
 import { signOut } from '#src/sessions/sign-out';
-import { signAccessToken } from '#src/sessions/tokens';
 import type { Source } from '#src/users/tutorial-tables';
 import { Email, FreeUsername, Password } from '#src/users/schemas';
 
@@ -73,12 +70,11 @@ const words: Partial<Record<ProblemCode, [status: number, message: string]>> = {
 const byRole: Record<string, string> = { moderator: 'Require Moderator Role!', admin: 'Require Admin Role!' };
 
 function wordsFor(problem: Problem, path: string): [status: number, message: string] {
-  const { code, members, status } = problem;
+  const { code, members } = problem;
   if (problem instanceof UnknownRole) return [400, `Failed! Role does not exist = ${problem.role}`];
   if (code === 'invalid_request' && path === '/api/auth/refreshtoken') return [403, 'Refresh Token is required!'];
   if (members.reason === 'unknown') return [403, 'Refresh token is not in database!'];
-  if (code === 'weak_password') return [400, sentenceOf(problem)];
-  return words[code] ?? [status, byRole[members.required?.[0] ?? ''] ?? sentenceOf(problem)];
+  return words[code] ?? [statusOf(problem), byRole[members.required?.[0] ?? ''] ?? sentenceOf(problem)];
 }
 export function refuse(problem: Problem, path: string): Refusal {
   const [status, message] = wordsFor(problem, path);
@@ -108,12 +104,8 @@ export default (): Tutorial => ({
       [authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('username'), returns: z.object({ ...memberFields, accessToken, refreshToken }) },
       async (req) => {
-        const session = await startSession(req.user, deviceOf(req), 'local');
-        return {
-          ...member(req.user),
-          accessToken: signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL),
-          refreshToken: refreshTokenOf(session),
-        };
+        const { session, accessToken } = await enter(req);
+        return { ...member(req.user), accessToken, refreshToken: refreshTokenOf(session) };
       },
     ),
     post(
@@ -128,7 +120,7 @@ export default (): Tutorial => ({
       },
       async (req) => {
         const session = await keepSession(req.body.refreshToken, deviceOf(req));
-        return { accessToken: signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL), refreshToken: refreshTokenOf(session) };
+        return { accessToken: tokenFor(session), refreshToken: refreshTokenOf(session) };
       },
     ),
     post(

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { User } from '#models/index';
 import { listUsers } from '#src/admin/list-users';
-import { config } from '#src/config';
 import { sentenceOf, type Problem } from '#src/core/problem';
 import { Time } from '#src/core/time';
 import { afterBearer, authenticateBy } from '#src/http/dialect';
@@ -9,10 +8,7 @@ import { requireOpenSignup, requireRole } from '#src/http/guards';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post } from '#src/http/route';
-import { Credentials, signUp, type Tutorial } from '#src/dialects/words';
-import { deviceOf } from '#src/sessions/device';
-import { startSession } from '#src/sessions/sessions';
-import { signAccessToken } from '#src/sessions/tokens';
+import { Credentials, enter, signUp, statusOf, type Tutorial } from '#src/dialects/words';
 import { FreeUsername, Password } from '#src/users/schemas';
 
 const tag = 'Dialect: devckano';
@@ -29,7 +25,7 @@ function refuse(problem: Problem): Refusal {
   if (code === 'username_taken') return { status: 400, body: { msg: 'name is already taken' } };
   if (code === 'invalid_credentials') return { status: 401, body: { msg: 'No such user found or password is incorrect', user: null } };
   if (status === 401) return { status, body: 'Unauthorized' };
-  return { status: code === 'weak_password' ? 400 : status, body: { msg: sentenceOf(problem) } };
+  return { status: statusOf(problem), body: { msg: sentenceOf(problem) } };
 }
 
 export default (): Tutorial => ({
@@ -55,7 +51,7 @@ export default (): Tutorial => ({
       { tag, summary: 'Sign in', body: Credentials('name'), returns: z.object({ msg, token: z.string() }) },
       async (req) => ({
         msg: 'ok',
-        token: signAccessToken(await startSession(req.user, deviceOf(req), 'local'), config.DIALECT_ACCESS_TOKEN_TTL),
+        token: (await enter(req)).accessToken,
       }),
     ),
     get('/protected', [who], { tag, summary: 'For members', returns: z.object({ msg }) }, () => ({

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import type { User } from '#models/index';
-import { config } from '#src/config';
 import { sentenceOf, type Problem } from '#src/core/problem';
 import { authenticateBy, inOwnHeader } from '#src/http/dialect';
 import { requireOpenSignup, requireRole } from '#src/http/guards';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post, type Guard } from '#src/http/route';
-import { Credentials, Roles, signUp, UnknownRole, type Tutorial } from '#src/dialects/words';
-import { deviceOf } from '#src/sessions/device';
-import { startSession } from '#src/sessions/sessions';
-import { signAccessToken } from '#src/sessions/tokens';
+import { Credentials, enter, Roles, signUp, statusOf, UnknownRole, type Tutorial } from '#src/dialects/words';
 import { Email, FreeUsername, Name, Password } from '#src/users/schemas';
 
 const tag = 'Dialect: grokonez';
@@ -44,7 +40,7 @@ function refuse(problem: Problem, path: string): Refusal {
   if (status === 401) return { status, body: { auth: false, message: 'Fail to Authentication.' } };
   if (code === 'forbidden' && path.startsWith('/api/test/'))
     return { status, body: path.endsWith('/pm') ? 'Require PM or Admin Roles!' : 'Require Admin Role!' };
-  return { status: code === 'weak_password' ? 400 : status, body: `Fail -> ${sentenceOf(problem)}` };
+  return { status: statusOf(problem), body: `Fail -> ${sentenceOf(problem)}` };
 }
 
 export default (): Tutorial => ({
@@ -95,11 +91,11 @@ export default (): Tutorial => ({
         }),
       },
       async (req) => {
-        const session = await startSession(req.user, deviceOf(req), 'local');
+        const { accessToken } = await enter(req);
         const { id, username, email } = req.user;
         return {
           auth: true as const,
-          accessToken: signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL),
+          accessToken,
           user: { id, username, email, roles: rolesOf(req.user).map((name) => ({ name })) },
         };
       },

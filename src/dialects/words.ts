@@ -1,11 +1,15 @@
 import { Op } from 'sequelize';
 import { z } from 'zod';
-import { Role, User } from '#models/index';
+import type { Request } from 'express';
+import { Role, User, type Session } from '#models/index';
 import { RoleName } from '#src/access/roles';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
 import type { Dialect } from '#src/http/dialect';
 import type { Source } from '#src/users/tutorial-tables';
+import { deviceOf } from '#src/sessions/device';
+import { startSession } from '#src/sessions/sessions';
+import { signAccessToken } from '#src/sessions/tokens';
 import { register } from '#src/users/register';
 import type { NewUser } from '#src/users/schemas';
 
@@ -36,6 +40,16 @@ export const Roles = z
   ])
   .nullish();
 
+/** Signs in whom Passport has let through, with a token that lasts as long as these clients need. */
+export async function enter(req: Pick<Request, 'headers' | 'ip'> & { user: User }) {
+  const session = await startSession(req.user, deviceOf(req), 'local');
+  return { session, accessToken: tokenFor(session) };
+}
+export const tokenFor = (session: Session): string => signAccessToken(session, config.DIALECT_ACCESS_TOKEN_TTL);
+
+/** The status of a refusal for which the tutorial has no other: to it, a weak password was a bad request. */
+export const statusOf = ({ code, status }: Problem): number => (code === 'weak_password' ? 400 : status);
+
 /** A role that is not there: 400, with its name, as the tutorials said it. */
 export class UnknownRole extends Problem {
   readonly role: string;
@@ -51,7 +65,7 @@ export class UnknownRole extends Problem {
  * UnknownRole, and 403 `forbidden` for any other role.
  */
 export async function signUp(newUser: NewUser, roles: readonly string[] | null = [], ours = (name: string) => name): Promise<User> {
-  await refuseTaken(newUser);
+  await lookForTaken(newUser);
   const asked = roles ?? [];
   for (const name of asked) if (!(await isRole(ours(name)))) throw new UnknownRole(name);
   const names = asked.map(ours);
@@ -63,7 +77,7 @@ export async function signUp(newUser: NewUser, roles: readonly string[] | null =
 const isRole = async (name: string): Promise<boolean> => RoleName.safeParse(name).success && (await Role.count({ where: { name } })) > 0;
 
 /** For the order of the answers only. What decides is the unique index that `register` meets. */
-async function refuseTaken({ username, email }: NewUser): Promise<void> {
+async function lookForTaken({ username, email }: NewUser): Promise<void> {
   const taken = [
     ['username_taken', { usernameCanonical: username?.canonical ?? null }],
     ['email_taken', { emailCanonical: email?.canonical ?? null }],

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { User } from '#models/index';
-import { config } from '#src/config';
 import { sentenceOf, type Problem } from '#src/core/problem';
 import { Time } from '#src/core/time';
 import { afterScheme, authenticateBy } from '#src/http/dialect';
@@ -8,10 +7,7 @@ import { requireOpenSignup } from '#src/http/guards';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post } from '#src/http/route';
-import { Credentials, signUp, type Tutorial } from '#src/dialects/words';
-import { deviceOf } from '#src/sessions/device';
-import { startSession } from '#src/sessions/sessions';
-import { signAccessToken } from '#src/sessions/tokens';
+import { Credentials, enter, signUp, statusOf, type Tutorial } from '#src/dialects/words';
 import { findUser } from '#src/users/find';
 import { Email, Name, Password } from '#src/users/schemas';
 
@@ -40,7 +36,7 @@ function refuse(problem: Problem, path: string): Refusal {
   if (code === 'invalid_credentials') return { status: 401, body: { error: 'Email or password incorrect' } };
   if (status === 401) return { status, body: { msg: 'Couldnt Authenticate' } };
   if (path === '/users/me') return { status, body: { msg: sentenceOf(problem) } };
-  return { status: code === 'weak_password' ? 400 : status, body: { error: sentenceOf(problem) } };
+  return { status: statusOf(problem), body: { error: sentenceOf(problem) } };
 }
 
 export default (): Tutorial => ({
@@ -77,7 +73,7 @@ export default (): Tutorial => ({
       [authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('email'), returns: z.object({ token: z.string() }) },
       async (req) => ({
-        token: signAccessToken(await startSession(req.user, deviceOf(req), 'local'), config.DIALECT_ACCESS_TOKEN_TTL),
+        token: (await enter(req)).accessToken,
       }),
     ),
     get('/users/me', [authenticateBy(afterScheme)], { tag, summary: 'The signed-in user', returns: Person }, async (req) =>

@@ -6,7 +6,7 @@ import { config } from '#src/config';
 import { emit } from '#src/core/events';
 import { seal, unseal } from '#src/core/secrets';
 import { holdKeys, keyOf, PURPOSE, type Key } from '#src/keys/keys';
-import { livesOf, stateOf } from '#src/keys/life';
+import { livesOf, stateOf, type Life } from '#src/keys/life';
 
 /** How long a key signs before the next one is made, in milliseconds. */
 const ROTATE_AFTER = 30 * 24 * 3600 * 1000;
@@ -15,6 +15,7 @@ const LOOK_AGAIN = 5000;
 
 const generate = promisify(generateKeyPair);
 const inOrder = { order: [['sequence', 'ASC']] } satisfies Parameters<typeof SigningKey.findAll>[0];
+const nextAfter = (last: SigningKey | undefined) => (last?.sequence ?? -1) + 1;
 const mine = (rows: SigningKey[]) => rows.filter(({ algorithm }) => algorithm === config.JWT_ALG);
 
 let tending: Promise<void> = Promise.resolve();
@@ -32,20 +33,20 @@ async function tend(): Promise<void> {
     rows = await SigningKey.findAll(inOrder);
   }
   const now = Date.now();
-  const [gone, good] = [true, false].map((is) => livesOf(rows).filter((life) => (stateOf(life, now) === 'gone') === is)) as [Lives, Lives];
-  if (gone.length > 0) await SigningKey.destroy({ where: { kid: gone.map(({ row }) => row.kid) } });
+  const lives = livesOf(rows);
+  const good = lives.filter((life) => stateOf(life, now) !== 'gone');
+  const gone = lives.filter((life) => !good.includes(life)).map(({ row }) => row.kid);
+  if (gone.length > 0) await SigningKey.destroy({ where: { kid: gone } });
   holdKeys(good);
   if (config.APP_SECRET_PREVIOUS) for (const { row } of good) await sealAgain(row);
 }
-type Lives = ReturnType<typeof livesOf<SigningKey>>;
-
 const isTime = (last: SigningKey | undefined) => !last || Date.now() - last.createdAt.getTime() > ROTATE_AFTER;
 
 /**
  * The next key, which signs when every cache of our public keys has run out; the one that waits already, if there is one.
  * Of several callers at once, on any number of nodes, one makes it.
  */
-export async function rotateKeys(): Promise<Lives[number]> {
+export async function rotateKeys(): Promise<Life & { row: SigningKey }> {
   const algorithm = requireOwn();
   const find = async () => livesOf(mine(await SigningKey.findAll(inOrder))).at(-1);
   const last = await find();
@@ -60,7 +61,7 @@ export async function replaceKeys(): Promise<void> {
   const fresh = await generateKey(algorithm);
   await transaction(async () => {
     await add(fresh, last);
-    await SigningKey.destroy({ where: { [Op.not]: { algorithm, sequence: (last?.sequence ?? -1) + 1 } } });
+    await SigningKey.destroy({ where: { [Op.not]: { algorithm, sequence: nextAfter(last) } } });
   });
 }
 
@@ -89,7 +90,7 @@ async function generateKey(algorithm: 'ES256' | 'RS256') {
 /** The unique index on (algorithm, sequence) is the lease: of several nodes that add the next key, one does. */
 async function add(fresh: Awaited<ReturnType<typeof generateKey>>, last: SigningKey | undefined): Promise<void> {
   try {
-    await transaction(() => SigningKey.create({ ...fresh, sequence: (last?.sequence ?? -1) + 1 }));
+    await transaction(() => SigningKey.create({ ...fresh, sequence: nextAfter(last) }));
     emit('key.made', { kid: fresh.kid, algorithm: fresh.algorithm });
   } catch (error) {
     if (!(error instanceof UniqueConstraintError)) throw error;

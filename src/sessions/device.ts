@@ -28,7 +28,7 @@ export interface Device {
 /** What the client says, and what the connection shows. */
 export const deviceOf = (req: Pick<Request, 'headers' | 'ip'>, said: z.output<typeof DeviceInput> = {}): Device => ({
   ...said,
-  userAgent: req.headers['user-agent'],
+  userAgent: req.headers['user-agent']?.slice(0, 255),
   ip: clientIp(req),
 });
 

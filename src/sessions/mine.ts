@@ -1,5 +1,6 @@
 import { Op } from 'sequelize';
 import { Session } from '#models/index';
+import { pageOf } from '#src/core/listing';
 import { Problem } from '#src/core/problem';
 import { endSessions } from '#src/sessions/end';
 
@@ -12,9 +13,7 @@ interface Page {
 export async function listSessions(userId: string, { limit, cursor }: Page) {
   const before = cursor && { id: { [Op.lt]: cursor } };
   const where = { userId, ...Session.live(new Date()), ...before };
-  const found = await Session.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 });
-  const data = found.slice(0, limit);
-  return { data, nextCursor: found.length > limit ? data.at(-1)!.id : null };
+  return pageOf(await Session.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 }), limit);
 }
 
 /** Throws 404 `not_found` for a session that is not this user's, or has ended. */

@@ -14,7 +14,7 @@ const WINDOW = 20_000;
 
 export type Resumed = Session & { user: User };
 type Reason = 'expired' | 'revoked' | 'reused' | 'unknown';
-export const refused = (reason: Reason) =>
+const refused = (reason: Reason) =>
   new Problem('invalid_grant', { members: { reason, sessionStatus: reason === 'unknown' ? 'unknown' : 'ended' } });
 
 /**
@@ -24,14 +24,19 @@ export const refused = (reason: Reason) =>
  * (RFC 9700 §4.14.2). Throws 400 `invalid_grant`.
  */
 export async function refreshSession(presented: string, device: Device): Promise<Resumed> {
-  const token = readRefreshToken(presented);
-  if (!token) throw refused('unknown');
-  const session = await liveSession(token.sessionId);
-  if (token.generation >= session.generation && (await rotate(session, token.generation, device))) return session;
-  return successor(token.generation, await liveSession(token.sessionId), device);
+  const { session, generation } = await sessionFor(presented);
+  if (generation >= session.generation && (await rotate(session, generation, device))) return session;
+  return successor(generation, session.id, device);
 }
 
-export async function liveSession(id: string): Promise<Resumed> {
+/** The live session that a token of ours belongs to, and the token's generation. A text that is no token asks no database. */
+export async function sessionFor(presented: string): Promise<{ session: Resumed; generation: number }> {
+  const token = readRefreshToken(presented);
+  if (!token) throw refused('unknown');
+  return { session: await liveSession(token.sessionId), generation: token.generation };
+}
+
+async function liveSession(id: string): Promise<Resumed> {
   const session = await findSessionWithUser(id);
   if (!session || session.endedAt || session.user!.disabledAt) throw refused('revoked');
   const now = new Date();
@@ -52,7 +57,7 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
     lastSeenAt: now,
     expiresAt: expiryOf(session, now),
     ip,
-    userAgent: userAgent?.slice(0, 255) ?? null,
+    userAgent,
   };
   const where = { id: session.id, generation: { [Op.lte]: generation }, ...Session.live(now) };
   const [changed] = await transaction(() => Session.update(next, { where })); // which tries again if an ending was in the way
@@ -60,9 +65,11 @@ async function rotate(session: Resumed, generation: number, { ip = null, userAge
   return changed === 1;
 }
 
-/** For a token that is spent already: the generation it led to, unless it had its time. */
-export async function successor(generation: number, session: Resumed, { ip }: Device): Promise<Resumed> {
-  const parent = generation >= session.generation - 1;
+/** For a token that is spent already: the session as it is now, in the generation that the token led to, unless it had its time. */
+export async function successor(generation: number, id: string, { ip }: Device): Promise<Resumed> {
+  const session = await liveSession(id);
+  if (generation >= session.generation) return session;
+  const parent = generation === session.generation - 1;
   const now = sharedTime();
   if (parent && now.getTime() - (session.rotatedAt?.getTime() ?? 0) < WINDOW) return session;
   if (parent && !session.acknowledged) {

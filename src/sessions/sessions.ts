@@ -34,7 +34,7 @@ export async function startSession(user: User, device: Device, strategy: string)
       deviceKind,
       deviceName: device.name ?? null,
       devicePlatform: device.platform ?? null,
-      userAgent: device.userAgent?.slice(0, 255) ?? null,
+      userAgent: device.userAgent ?? null,
       ip: device.ip ?? null,
       createdAt: now,
       expiresAt: expiryOf({ deviceKind, createdAt: now }, now),

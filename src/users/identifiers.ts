@@ -87,6 +87,14 @@ export function email(typed: string): Identifier | Fault {
   return { display, canonical };
 }
 
+/** Names as they stand in the table of users. */
+export const namesAsColumns = (names: { username?: Identifier | null | undefined; email?: Identifier | null | undefined }) => ({
+  username: names.username?.display ?? null,
+  usernameCanonical: names.username?.canonical ?? null,
+  email: names.email?.display ?? null,
+  emailCanonical: names.email?.canonical ?? null,
+});
+
 /** Letters of other systems, and digits, that pass for a small Latin letter. */
 const LOOKALIKES = new Map(
   'аa еe оo рp сc уy хx іi јj ѕs ԁd һh кk мm тt вb нn ιi οo αa νv ρp τt κk υu ıi đd łl øo 0o 1l 3e 5s'

@@ -4,7 +4,7 @@ import { Role, transaction, User, UserRole } from '#models/index';
 import { createRole, RoleName } from '#src/access/roles';
 import { emit } from '#src/core/events';
 import { hashPassword, isHash } from '#src/core/passwords';
-import { email, username, type Identifier } from '#src/users/identifiers';
+import { email, namesAsColumns, username, type Identifier } from '#src/users/identifiers';
 import { peopleOf, type Row, type Source, type Text } from '#src/users/tutorial-tables';
 
 export interface Line {
@@ -66,10 +66,7 @@ async function add(row: Row, roles: string[], source: Source, rehearsed?: Set<st
   const passwordHash = await hashOf(row['password'], source, rehearsed !== undefined);
   const created = {
     id,
-    username: names.username?.display ?? null,
-    usernameCanonical: names.username?.canonical ?? null,
-    email: names.email?.display ?? null,
-    emailCanonical: names.email?.canonical ?? null,
+    ...namesAsColumns(names),
     passwordHash,
     name: person.name?.trim().slice(0, 100).toWellFormed() || null,
     ...sinceOf(row['createdAt']),

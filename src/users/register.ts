@@ -4,6 +4,7 @@ import { Role, transaction, User, UserRole } from '#models/index';
 import { emit } from '#src/core/events';
 import { hashPassword } from '#src/core/passwords';
 import { Problem } from '#src/core/problem';
+import { namesAsColumns } from '#src/users/identifiers';
 import { requireStrong } from '#src/users/password-policy';
 import type { NewUser } from '#src/users/schemas';
 
@@ -20,10 +21,7 @@ export async function register({ username, email, password, name }: NewUser, rol
       if (roles.length < new Set(roleNames).size) throw new Error('A role is missing that new users are to have.');
       const created = await User.create({
         id: uuid(),
-        username: username?.display ?? null,
-        usernameCanonical: username?.canonical ?? null,
-        email: email?.display ?? null,
-        emailCanonical: email?.canonical ?? null,
+        ...namesAsColumns({ username, email }),
         passwordHash,
         name: name ?? null,
         emailVerifiedAt: null,

@@ -97,6 +97,18 @@ export async function startDialects(DIALECTS: string, env: Record<string, string
 }
 export type DialectApp = Awaited<ReturnType<typeof startDialects>>;
 
+/** A server for each dialect, by its name; those that can be on together share one. */
+export async function startEach(env: Record<string, string> = {}): Promise<Record<string, DialectApp>> {
+  const most = await startDialects('bezkoder,zohaib,devckano', env);
+  return {
+    bezkoder: most,
+    'bezkoder-cookies': await startDialects('bezkoder-cookies', env),
+    grokonez: await startDialects('grokonez', env),
+    zohaib: most,
+    devckano: most,
+  };
+}
+
 /** How to get along in a dialect. */
 export interface Tongue {
   name: string;

@@ -1,6 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
-
-const logged = (sequelize: unknown) => (sequelize as { options: { logging: false | ((sql: string) => void) } }).options;
+import { statementsOf } from '#test/support/statements';
 
 /** Another node on the same database: every module of ours once more, with settings and connections of its own, until the test is over. */
 export async function node(env: Record<string, string> = {}) {
@@ -16,12 +15,5 @@ export async function node(env: Record<string, string> = {}) {
   for (const [name, value] of before)
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
-  return { ...keys, subscribe, statements: statementsOf(database) };
-}
-
-/** Every statement that Sequelize sends from now on, in the order it does. */
-export function statementsOf(sequelize: unknown): string[] {
-  const statements: string[] = [];
-  logged(sequelize).logging = (sql) => statements.push(sql);
-  return statements;
+  return { ...keys, subscribe, statements: statementsOf(database, () => true) };
 }

@@ -1,3 +1,4 @@
+import type { startApp } from '#test/support/app';
 import type { clientOf } from '#test/support/client';
 
 export interface Tokens {
@@ -16,4 +17,19 @@ export async function worth(ask: ReturnType<typeof clientOf>, { accessToken, ref
   const guarded = await ask('GET', '/me', { token: accessToken });
   const renewed = await ask('POST', '/auth/refresh', { body: { refreshToken } });
   return `${guarded.body.code ?? 'in'}, ${renewed.body.reason ?? 'in'}`;
+}
+
+/** What the tokens of several sessions are worth, one after the other. */
+export async function worths(ask: ReturnType<typeof clientOf>, held: readonly Tokens[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const tokens of held) found.push(await worth(ask, tokens));
+  return found;
+}
+
+type App = Pick<Awaited<ReturnType<typeof startApp>>, 'register' | 'logIn'>;
+/** Somebody who is signed in three times, the oldest session first. */
+export async function threeTimes({ register, logIn }: App, fields = {}) {
+  const ada = await register(fields);
+  const held = [ada.tokens, (await logIn(ada.username)).body, (await logIn(ada.username)).body] as [Tokens, Tokens, Tokens];
+  return { ada, held };
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { password, type startApp } from '#test/support/app';
 import type { Answer } from '#test/support/client';
-import { elsewhere } from '#test/support/model/elsewhere';
+import { elsewhere } from '#test/support/elsewhere';
 
 type App = Awaited<ReturnType<typeof startApp>>;
 

@@ -1,6 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
 import { createConnection } from 'mysql2/promise';
-import type { User } from '#models/index';
 
 /** Writes as another process does: it shares nothing with the server but the database. */
 export async function elsewhere(databaseUrl: string, sql: string, values: (string | Date | null)[]): Promise<void> {
@@ -21,12 +20,15 @@ export async function elsewhere(databaseUrl: string, sql: string, values: (strin
   }
 }
 
-/** Every statement that Sequelize sends from now on, but for those of the timer that tends the keys. Empty it before what is counted. */
-export function statementsOf(model: typeof User): string[] {
-  const statements: string[] = [];
-  const { options } = model.sequelize as unknown as { options: { logging: (sql: string) => void } };
-  options.logging = (sql) => {
-    if (!sql.includes('signing_keys')) statements.push(sql.replace(/^Executing \([^)]*\):\s+/, ''));
-  };
-  return statements;
+/** Keeps a session from being written, as another process may, until the returned function is called. */
+export async function hold(databaseUrl: string, sessionId: string): Promise<() => Promise<unknown>> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+    other.exec('BEGIN IMMEDIATE');
+    return async () => other.close();
+  }
+  const other = await createConnection(databaseUrl);
+  await other.query('BEGIN');
+  await other.query('SELECT id FROM sessions WHERE id = ? FOR UPDATE', [sessionId]);
+  return () => other.end();
 }
