@@ -17,38 +17,50 @@ if (existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/s
 // Every test file and every server that one starts loads the same modules again: compile them once.
 process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/test`;
 
+const files = (names: string) => names.split(' ').map((name) => `test/${name}.test.ts`);
+
 /**
- * Files whose answers do not depend on the engine: about tokens, headers, bodies, settings, strategies, bcrypt. `npm test` runs them on
- * SQLite alone, `npm run test:long` on both.
+ * Files whose answers do not depend on the engine: about tokens, headers, bodies, settings, strategies, bcrypt. They run on SQLite
+ * alone, but for `npm run test:long`.
  */
-const once = (
-  'architecture architecture-dialects bearer busy clients clients-browser clients-refused cors dialects dialects-closed ' +
-  'dialects-origins dialects-requests http jwks-verifiers keys-cli keys-hs256 keys-life keys-rs256 logout-refused logs ' +
-  'openapi openapi-dialects pages passwords refresh-bodies refresh-tokens session-settings settings settings-in-force ' +
-  'signup-closed strategies tokens wrap'
-)
-  .split(' ')
-  .map((name) => `test/${name}.test.ts`);
+const once = files(
+  'architecture architecture-dialects basic bearer busy clients clients-browser clients-refused conformance conformance-shipped cors ' +
+    'dialects dialects-closed dialects-origins dialects-requests foreign-hashes github google http jwks-verifiers keys-cli keys-hs256 ' +
+    'keys-life keys-rs256 ldap limits limits-basic limits-proxy logout-refused logs mail-templates mailer npm-strategies openapi ' +
+    'openapi-dialects package pages password-doors passwords provider-browser refresh-bodies refresh-tokens saml session-settings ' +
+    'settings settings-in-force shipped-logs shipped-settings signup-closed strategies strategies-dir strategies-readme strategy-new ' +
+    'tokens wrap',
+);
+/** Files that start many processes, compile, hash at great cost or try at random: `npm run test:slow`, which CI runs as well. */
+const slow = files(
+  'busy cli clients-browser conformance conformance-shipped ending-races faults foreign-hashes import-sign-in import-tutorial limits-nodes ' +
+    'limits-proxy limits-store mail-faults mail-nodes model npm-strategies package password-doors process provider-browser refresh-faults ' +
+    'refresh-killed refresh-nodes strategies-dir strategy-new user-file',
+);
 
 const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,
   test: { name, testTimeout: long ? 1_800_000 : 20_000, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
 });
 
-export default defineConfig(({ mode }) => ({
-  ssr: { resolve: { conditions: ['source'] } },
-  test: {
-    include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/setup.ts'],
-    pool: 'forks',
-    isolate: false, // a new process for each file would be a third of the work; test/support/setup.ts keeps the files apart
-    maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
-    hookTimeout: 30_000,
-    projects: [
-      project('sqlite', mode === 'long', { exclude: ['test/tls.test.ts'] }),
-      ...(mysql
-        ? [project('mysql', mode === 'long', { exclude: mode === 'long' ? [] : once, globalSetup: ['test/support/mysql.ts'] })]
-        : []),
-    ],
-  },
-}));
+export default defineConfig(({ mode }) => {
+  const long = mode === 'long';
+  const include = mode === 'slow' ? slow : ['test/**/*.test.ts', 'strategies/**/*.test.ts'];
+  const left = mode === 'long' || mode === 'slow' ? [] : slow;
+  return {
+    ssr: { resolve: { conditions: ['source'] } },
+    test: {
+      setupFiles: ['test/support/setup.ts'],
+      pool: 'forks',
+      isolate: false, // a new process for each file would be a third of the work; test/support/setup.ts keeps the files apart
+      maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
+      hookTimeout: 30_000,
+      projects: [
+        project('sqlite', long, { include, exclude: ['test/tls.test.ts', ...left] }),
+        ...(mysql
+          ? [project('mysql', long, { include, exclude: [...left, ...(long ? [] : once)], globalSetup: ['test/support/mysql.ts'] })]
+          : []),
+      ],
+    },
+  };
+});

@@ -62,7 +62,7 @@ async function start(name: string, file: string, env: Record<string, string>, re
 
 /** The built server on a database of its own, with one user who is signed in. */
 async function startServer(name: string, databaseUrl: string): Promise<Contestant> {
-  const env = { DATABASE_URL: databaseUrl, APP_SECRET: randomBytes(32).toString('base64url'), BCRYPT_COST: '4' };
+  const env = { DATABASE_URL: databaseUrl, APP_SECRET: randomBytes(32).toString('base64url'), BCRYPT_COST: '4', LIMITS: 'off' };
   const server = await start(name, '../dist/src/server.js', env, '/readyz');
   const body = JSON.stringify({ username: 'ada', password: 'correct horse battery', name: 'Ada Lovelace' });
   const signedUp = await fetch(`${server.url}/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });

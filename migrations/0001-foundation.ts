@@ -1,6 +1,6 @@
 import { DataTypes, QueryTypes, type QueryInterface } from 'sequelize';
 import { v7 as uuid } from 'uuid';
-import { addIndex } from '#migrations/steps';
+import { addIndex, exactText } from '#migrations/steps';
 
 const id = { type: DataTypes.CHAR(36), primaryKey: true, allowNull: false } as const;
 const time = { type: DataTypes.DATE(3), allowNull: false } as const;
@@ -81,16 +81,6 @@ async function up(schema: QueryInterface): Promise<void> {
 
 async function down(schema: QueryInterface): Promise<void> {
   for (const table of ['signing_keys', 'sessions', 'user_roles', 'roles', 'users']) await schema.dropTable(table);
-}
-
-/**
- * Table options that make the server compare text byte for byte. Its default takes `admin`, `ADMIN`, `admín` and
- * `admin ` for one name, and SQLite for four; here the code alone decides which names are equal.
- */
-async function exactText({ sequelize }: QueryInterface) {
-  if (sequelize.getDialect() === 'sqlite') return {};
-  const [row] = await sequelize.query<{ version: string }>('SELECT VERSION() AS version', { type: QueryTypes.SELECT });
-  return { charset: 'utf8mb4', collate: /mariadb/i.test(row?.version ?? '') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin' };
 }
 
 async function seedRoles(schema: QueryInterface, names: string[]): Promise<void> {

@@ -4,6 +4,10 @@ import { open } from '#models/database';
 import { transactionOn } from '#models/transaction';
 import { foundation } from '#migrations/0001-foundation';
 import { refresh } from '#migrations/0002-refresh';
+import { strategies } from '#migrations/0003-strategies';
+import { outbox } from '#migrations/0004-outbox';
+import { limits } from '#migrations/0005-limits';
+import { reauthentication } from '#migrations/0006-reauthentication';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -15,6 +19,10 @@ interface Migration {
 const migrations: Record<string, Migration> = {
   '0001-foundation': foundation,
   '0002-refresh': refresh,
+  '0003-strategies': strategies,
+  '0004-outbox': outbox,
+  '0005-limits': limits,
+  '0006-reauthentication': reauthentication,
 };
 
 /** Brings a database to the newest schema and answers which migrations ran. Of several nodes that start at once, one does it. */

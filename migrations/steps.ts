@@ -1,4 +1,4 @@
-import type { ModelAttributeColumnOptions, QueryInterface } from 'sequelize';
+import { QueryTypes, type ModelAttributeColumnOptions, type QueryInterface } from 'sequelize';
 
 // MySQL cannot undo a half-made schema: each step does nothing where it was done before a crash.
 
@@ -23,3 +23,13 @@ export async function dropColumn(schema: QueryInterface, table: string, name: st
 
 const hasIndex = async (schema: QueryInterface, table: string, name: string) =>
   ((await schema.showIndex(table)) as { name: string }[]).some((index) => index.name === name);
+
+/**
+ * Table options that make the server compare text byte for byte. Its default takes `admin`, `ADMIN`, `admín` and
+ * `admin ` for one name, and SQLite for four; here the code alone decides which names are equal.
+ */
+export async function exactText({ sequelize }: QueryInterface) {
+  if (sequelize.getDialect() === 'sqlite') return {};
+  const [row] = await sequelize.query<{ version: string }>('SELECT VERSION() AS version', { type: QueryTypes.SELECT });
+  return { charset: 'utf8mb4', collate: /mariadb/i.test(row?.version ?? '') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin' };
+}

@@ -34,6 +34,9 @@ function look(statement: StatementSync): number {
   }
 }
 
+/** Put among the options of a write that no session depends on: what is known of sessions stays good. */
+export const unnoticed: object = { unnoticed: true };
+
 /**
  * A number that changes when this process has written anything, or has tried to: for a database that does not tell.
  * Other processes are not counted, nor are statements marked `unnoticed`.

@@ -1,6 +1,11 @@
 import type { Sequelize } from 'sequelize';
 import { commitCounter, writeCounter, type CommitCounter } from '#models/commits';
 import { open } from '#models/database';
+import { ApiKey } from '#models/api-key';
+import { Identity } from '#models/identity';
+import { Limit } from '#models/limit';
+import { OneTimeToken } from '#models/one-time-token';
+import { OutgoingMail } from '#models/outgoing-mail';
 import { Role } from '#models/role';
 import { Session } from '#models/session';
 import { SigningKey } from '#models/signing-key';
@@ -8,10 +13,10 @@ import { transactionOn } from '#models/transaction';
 import { User } from '#models/user';
 import { UserRole } from '#models/user-role';
 
-export { Role, Session, SigningKey, User, UserRole };
+export { ApiKey, Identity, Limit, OneTimeToken, OutgoingMail, Role, Session, SigningKey, User, UserRole };
 
 /** The whole data model on one page: which tables there are and how they relate. */
-const models = [User, Role, UserRole, Session, SigningKey];
+const models = [User, Role, UserRole, Session, SigningKey, Identity, ApiKey, OneTimeToken, OutgoingMail, Limit];
 
 function relate() {
   const gone = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
@@ -19,6 +24,11 @@ function relate() {
   Role.belongsToMany(User, { as: 'users', through: UserRole, foreignKey: 'roleId', otherKey: 'userId', ...gone });
   User.hasMany(Session, { as: 'sessions', foreignKey: 'userId', ...gone });
   Session.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
+  User.hasMany(Identity, { as: 'identities', foreignKey: 'userId', ...gone });
+  Identity.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
+  User.hasMany(ApiKey, { as: 'apiKeys', foreignKey: 'userId', ...gone });
+  ApiKey.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
+  User.hasMany(OneTimeToken, { foreignKey: 'userId', ...gone });
 }
 
 let counter: CommitCounter | undefined;

@@ -5,7 +5,7 @@ import { User } from '#models/user';
 
 // One line: driver and Sequelize go through it letter by letter for each request.
 const FIND = [
-  'SELECT s.user_id, s.strategy, s.device_kind, s.generation, s.rotated_at, s.acknowledged, s.last_seen_at, s.expires_at, s.ended_at, s.created_at,',
+  'SELECT s.user_id, s.strategy, s.device_kind, s.generation, s.rotated_at, s.acknowledged, s.authenticated_at, s.last_seen_at, s.expires_at, s.ended_at, s.created_at,',
   'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, r.id AS role_id, r.name AS role',
   'FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id',
   'WHERE s.id = $1',
@@ -19,6 +19,7 @@ interface Row {
   generation: number;
   rotated_at: Time | null;
   acknowledged: 0 | 1;
+  authenticated_at: Time | null;
   last_seen_at: Time | null;
   created_at: Time;
   expires_at: Time;
@@ -51,6 +52,7 @@ export async function findSessionWithUser(id: string): Promise<Session | null> {
       generation: row.generation,
       rotatedAt: time(row.rotated_at),
       acknowledged: row.acknowledged === 1,
+      authenticatedAt: time(row.authenticated_at),
       lastSeenAt: time(row.last_seen_at),
       createdAt: new Date(row.created_at),
       expiresAt: new Date(row.expires_at),

@@ -28,6 +28,8 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   declare rotatedAt: CreationOptional<Date | null>;
   /** True once the generation was seen in use: whoever comes with the one before has no business any more. */
   declare acknowledged: CreationOptional<boolean>;
+  /** When the user last proved again who they are; null if that was only when signing in. */
+  declare authenticatedAt: CreationOptional<Date | null>;
   /** To the minute; null before the first request. */
   declare lastSeenAt: CreationOptional<Date | null>;
   /** When it ends unless it is refreshed before; when it ended. */
@@ -61,6 +63,7 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         generation: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
         rotatedAt: DataTypes.DATE(3),
         acknowledged: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: true },
+        authenticatedAt: DataTypes.DATE(3),
         lastSeenAt: DataTypes.DATE(3),
         expiresAt: { type: DataTypes.DATE(3), allowNull: false },
         endedAt: DataTypes.DATE(3),
@@ -71,3 +74,7 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
     );
   }
 }
+
+/** Whether the user of a session proved who they are in the last so many minutes. Whoever has none shows the same key each time. */
+export const isFresh = (session: Session | undefined, minutes: number): boolean =>
+  session !== undefined && (session.authenticatedAt ?? session.createdAt).getTime() > Date.now() - minutes * 60_000;

@@ -28,10 +28,14 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   /** The session that this user came in by, if it was one. */
   declare session?: NonAttribute<Session>;
 
+  /** The roles that this user's credential may use, if not all of them. See `models/api-key`. */
+  declare scopes?: NonAttribute<string[]>;
+
   /** Names of the roles that were loaded with the user. Throws if none were asked for: a guard must never guess. */
   get roleNames(): NonAttribute<string[]> {
     if (!this.roles) throw new Error('Load the user with its roles before asking for them.');
-    return this.roles.map((role) => role.name).sort();
+    const names = this.roles.map((role) => role.name).sort();
+    return this.scopes ? names.filter((name) => this.scopes!.includes(name)) : names;
   }
 
   hasRole(name: string): boolean {

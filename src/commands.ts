@@ -5,6 +5,8 @@ import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
 import { onDatabase, say } from '#src/cli/command';
 import { addImportCommands } from '#src/cli/import';
 import { addKeyCommands } from '#src/cli/keys';
+import { addUserFileCommands } from '#src/cli/users';
+import { addStrategyCommands } from '#src/cli/strategy';
 import { config } from '#src/config';
 import { readPassword } from '#src/core/read-password';
 import { Problem } from '#src/core/problem';
@@ -27,7 +29,7 @@ export function program(): Command {
       say(done.length > 0 ? `Migrated: ${done.join(', ')}` : 'The schema is up to date.');
     });
 
-  const user = cli.command('user').description('Make, list, disable and enable users');
+  const user = cli.command('user').alias('users').description('Make, list, disable and enable users; bring them in and out');
   user
     .command('create')
     .description('Make a user; the password is asked for, or read from standard input')
@@ -100,8 +102,10 @@ export function program(): Command {
       }),
     );
 
+  addUserFileCommands(user);
   addKeyCommands(cli);
   addImportCommands(cli);
+  addStrategyCommands(cli);
   return cli;
 }
 

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { isDatabase, isLoopback, list, origin, proxies, secret, whole } from '#src/core/setting-types';
+import { mailContradictions, mailFrom, smtpUrl } from '#src/core/mail-settings';
+import { isDatabase, isLoopback, isRedis, list, origin, proxies, redirectUri, secret, service, whole } from '#src/core/setting-types';
 import { SettingsError } from '#src/core/settings-error';
+import { unknownNames } from '#src/core/unknown-settings';
 
 /** Every setting of the server itself. `.env.example` is made from this list; a strategy's own settings stand in its file. */
 export const Settings = z.object({
@@ -35,13 +37,38 @@ export const Settings = z.object({
     .describe(
       'Web origins whose pages may call this API (CORS), comma-separated. Default: none; with a dialect on and everything on loopback, http://localhost:8081, where the front ends of the tutorials run.',
     ),
+  REDIRECT_URIS: list
+    .refine(
+      (uris) => uris.every(redirectUri),
+      'must be a comma-separated list of addresses such as https://app.example.com/signed-in, http://127.0.0.1/signed-in or com.example.app:/signed-in, without * and #',
+    )
+    .default([])
+    .describe(
+      'Where browsers may be sent when they come back from a provider, exactly, comma-separated: https, this machine (with any port), or an app of yours (com.example.app:/signed-in).',
+    ),
+  STRATEGIES_DIR: z.string().min(1).optional().describe('A second folder of strategies, outside this one: .js, .mjs and .ts files.'),
   TRUST_PROXY: proxies
     .default(0)
     .describe('How many proxies stand in front, or their addresses, so that client addresses can be believed.'),
+  LIMITS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Limits for requests and for failures to sign in. `off` is for load tests, and needs a loopback HOST.'),
+  REDIS_URL: z
+    .string()
+    .refine(isRedis, 'must be redis://user:password@host:port/number, or rediss:// to encrypt the connection')
+    .optional()
+    .describe('Where limits are counted: redis://user:password@host:port/number, or rediss:// to encrypt. Default: in the database.'),
   SIGNUP: z
     .enum(['open', 'closed'])
     .default('open')
     .describe('Whether strangers may register. `closed`: users come from the command line.'),
+  EMAIL_VERIFICATION: z
+    .enum(['off', 'optional', 'required'])
+    .default('off')
+    .describe(
+      'Whether new users get a mail to confirm their address. `required`: they sign in only then, and signing up tells nobody whether an address is known.',
+    ),
   ACCESS_TOKEN_TTL: whole(60, 3600).default(600).describe('Life of an access token, in seconds.'),
   REFRESH_IDLE: whole(3600, 31_536_000)
     .default(1_209_600)
@@ -78,6 +105,20 @@ export const Settings = z.object({
   PASSWORD_MIN_LENGTH: whole(8, 64)
     .default(8)
     .describe('Shortest password, in characters. 15 is what NIST asks for where the password stands alone.'),
+  SMTP_URL: smtpUrl
+    .optional()
+    .describe(
+      'Mail server: smtp://user:password@host:587 or smtps://user:password@host:465. The connection is encrypted and the certificate checked; on loopback only if asked for. Add ?tls=system, ?tls=/path/ca.pem for an authority of your own, or ?tls=none for a private network. Default: mails become files in data/outbox/.',
+    ),
+  MAIL_FROM: mailFrom.optional().describe('Sender of mails: auth@example.com or Example <auth@example.com>. Required with SMTP_URL.'),
+  PASSWORD_MIN_SCORE: whole(0, 4).default(0).describe('Least score by zxcvbn of a new password, 0 (off) to 4. Takes 64 MB of memory.'),
+  PASSWORD_BREACH_URL: z
+    .string()
+    .refine(service, 'must be https://…, or http:// on a loopback address, without user, query or fragment')
+    .optional()
+    .describe(
+      'Where to ask whether a new password is known from a breach: https://api.pwnedpasswords.com/range. Five digits of its SHA-1 are sent. Default: nowhere.',
+    ),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),
 });
 
@@ -96,7 +137,9 @@ function contradictions(settings: z.output<typeof Settings>, given: Given): stri
     server && !server.password && !isLoopback(server.hostname) && 'DATABASE_URL has no password for a database on another machine',
     JWT_ALG === 'HS256' && !JWT_SECRET && 'JWT_SECRET is required with JWT_ALG=HS256: make one with `openssl rand -base64 32`',
     JWT_ALG !== 'HS256' && JWT_SECRET && `JWT_SECRET is only for JWT_ALG=HS256, and JWT_ALG is ${JWT_ALG}: remove one of them`,
+    settings.LIMITS === 'off' && !isLoopback(HOST) && 'LIMITS=off is for load tests: it is refused unless HOST is a loopback address',
     BCRYPT_COST < 10 && !isLoopback(HOST) && 'BCRYPT_COST below 10 is for tests: it is refused unless HOST is a loopback address',
+    ...mailContradictions(settings),
     given['REFRESH_IDLE'] && settings.REFRESH_IDLE > settings.REFRESH_ABSOLUTE && 'REFRESH_IDLE is longer than REFRESH_ABSOLUTE',
     given['REFRESH_IDLE_MOBILE'] &&
       settings.REFRESH_IDLE_MOBILE > settings.REFRESH_ABSOLUTE_MOBILE &&
@@ -140,31 +183,6 @@ const file: NodeJS.Dict<string> = existsSync('.env') ? parseEnv(readFileSync('.e
 export const environment: Readonly<Record<string, string | undefined>> = Object.freeze({ ...file, ...process.env });
 export const config: Config = readSettings(environment);
 
-/**
- * Names that are meant as settings but are none: everything unknown in `.env`, and in the process environment
- * what is a slip of the pen away from a real name. A misspelt setting would otherwise be silently off.
- */
-export function unknownSettings(known: readonly string[], env = environment, dotenv: object = file): string[] {
-  const names = [...Object.keys(Settings.shape), ...known];
-  return Object.keys(env)
-    .filter((name) => !names.includes(name))
-    .flatMap((name) => {
-      const meant = name.length >= 6 ? names.find((real) => isSlip(name, real)) : undefined;
-      if (!meant && !(name in dotenv)) return [];
-      return [`${name} is not a setting${meant ? `: did you mean ${meant}?` : ' of this server; remove it from .env'}`];
-    });
-}
-
-/** One letter missing, added, changed or swapped with its neighbour, or only `_` and case differ; or it ends too early or too late. */
-function isSlip(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((name) => name.replaceAll('_', '').toUpperCase()) as [string, string];
-  if (x === y) return true;
-  if (Math.min(x.length, y.length) < 6) return false;
-  if (Math.min(x.length, y.length) >= 10 && (x.startsWith(y) || y.startsWith(x))) return true;
-  let start = 0;
-  while (start < x.length && x[start] === y[start]) start++;
-  let end = 0;
-  while (end < Math.min(x.length, y.length) - start && x.at(-1 - end) === y.at(-1 - end)) end++;
-  const [left, right] = [x.slice(start, x.length - end), y.slice(start, y.length - end)];
-  return Math.max(left.length, right.length) <= 1 || (left.length === 2 && left[0] === right[1] && left[1] === right[0]);
-}
+/** See `core/unknown-settings`; `known` are those of strategies. */
+export const unknownSettings = (known: readonly string[], env = environment, dotenv: object = file): string[] =>
+  unknownNames([...Object.keys(Settings.shape), ...known], env, dotenv);

@@ -7,12 +7,18 @@ import { connect } from '#models/index';
 import { createRole } from '#src/access/roles';
 import { createApp, type App } from '#src/app';
 import { config } from '#src/config';
+import { purgeLimits } from '#src/core/limits';
 import { log } from '#src/core/log';
+import { connectRedis } from '#src/core/redis';
 import { every } from '#src/core/schedule';
 import { answerBrokenRequests } from '#src/http/broken-request';
+import { neededBy } from '#src/http/passport';
+import { blameStrategy } from '#src/http/wrap';
 import { tendKeys } from '#src/keys/rotation';
+import { startDelivery } from '#src/mail/delivery';
 import { isDraining, stopBeingReady } from '#src/observability/health';
 import { logFacts } from '#src/observability/log-facts';
+import { purgeTokens } from '#src/core/one-time-tokens';
 import { purgeSessions } from '#src/sessions/purge';
 
 /** How long a load balancer gets to notice that this node is leaving, and how long requests get to end, in milliseconds. */
@@ -28,18 +34,28 @@ export async function serve(): Promise<App & { server: Server; banner: string; s
   for (const role of app.dialects.flatMap(({ roles = [] }) => roles)) await createRole(role);
   await setClock(database);
   await tendKeys();
-  const tasks = [every(30, 'keys', tendKeys), every(600, 'sessions', purgeSessions), every(3600, 'clock', () => setClock(database))];
+  const closeRedis = await connectRedis(config.REDIS_URL);
+  const tasks = [every(30, 'keys', tendKeys), every(600, 'purge', purge), every(3600, 'clock', () => setClock(database))];
   const server = await listen(app);
+  tasks.push(startDelivery()); // last: whoever does not get its port takes no mail
 
   let stopping: Promise<void> | undefined;
   const stop = () =>
     (stopping ??= (async () => {
       await drain(server);
       await Promise.all(tasks.map((stopTask) => stopTask()));
+      closeRedis();
       await database.close();
       quiet();
     })());
   return { ...app, server, banner: banner(app, server), stop };
+}
+
+/** Forgets what has been over for long. */
+async function purge(): Promise<void> {
+  await purgeSessions();
+  await purgeTokens();
+  await purgeLimits();
 }
 
 async function listen({ app }: App): Promise<Server> {
@@ -82,7 +98,9 @@ async function drain(server: Server): Promise<void> {
 export function reportCrashes(): void {
   process.on('unhandledRejection', (error) => log.error({ stack: traceOf(error) }, 'a promise was rejected and nobody listened'));
   process.on('uncaughtException', (error) => {
+    if (blameStrategy(error)) return; // some libraries throw in a callback, over an answer they did not expect
     log.fatal({ stack: traceOf(error) }, 'stopping: an exception reached nobody');
+    if (process.listenerCount('SIGTERM') === 0) process.exit(1); // still starting: there is nothing to end in good order
     process.exitCode = 1;
     process.kill(process.pid, 'SIGTERM');
   });
@@ -95,8 +113,9 @@ const traceOf = (error: unknown) => (error instanceof Error ? error.stack : type
 function banner({ strategies }: App, server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  const names = (list: { name: string }[]) => list.map(({ name }) => name).join(', ') || 'none';
-  return `Sallyport is at ${url} · database ${place(config.DATABASE_URL)} · strategies on: ${names(strategies.on)}; off: ${names(strategies.off)} · docs ${url}/docs`;
+  const on = strategies.on.map(({ name }) => name).join(', ') || 'none';
+  const off = strategies.off.map((strategy) => `${strategy.name} (${neededBy(strategy).join(', ')})`).join(', ') || 'none';
+  return `Sallyport is at ${url} · database ${place(config.DATABASE_URL)} · strategies on: ${on}; off: ${off} · docs ${url}/docs`;
 }
 
 /** Where the database is, without user and password. */

@@ -2,6 +2,7 @@ import { Strategy as LocalStrategy } from 'passport-local';
 import { z } from 'zod';
 import { defineStrategy, verify } from '#src/http/strategy';
 import { DeviceInput } from '#src/sessions/device';
+import { accountNamed } from '#src/users/account';
 import { verifyCredentials } from '#src/users/credentials';
 
 const Identifier = z.string().min(1).max(512);
@@ -34,5 +35,6 @@ export default defineStrategy({
       return z.NEVER;
     })
     .meta({ id: 'Credentials', example: { identifier: 'ada', password: 'correct horse battery staple' } }),
+  account: { field: 'identifier', find: accountNamed },
   create: () => new LocalStrategy({ usernameField: 'identifier', session: false }, verify(verifyCredentials)),
 });

@@ -20,6 +20,7 @@ const KNOWN: Record<string, string[]> = {
   '#src/core/time': ['Time'],
   '#src/http/dialect': ['afterBearer', 'afterScheme', 'authenticateBy', 'inOwnHeader'], // where the token stands
   '#src/http/guards': ['requireOpenSignup', 'requireRole'],
+  '#src/http/limits': ['limit'],
   '#src/http/passport': ['authenticate'],
   '#src/http/route': ['get', 'guard', 'post'],
   '#src/dialects/words': ['Credentials', 'Roles', 'UnknownRole', 'enter', 'signUp', 'statusOf', 'tokenFor'],
@@ -28,6 +29,7 @@ const KNOWN: Record<string, string[]> = {
   '#src/sessions/device': ['deviceOf'], // of whom a token has been copied
   '#src/sessions/keep': ['keepSession'],
   '#src/sessions/refresh-tokens': ['refreshTokenOf'],
+  '#src/sessions/routes': ['limitRefresh'],
   '#src/sessions/sign-out': ['signOut'],
   '#src/users/find': ['findUser'],
   '#src/users/schemas': ['Email', 'FreeUsername', 'Name', 'Password'],

@@ -9,7 +9,7 @@ const cookies = tongues[1]!;
 const atHome = await startDialects('bezkoder,zohaib,devckano');
 const abroad = await startDialects('bezkoder,zohaib,devckano', { ALLOWED_ORIGINS: APP });
 const proxied = await startDialects('bezkoder', { PUBLIC_URL: 'https://auth.example.com' });
-const open = await startDialects('bezkoder-cookies', { HOST: '0.0.0.0', BCRYPT_COST: '10' });
+const open = await startDialects('bezkoder-cookies', { HOST: '0.0.0.0', LIMITS: 'on', BCRYPT_COST: '10' });
 const site = await startDialects('bezkoder-cookies', {
   HOST: '',
   ALLOWED_ORIGINS: `${APP},${HOME}`,

@@ -25,7 +25,7 @@ for (const [setting] of CHOICES) apps.set(setting, await startDialects(setting, 
 const { databaseUrl: DATABASE_URL } = apps.get('grokonez,devckano')!;
 const again = await startDialects('grokonez', { DATABASE_URL, APP_SECRET });
 const { dialectNames, dialectsOf } = await import('#src/dialects/index');
-const { problems } = await import('#src/core/problem');
+const { problems } = await import('#src/core/problems');
 
 const everyRoute = dialectNames.flatMap((name) => dialectsOf([name])[0]!.routes.map(({ method, path }) => ({ name, method, path })));
 const everyPath = [...new Set(everyRoute.map(({ path }) => path))];
@@ -148,7 +148,8 @@ describe('a strategy that is not there', () => {
     await import('#src/app');
     const fresh = { ...(await import('#src/dialects/index')), ...(await import('#src/http/passport')) };
     fresh.dialectsOf(names);
-    return fresh.loadStrategies({}, folder);
+    const { userOf } = await import('#src/identities/user-of');
+    return fresh.loadStrategies({ userOf, env: {}, folders: [{ name: 'strategies', url: folder }] });
   }
 
   it.skipIf(engine === 'mysql')('is missed by a dialect that signs people in with it, and by nothing else', async () => {

@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { SECOND, wait } from '#test/support/clock';
 
 const { ask, url, register, logIn, User, UserRole, Session } = await startApp();
 const alice = await register({ username: 'Alice', email: 'alice@example.com', name: 'Alice' });
@@ -116,7 +117,6 @@ it.each([
 });
 
 it.each([
-  ['no password', {}, 400, 'invalid_request'],
   ['a wrong password', { password: 'not the password' }, 401, 'invalid_credentials'],
   ['an empty password', { password: '' }, 400, 'invalid_request'],
   ['a password that is a list', { password: [password] }, 400, 'invalid_request'],
@@ -126,7 +126,22 @@ it.each([
   expect((await alice.ask('GET', '/me')).status).toBe(200);
 });
 
-it('does not delete who has no password', async () => {
+it('asks for a password five minutes after signing in, or for proving anew who you are', async () => {
+  const guest = await register();
+  wait(301 * SECOND);
+  expect((await guest.ask('DELETE', '/me', { body: {} })).body).toMatchObject({ status: 403, code: 'step_up_required', action: 'step_up' });
+  expect((await guest.ask('POST', '/auth/reauthenticate', { body: { password: 'not the password' } })).body.code).toBe(
+    'invalid_credentials',
+  );
+  expect((await guest.ask('DELETE', '/me', { body: {} })).status).toBe(403);
+  expect((await guest.ask('POST', '/auth/reauthenticate', { body: { password } })).status).toBe(204);
+  wait(290 * SECOND);
+  expect((await guest.ask('DELETE', '/me', { body: {} })).status).toBe(204);
+  expect(await User.findByPk(guest.id)).toBeNull();
+  vi.useRealTimers();
+});
+
+it('does not delete by a wrong password who has none', async () => {
   const guest = await register();
   await User.update({ passwordHash: null }, { where: { id: guest.id } });
   expect((await guest.ask('DELETE', '/me', { body: { password } })).status).toBe(401);

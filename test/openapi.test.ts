@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { startApp, password } from '#test/support/app';
 
 const { ask, register, routes, url, strategies } = await startApp();
-const { problems } = await import('#src/core/problem');
+const { problems } = await import('#src/core/problems');
 const { isMembersOnly } = await import('#src/http/route');
 
 interface Content {

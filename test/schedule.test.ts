@@ -19,7 +19,7 @@ const forget = ((timer: unknown) => {
 }) as typeof clearInterval;
 
 globalThis.setInterval = collect;
-const { register, ask, Session, SigningKey } = await startApp();
+const { register, ask, Limit, Session, SigningKey } = await startApp();
 globalThis.setInterval = real.set;
 const { every } = await import('#src/core/schedule');
 const { log } = await import('#src/core/log');
@@ -113,6 +113,14 @@ describe('a server', () => {
     const [id] = await sessions((await register()).id, [{ ended: 31 * DAY }]);
     dueEvery(600).turn();
     await vi.waitFor(async () => expect(await left([id!])).toEqual([false]));
+  });
+
+  it('forgets every ten minutes what is limited no more, and nothing else', async () => {
+    const counter = (resetsAt: number) => ({ id: String(resetsAt).padStart(32, '0'), hits: 1, opensAt: 0, resetsAt });
+    await Limit.bulkCreate([-DAY, -1, 60_000].map((ms) => counter(start + ms)));
+    at(0);
+    dueEvery(600).turn();
+    await vi.waitFor(async () => expect((await Limit.findAll()).map(({ resetsAt }) => resetsAt)).toEqual([start + 60_000]));
   });
 
   it('looks after its keys every half minute', async () => {

@@ -21,7 +21,7 @@ const mistakesIn = (env: Record<string, string | undefined>): readonly string[] 
 };
 
 it('.env.example is the schema, written out', async () => {
-  await expect(envExample()).toMatchFileSnapshot(join(root, '.env.example'));
+  await expect(await envExample()).toMatchFileSnapshot(join(root, '.env.example'));
 });
 
 describe('readSettings', () => {
@@ -68,6 +68,18 @@ describe('readSettings', () => {
     expect(readSettings(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readSettings({}));
   });
 
+  it.each([
+    { LIMITS: 'off' },
+    { LIMITS: 'off', HOST: '::1' },
+    { REDIS_URL: 'redis://127.0.0.1' },
+    { REDIS_URL: 'rediss://user:p%40ss@redis.example:6380/2' },
+    { REDIS_URL: 'redis://[::1]:6379/' },
+    { TRUST_PROXY: '2' },
+    { TRUST_PROXY: '10.0.0.0/8, ::1/128, 127.0.0.1' },
+  ])('takes %j', (env) => {
+    expect(mistakesIn(env)).toEqual([]);
+  });
+
   it('takes what a generator makes, even when chance spells a short word', () => {
     expect(mistakesIn({ APP_SECRET: 'q8JwT4nXz0Lr5VbKc2Ym7HdUeFs9PaGi1ToWxRq3E6k=' })).toEqual([]);
   });
@@ -90,15 +102,55 @@ describe('readSettings', () => {
     { BCRYPT_COST: '4', HOST: '0.0.0.0' },
     { REFRESH_IDLE: '7776001' },
     { REFRESH_IDLE_MOBILE: '7200', REFRESH_ABSOLUTE_MOBILE: '3600' },
+    { LIMITS: 'off', HOST: '0.0.0.0' },
+    { LIMITS: 'off', HOST: 'localhost.example' },
+    { LIMITS: 'false' },
+    { REDIS_URL: 'redis.example:6379' },
+    { REDIS_URL: 'http://redis.example' },
+    { REDIS_URL: 'redis://redis.example/first' },
     { TRUST_PROXY: 'true' },
+    { TRUST_PROXY: '1, 10.0.0.0/8' },
     { TRUST_PROXY: '10.0.0.0/33' },
     { ALLOWED_ORIGINS: '*' },
     { ALLOWED_ORIGINS: 'https://a.example/path' },
     { PUBLIC_URL: 'https://a.example/' },
     { PORT: ' ' },
+    { SMTP_URL: 'smtp://mail.example' },
+    ...[
+      'mail.example:587',
+      'http://mail.example',
+      'smtp://',
+      'smtp://a b',
+      'smtp://mail.example/x',
+      'smtp://u:%@mail.example',
+      'direct://x',
+    ].map((SMTP_URL) => ({ SMTP_URL, MAIL_FROM: 'a@b.example' })),
+    ...['tls.rejectUnauthorized=false', 'ignoreTLS=true', 'tls=off', 'tls=system&logger=true', 'tls=system#x', 'tls=ca.pem'].map(
+      (query) => ({
+        SMTP_URL: `smtp://mail.example?${query}`,
+        MAIL_FROM: 'a@b.example',
+      }),
+    ),
+    { SMTP_URL: 'smtps://mail.example?tls=none', MAIL_FROM: 'a@b.example' },
+    { SMTP_URL: 'smtp://user:secret@mail.example?tls=none', MAIL_FROM: 'a@b.example' },
+    ...['a', 'a@', 'A <a@b.example>, b@b.example', 'A\n <a@b.example>', 'a@b.example\r\nBcc: c@b.example', '"A" <a@b.example>'].map(
+      (MAIL_FROM) => ({
+        MAIL_FROM,
+      }),
+    ),
     { DATABASE_URL: 'mysql://root:x@localhost:99999/x', APP_SECRET: testSecret() },
   ])('refuses %j', (env) => {
     expect(mistakesIn(env)).toHaveLength(1);
+  });
+
+  it.each([
+    { SMTP_URL: 'smtp://user:p%40ss@mail.example:587' },
+    { SMTP_URL: 'smtps://mail.example/?tls=/etc/ca.pem' },
+    { SMTP_URL: 'smtp://mailpit:1025?tls=none' },
+    { SMTP_URL: 'smtp://user:pass@[::1]:25?tls=none' },
+    { MAIL_FROM: 'The Ünïcode Company <auth@mail.example>' },
+  ])('accepts %j', (env) => {
+    expect(mistakesIn({ MAIL_FROM: 'a@b.example', ...env })).toEqual([]);
   });
 
   it('knows a slip of the pen from a name that is none of ours', () => {

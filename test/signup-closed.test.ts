@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { folderOf, vouching } from '#test/support/strategy-folder';
 
-const { ask, logIn, User } = await startApp({ SIGNUP: 'closed' });
+const { ask, logIn, User } = await startApp({ SIGNUP: 'closed', STRATEGIES_DIR: folderOf({ 'far.mjs': vouching('far') }) });
 const { register } = await import('#src/users/register');
 
 it.each([
@@ -18,4 +19,12 @@ it.each([
 it('lets in who was made by the operator', async () => {
   await register({ username: { display: 'Known', canonical: 'known' }, password });
   expect((await logIn('known')).status).toBe(200);
+});
+
+it('lets nobody in whom only a provider knows, and whoever is known here', async () => {
+  const far = (body: object) => ask('POST', '/auth/far', { body });
+  expect((await far({ subject: 'stranger' })).body).toMatchObject({ status: 403, code: 'forbidden' });
+  const user = await register({ email: { display: 'ida@idp.test', canonical: 'ida@idp.test' }, password });
+  await user.update({ emailVerifiedAt: new Date() });
+  expect((await far({ subject: 'ida', email: 'ida@idp.test', emailVerified: true })).body.user.id).toBe(user.id);
 });

@@ -8,9 +8,10 @@ import type { AuthStrategy } from '#src/http/strategy';
 import { startApp } from '#test/support/app';
 
 const { ask, routes, document, strategies } = await startApp();
+const { userOf } = await import('#src/identities/user-of');
 
 const root = new URL('../', import.meta.url);
-const files = readdirSync(new URL('strategies/', root)).filter((name) => name.endsWith('.ts'));
+const files = readdirSync(new URL('strategies/', root)).filter((name) => /^[a-z].*(?<!\.test)\.ts$/.test(name));
 
 describe.each(files)('strategies/%s', (file) => {
   const name = file.slice(0, -3);
@@ -18,7 +19,7 @@ describe.each(files)('strategies/%s', (file) => {
 
   it('describes itself', () => {
     expect(own.summary).toMatch(/^[A-Z].{8,}/);
-    expect(['login', 'bearer']).toContain(own.kind);
+    expect(['login', 'redirect', 'bearer']).toContain(own.kind);
     expect(Object.keys(own.env?.shape ?? {}).filter((setting) => !/^[A-Z][A-Z0-9_]+$/.test(setting))).toEqual([]);
   });
 
@@ -41,6 +42,7 @@ describe.each(files)('strategies/%s', (file) => {
   it('is named nowhere else: its file can be deleted', async () => {
     const { readFile, glob } = await import('node:fs/promises');
     for await (const other of glob('{src,models,migrations,strategies}/**/*.ts', { cwd: root })) {
+      if (other === `strategies/${name}.test.ts`) continue;
       const text = await readFile(new URL(other, root), 'utf8');
       expect(text.includes(`#strategies/${name}`), other).toBe(false);
     }
@@ -54,7 +56,7 @@ function folderOf(contents: Record<string, string>) {
   const folder = mkdtempSync(join(process.cwd(), 'folders', `${++folders}-`));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   for (const [file, text] of Object.entries(contents)) writeFileSync(join(folder, file), text);
-  return pathToFileURL(`${folder}/`);
+  return [{ name: 'strategies', url: pathToFileURL(`${folder}/`) }];
 }
 const strategy = (name: string, more = '', create = '() => ({ authenticate() { this.fail(); } })') =>
   `export default { name: ${JSON.stringify(name)}, kind: 'login', summary: 'A strategy', credentials: {}, create: ${create}, ${more} };`;
@@ -64,7 +66,12 @@ async function fresh() {
   vi.resetModules();
   return import('#src/http/passport');
 }
-const { loadStrategies, settingsOf } = await fresh();
+const { settingsOf, ...first } = await fresh();
+const loading =
+  ({ loadStrategies }: Pick<typeof first, 'loadStrategies'>) =>
+  (env: Record<string, string>, folders: ReturnType<typeof folderOf>) =>
+    loadStrategies({ userOf, env, folders });
+const loadStrategies = loading(first);
 
 async function mistakes(contents: Record<string, string>): Promise<readonly string[]> {
   const error = await loadStrategies({}, folderOf(contents)).catch((error: unknown) => error);
@@ -90,8 +97,14 @@ describe('loadStrategies', () => {
     ['nothing exported', 'export const strategy = 1;', 'strategies/bad.js must default-export a strategy named "bad"'],
     ['null', 'export default null;', 'strategies/bad.js must default-export a strategy named "bad"'],
     ['another name', strategy('other'), 'strategies/bad.js must default-export a strategy named "bad"'],
+    ['a misspelt field', strategy('bad', 'acount: {}'), 'strategies/bad.js has a field that is not known: acount'],
+    [
+      'an unknown responseMode',
+      strategy('bad', "responseMode: 'nope'"),
+      'strategies/bad.js has a responseMode that is not known: query or form_post',
+    ],
     ['no create', strategy('bad', 'create: undefined'), 'strategies/bad.js has no create()'],
-    ['an unknown kind', strategy('bad', "kind: 'magic'"), 'strategies/bad.js has a kind that is not known: login or bearer'],
+    ['an unknown kind', strategy('bad', "kind: 'magic'"), 'strategies/bad.js has a kind that is not known: login, redirect or bearer'],
     [
       'login without credentials',
       strategy('bad', 'credentials: undefined'),
@@ -117,12 +130,12 @@ describe('loadStrategies', () => {
 
   it('refuses to start with two of one name or one path', async () => {
     expect(await mistakes({ 'twin.js': strategy('twin'), 'twin.ts': strategy('twin') })).toEqual([
-      'strategies/twin.ts is there twice: as twin.ts and as twin.js',
+      'strategies/twin.ts is there twice: strategies/twin.js has the same name',
     ]);
     const bearer = strategy('twin', "kind: 'bearer', scheme: {}");
     expect(await mistakes({ 'twin.js': bearer, 'twin.ts': bearer })).toHaveLength(1);
     expect(await mistakes({ 'one.js': strategy('one', "path: 'in'"), 'two.js': strategy('two', "path: 'in'") })).toEqual([
-      'strategies/two.js wants the path of strategies/one',
+      'strategies/two.js wants the path of strategies/one.js',
     ]);
     expect(await mistakes({ 'one.js': strategy('one', "path: 'two'"), 'two.js': strategy('two') })).toHaveLength(1);
   });
@@ -134,21 +147,21 @@ describe('loadStrategies', () => {
   });
 
   it('refuses a route that asks for a strategy that is not there', async () => {
-    const { authenticate, loadStrategies } = await fresh();
+    const { authenticate, ...rest } = await fresh();
     authenticate('nope');
-    await expect(loadStrategies({}, folderOf({ 'good.js': strategy('good') }))).rejects.toThrow('A route asks for the strategy "nope"');
+    await expect(loading(rest)({}, folderOf({ 'good.js': strategy('good') }))).rejects.toThrow('A route asks for the strategy "nope"');
   });
 
   it('refuses a route that asks for a strategy that is off', async () => {
-    const { authenticate, loadStrategies } = await fresh();
+    const { authenticate, ...rest } = await fresh();
     authenticate('distant');
-    const fakes = new URL('support/strategies/', import.meta.url);
-    await expect(loadStrategies({}, fakes)).rejects.toThrow('A route asks for the strategy "distant"');
+    const fakes = [{ name: 'strategies', url: new URL('support/strategies/', import.meta.url) }];
+    await expect(loading(rest)({}, fakes)).rejects.toThrow('A route asks for the strategy "distant"');
   });
 });
 
 describe('the settings of a strategy', () => {
-  const fakes = new URL('support/strategies/', import.meta.url);
+  const fakes = [{ name: 'strategies', url: new URL('support/strategies/', import.meta.url) }];
   const both = { DISTANT_URL: 'https://far.example', DISTANT_KEY: 'long-enough' };
   const has = (list: AuthStrategy[]) => list.some(({ name }) => name === 'distant');
 
@@ -157,7 +170,7 @@ describe('the settings of a strategy', () => {
     async (env) => {
       const loaded = await loadStrategies(env, fakes);
       expect([has(loaded.on), has(loaded.off)]).toEqual([false, true]);
-      expect(settingsOf(loaded)).toEqual(['DISTANT_URL', 'DISTANT_KEY']);
+      expect([...loaded.on, ...loaded.off].flatMap(settingsOf)).toEqual(['DISTANT_URL', 'DISTANT_KEY']);
     },
   );
   it('all of them set: it is on, and was made with them', async () => {

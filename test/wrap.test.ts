@@ -18,9 +18,11 @@ const { renderProblem } = await import('#src/http/render-problem');
 const { get, mount } = await import('#src/http/route');
 const { requestContext } = await import('#src/http/security');
 const { wrap } = await import('#src/http/wrap');
-const { signInRoutes } = await import('#src/sessions/routes');
+const { strategyRoutes } = await import('#src/strategies/routes');
+const { userOf } = await import('#src/identities/user-of');
 
-const { on } = await loadStrategies(environment, new URL('support/strategies/', import.meta.url));
+const folders = [{ name: 'strategies', url: new URL('support/strategies/', import.meta.url) }];
+const strategies = await loadStrategies({ userOf, env: environment, folders });
 let handled = 0;
 const guarded = get('/guarded', [authenticate()], { tag: 'Test', summary: 'Counts', returns: z.object({ id: z.string() }) }, (req) => {
   handled++;
@@ -30,7 +32,7 @@ const governed = get('/governed', [authenticate(), requireRole('admin')], { tag:
   handled++;
 });
 const app = express().use(requestContext);
-mount(app, [...signInRoutes(on), guarded, governed]);
+mount(app, [...strategyRoutes(strategies), guarded, governed]);
 app.use(renderProblem);
 const server = app.listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -186,11 +188,11 @@ it('answers 503 when the key provider of passport-jwt fails, though passport-jwt
 });
 
 describe('wrap', () => {
-  const attempt = (authenticate: (this: Record<string, (...args: unknown[]) => void>) => unknown, deadline = 50) =>
+  const attempt = (authenticate: (this: Record<string, (...args: unknown[]) => void>) => unknown, deadline = 50, more = {}) =>
     new Promise<unknown[]>((resolve) => {
       const outcome = (name: string) => (why: unknown) => resolve([name, why]);
       const outer = Object.assign(
-        Object.create(wrap(Object.assign(new passportModule.Strategy(), { authenticate }) as Strategy, deadline)),
+        Object.create(wrap(Object.assign(new passportModule.Strategy(), { authenticate, ...more }) as Strategy, { deadline })),
         Object.fromEntries(['success', 'fail', 'error', 'pass', 'redirect'].map((name) => [name, outcome(name)])),
       );
       outer.authenticate({}, {});
@@ -206,6 +208,25 @@ describe('wrap', () => {
     });
     expect(late).toEqual(['success', user]);
   });
+  it.each(['_verify', 'verify', '_secret', '_validate', '_setup'])(
+    'hears when an async %s rejects, and not only after its deadline',
+    async (name) => {
+      const author = { [name]: () => Promise.reject(new Error('of the author')) };
+      const asks = (...after: object[]) =>
+        attempt(
+          function () {
+            this[name]!('somebody', (error: unknown) => this['error']!(error), ...after);
+          },
+          1000,
+          author,
+        );
+      expect(await asks()).toEqual(['error', expect.objectContaining({ message: 'of the author' })]);
+      expect(await asks({ url: 'a request, after the callback' })).toEqual([
+        'error',
+        expect.objectContaining({ message: 'of the author' }),
+      ]);
+    },
+  );
   it('keeps the arity of a verify function, by which strategies choose its arguments', () => {
     const inner = Object.assign(new passportModule.Strategy(), { _verify: (_a: unknown, _b: unknown, _c: unknown) => {} });
     wrap(inner);

@@ -1,4 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What everything done for one request may know about it: so far, the id that joins its answer to its log lines. */
-export const context = new AsyncLocalStorage<{ readonly requestId: string }>();
+interface Context {
+  /** Joins an answer to its log lines. */
+  readonly requestId: string;
+  /** True when nobody waits for the answer any more. */
+  readonly isGone?: () => boolean;
+}
+
+/** What everything done for one request may know about it. */
+export const context = new AsyncLocalStorage<Context>();

@@ -32,7 +32,10 @@ export const log = pino(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describe },
-    mixin: () => ({ ...context.getStore() }), // pino adds to what it is given
+    mixin: () => {
+      const { requestId } = context.getStore() ?? {};
+      return requestId === undefined ? {} : { requestId }; // pino adds to what it is given
+    },
   },
   stream,
 );

@@ -31,6 +31,8 @@ export const secret = z
 export const origin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 export const isDatabase = (text: string) =>
   /^sqlite:./.test(text) || (/^(mysql|mariadb):\/\/[^/]+\/[^/?]+(\?tls=[^&]+)?$/.test(text) && URL.canParse(text));
+export const isRedis = (text: string) =>
+  /^rediss?:\/\/[^/]+(\/\d{0,3})?$/.test(text) && URL.canParse(text) && new URL(text).hostname !== '';
 const network = (text: string) => {
   const [address = '', prefix, rest] = text.split('/');
   return (
@@ -49,4 +51,25 @@ export const proxies = z
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
-export const isLoopback = (host: string) => host === 'localhost' || host === '::1' || (isIPv4(host) && loopback.check(host));
+export const isLoopback = (host: string) => ['localhost', '::1', '[::1]'].includes(host) || (isIPv4(host) && loopback.check(host));
+
+/** What is sent there cannot be read on its way: https, or this machine. */
+const isPrivate = ({ protocol, hostname }: URL) => protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+
+/** Where something secret is sent. */
+export const secureUrl = z.string().refine((text) => URL.canParse(text) && isPrivate(new URL(text)), 'must begin with https://');
+
+/** A service elsewhere that is told something. */
+export const service = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { username, password, search, hash } = new URL(text);
+  return isPrivate(new URL(text)) && !username && !password && !search && !hash;
+};
+
+/** RFC 8252 §7: https, this machine, or a scheme that names whose it is (`com.example.app:/callback`); exact, so without a wildcard. */
+export const redirectUri = (text: string): boolean => {
+  if (!URL.canParse(text) || /[*#\s]/.test(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  if (username || password) return false;
+  return isPrivate(new URL(text)) || protocol.includes('.');
+};

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+/** Text as HTML shows it, in an element or in a quoted attribute. */
+export const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => ENTITIES[char]!);
+
 /** Text of any script, stored and answered byte for byte. What cannot be seen alone, turns text around or controls, and broken Unicode, is refused. */
 export const PlainText = z
   .string()

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
 import { authenticateBy } from '#src/http/dialect';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import { guard, post } from '#src/http/route';
 import { bezkoderTables, common, member, memberFields, refuse, Refused, Said } from '#src/dialects/bezkoder';
@@ -48,7 +49,7 @@ export default (): Tutorial => ({
     ...common(tag, authenticateBy(inCookie), requireOwnPage),
     post(
       '/api/auth/signin',
-      [requireOwnPage, authenticate('local')],
+      [requireOwnPage, limit('sign-in'), authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('username'), returns: z.object(memberFields) },
       async (req, res) => {
         const { accessToken } = await enter(req);

@@ -3,12 +3,14 @@ import type { User } from '#models/index';
 import { sentenceOf, type Problem, type ProblemCode } from '#src/core/problem';
 import { afterBearer, authenticateBy, inOwnHeader } from '#src/http/dialect';
 import { requireOpenSignup, requireRole } from '#src/http/guards';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post, type Guard } from '#src/http/route';
 import { Credentials, enter, Roles, signUp, statusOf, tokenFor, UnknownRole, type Tutorial } from '#src/dialects/words';
 import { deviceOf } from '#src/sessions/device';
 import { keepSession } from '#src/sessions/keep';
+import { limitRefresh } from '#src/sessions/routes';
 import { refreshTokenOf } from '#src/sessions/refresh-tokens';
 import { signOut } from '#src/sessions/sign-out';
 import type { Source } from '#src/users/tutorial-tables';
@@ -35,7 +37,7 @@ export const common = (tag: string, who: Guard<{ user: User }>, ...first: Guard[
     get('/', [], { tag, summary: 'Greeting', returns: Said }, () => say('Welcome to Sallyport.')),
     post(
       '/api/auth/signup',
-      [...first, requireOpenSignup],
+      [...first, requireOpenSignup, limit('sign-up')],
       {
         tag,
         summary: 'Sign up',
@@ -101,7 +103,7 @@ export default (): Tutorial => ({
     ...common(tag, authenticateBy(inOwnHeader, afterBearer)),
     post(
       '/api/auth/signin',
-      [authenticate('local')],
+      [limit('sign-in'), authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('username'), returns: z.object({ ...memberFields, accessToken, refreshToken }) },
       async (req) => {
         const { session, accessToken } = await enter(req);
@@ -110,7 +112,7 @@ export default (): Tutorial => ({
     ),
     post(
       '/api/auth/refreshtoken',
-      [],
+      [limitRefresh],
       {
         tag,
         summary: 'Refresh',

@@ -5,6 +5,7 @@ import { sentenceOf, type Problem } from '#src/core/problem';
 import { Time } from '#src/core/time';
 import { afterBearer, authenticateBy } from '#src/http/dialect';
 import { requireOpenSignup, requireRole } from '#src/http/guards';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post } from '#src/http/route';
@@ -36,7 +37,7 @@ export default (): Tutorial => ({
   routes: [
     post(
       '/register',
-      [requireOpenSignup],
+      [requireOpenSignup, limit('sign-up')],
       {
         tag,
         summary: 'Sign up',
@@ -47,7 +48,7 @@ export default (): Tutorial => ({
     ),
     post(
       '/login',
-      [authenticate('local')],
+      [limit('sign-in'), authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('name'), returns: z.object({ msg, token: z.string() }) },
       async (req) => ({
         msg: 'ok',

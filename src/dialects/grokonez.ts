@@ -3,6 +3,7 @@ import type { User } from '#models/index';
 import { sentenceOf, type Problem } from '#src/core/problem';
 import { authenticateBy, inOwnHeader } from '#src/http/dialect';
 import { requireOpenSignup, requireRole } from '#src/http/guards';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post, type Guard } from '#src/http/route';
@@ -64,7 +65,7 @@ export default (): Tutorial => ({
   routes: [
     post(
       '/api/auth/signup',
-      [requireOpenSignup],
+      [requireOpenSignup, limit('sign-up')],
       {
         tag,
         summary: 'Sign up',
@@ -79,7 +80,7 @@ export default (): Tutorial => ({
     ),
     post(
       '/api/auth/signin',
-      [authenticate('local')],
+      [limit('sign-in'), authenticate('local')],
       {
         tag,
         summary: 'Sign in',

@@ -65,6 +65,8 @@ export class UnknownRole extends Problem {
  * UnknownRole, and 403 `forbidden` for any other role.
  */
 export async function signUp(newUser: NewUser, roles: readonly string[] | null = [], ours = (name: string) => name): Promise<User> {
+  // It must not tell which addresses are known, and these words for it all do.
+  if (config.EMAIL_VERIFICATION === 'required') throw new Problem('forbidden', { members: { required: [] } });
   await lookForTaken(newUser);
   const asked = roles ?? [];
   for (const name of asked) if (!(await isRole(ours(name)))) throw new UnknownRole(name);

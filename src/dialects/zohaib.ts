@@ -4,6 +4,7 @@ import { sentenceOf, type Problem } from '#src/core/problem';
 import { Time } from '#src/core/time';
 import { afterScheme, authenticateBy } from '#src/http/dialect';
 import { requireOpenSignup } from '#src/http/guards';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import type { Refusal } from '#src/http/render-problem';
 import { get, post } from '#src/http/route';
@@ -56,7 +57,7 @@ export default (): Tutorial => ({
   routes: [
     post(
       '/users',
-      [requireOpenSignup],
+      [requireOpenSignup, limit('sign-up')],
       {
         tag,
         summary: 'Sign up',
@@ -70,7 +71,7 @@ export default (): Tutorial => ({
     ),
     post(
       '/users/login',
-      [authenticate('local')],
+      [limit('sign-in'), authenticate('local')],
       { tag, summary: 'Sign in', body: Credentials('email'), returns: z.object({ token: z.string() }) },
       async (req) => ({
         token: (await enter(req)).accessToken,

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Router, type RequestHandler } from 'express';
-import { Problem, problems, type ProblemCode } from '#src/core/problem';
+import { Problem, type ProblemCode } from '#src/core/problem';
+import { problems } from '#src/core/problems';
 import { prose, publicFor, sendPage } from '#src/http/page';
 import { refuseMethod } from '#src/http/route';
 
@@ -9,6 +10,8 @@ const ACTIONS: Record<(typeof problems)[ProblemCode][1], string> = {
   fix_request: 'Change the request, then send it again.',
   sign_in: 'Sign in again.',
   refresh: 'Get a new access token, then repeat the request once.',
+  step_up: 'Send your password to `POST /auth/reauthenticate`, then repeat the request.',
+  verify_email: 'Confirm your e-mail address, then sign in.',
   wait: 'Wait as long as `Retry-After` says, then repeat the request.',
   stop: 'Do not repeat the request.',
 };

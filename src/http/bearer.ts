@@ -8,13 +8,8 @@ const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
 
 type Headers = Pick<Request, 'headers' | 'rawHeaders'>;
 
-/**
- * The token in the Authorization header, or null if there is none (another scheme is none).
- * Throws 401 `token_invalid` for a Bearer header of the wrong form, and 400 for two headers:
- * a proxy may have checked the one that Node drops.
- */
-export function bearerToken({ headers: { authorization }, rawHeaders }: Headers): string | null {
-  if (authorization === undefined) return null;
+/** The Authorization header. Throws 400 if it was sent twice: a proxy may have checked the one that Node drops. */
+export function authorizationOf({ headers: { authorization }, rawHeaders }: Headers): string | undefined {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2)
     if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++;
@@ -22,7 +17,16 @@ export function bearerToken({ headers: { authorization }, rawHeaders }: Headers)
     throw new Problem('invalid_request', {
       members: { errors: [{ pointer: '', code: 'two_credentials', message: 'Send one Authorization header' }] },
     });
-  if (!/^bearer\b/i.test(authorization)) return null;
+  return authorization;
+}
+
+/**
+ * The token in the Authorization header, or null if there is none (another scheme is none).
+ * Throws 401 `token_invalid` for a Bearer header of the wrong form, and 400 for two headers.
+ */
+export function bearerToken(req: Headers): string | null {
+  const authorization = authorizationOf(req);
+  if (authorization === undefined || !/^bearer\b/i.test(authorization)) return null;
   const token = authorization.length <= LONGEST ? BEARER.exec(authorization)?.[1] : undefined;
   if (!token) throw new Problem('token_invalid');
   return token;

@@ -36,3 +36,13 @@ export const jsonOrForm: readonly RequestHandler[] = [
   express.json(options),
   express.urlencoded({ ...options, extended: false, parameterLimit: 50 }),
 ];
+
+/** Largest form that a provider sends a browser back with, in bytes: a signed SAML response has certificates in it. */
+const FORM_LIMIT = 256 * 1024;
+const FORM_ONLY = /^application\/x-www-form-urlencoded\s*(;\s*charset=("?)utf-8\2\s*)?$/i;
+
+/** The fields of a form, and nothing else. */
+export const formBody: readonly RequestHandler[] = [
+  only(FORM_ONLY),
+  express.urlencoded({ ...options, limit: FORM_LIMIT, extended: false, parameterLimit: 50 }),
+];

@@ -1,4 +1,4 @@
-import { Router, type Express, type Request, type RequestHandler } from 'express';
+import { Router, type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { z, type ZodType } from 'zod';
 import { Problem } from '#src/core/problem';
 import { jsonOrForm } from '#src/http/body';
@@ -25,8 +25,18 @@ export function mountDialects(app: Express, dialects: readonly Dialect[]): void 
     mount(router, dialect.routes.map(tolerant), jsonOrForm);
     app.use(router.use(inWordsOf(dialect)));
   }
-  for (const [path, same] of Map.groupBy(routesOf(dialects), (route) => route.path))
-    refuseOtherMethods(app, same, inWordsOf(dialects.find(({ routes }) => routes.some((route) => route.path === path))!));
+  const words = new Map<string, ErrorRequestHandler>();
+  for (const [path, same] of Map.groupBy(routesOf(dialects), (route) => route.path)) {
+    words.set(path, inWordsOf(dialects.find(({ routes }) => routes.some((route) => route.path === path))!));
+    refuseOtherMethods(app, same, words.get(path)!);
+  }
+  // For what refuses before any route is looked for.
+  const end: ErrorRequestHandler = (error, req, res, next) => {
+    const say = words.get(asDeclared(req.path));
+    if (say) void say(error, req, res, next);
+    else next(error);
+  };
+  app.use(end);
 }
 
 export const routesOf = (dialects: readonly Dialect[]): Route[] =>

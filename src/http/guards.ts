@@ -1,3 +1,4 @@
+import { isFresh } from '#models/session';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
 import { guard } from '#src/http/route';
@@ -14,3 +15,19 @@ export const requireOpenSignup = guard({ problems: ['forbidden'] }, (_req, _res,
   if (config.SIGNUP === 'closed') throw new Problem('forbidden', { members: { required: [] } });
   next();
 });
+
+/** Stands where a session that was left open must not be enough: its user proved who they are in the last so many minutes. */
+export const requireFresh = (minutes: number) =>
+  guard({ problems: ['step_up_required'], note: `Needs a sign-in in the last ${minutes} minutes.` }, (req, _res, next) => {
+    if (!isFresh(req.user?.session, minutes)) throw new Problem('step_up_required');
+    next();
+  });
+
+/** Stands where somebody changes how they sign in: a key for scripts must not make itself at home. See `models/api-key`. */
+export const requireFullAccess = guard(
+  { problems: ['forbidden'], refuses: ['api-key'], note: 'Not with an API key.' },
+  (req, _res, next) => {
+    if (req.user?.scopes) throw new Problem('forbidden', { members: { required: ['session'] } });
+    next();
+  },
+);

@@ -6,7 +6,8 @@ import {
   type ZodOpenApiResponsesObject,
   type ZodOpenApiSecuritySchemeObject,
 } from 'zod-openapi';
-import { Problem, problems, type ProblemCode } from '#src/core/problem';
+import { Problem, type ProblemCode } from '#src/core/problem';
+import { problems } from '#src/core/problems';
 import { problemBody } from '#src/http/render-problem';
 import type { Route } from '#src/http/route';
 
@@ -41,7 +42,7 @@ export function openapi(
   version: string,
   server: string,
   securitySchemes: Record<string, ZodOpenApiSecuritySchemeObject>,
-) {
+): ReturnType<typeof createDocument> {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
@@ -71,7 +72,9 @@ function operation(route: Route): ZodOpenApiOperationObject {
     tags: [spec.tag],
     summary: spec.summary,
     ...(description && { description }),
-    security: guards.flatMap(({ doc }) => doc.security?.() ?? []),
+    security: guards
+      .flatMap(({ doc }) => doc.security?.() ?? [])
+      .filter((each) => !guards.some(({ doc }) => doc.refuses?.some((name) => name in each))),
     requestParams: { ...(spec.params && { path: spec.params }), ...(spec.query && { query: spec.query }) },
     ...(spec.body && { requestBody: { required: true, content: bodyOf(spec.body, spec.refusal !== undefined) } }),
     responses: responses(route),
@@ -104,6 +107,7 @@ function responses({ guards, spec }: Route): ZodOpenApiResponsesObject {
     };
   const refusals = new Set<ProblemCode>([
     'invalid_request',
+    'rate_limited',
     ...(spec.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
     ...guards.flatMap(({ doc }) => doc.problems ?? []),
     ...(spec.problems ?? []),

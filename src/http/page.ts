@@ -1,20 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
+import { escapeHtml } from '#src/core/text';
 
 /** How the few pages of this server look. It travels in the page and is allowed by its hash alone. */
 const STYLE =
-  'body{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:4rem auto;padding:0 1.25rem;color:#1c1c1e;background:#fff}h1{font-size:1.5rem;line-height:1.25}code{background:#f0f0f3;padding:.1em .35em;border-radius:.25em;overflow-wrap:anywhere}dt{font-weight:600;margin-top:.75rem}dd{margin:0}a{color:#0a58ca}@media(prefers-color-scheme:dark){body{color:#ececf0;background:#17171a}code{background:#2a2a2f}a{color:#7fb0ff}}';
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:4rem auto;padding:0 1.25rem;color:#1c1c1e;background:#fff}h1{font-size:1.5rem;line-height:1.25}code{background:#f0f0f3;padding:.1em .35em;border-radius:.25em;overflow-wrap:anywhere}dt{font-weight:600;margin-top:.75rem}dd{margin:0}a{color:#0a58ca}form{display:grid;gap:1rem;justify-items:start;margin:1.5rem 0}label{display:grid;gap:.25rem;font-weight:600;width:100%}input,button{font:inherit;padding:.5rem .75rem;border:1px solid #8e8e93;border-radius:.375rem;background:inherit;color:inherit;max-width:100%;box-sizing:border-box}button{background:#0a58ca;border-color:#0a58ca;color:#fff;cursor:pointer}@media(prefers-color-scheme:dark){body{color:#ececf0;background:#17171a}code{background:#2a2a2f}a{color:#7fb0ff}button{background:#2f6fdd;border-color:#2f6fdd}}';
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
+const policy = (formAction: string) =>
+  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action ${formAction}`;
 
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => escapes[char]!);
 /** Escapes, and sets what stands in backticks as code. */
 export const prose = (text: string): string => escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 
 /** Sends a small page under a policy that lets nothing run. `body` is HTML. */
-export function sendPage(res: Response, title: string, body: string): void {
-  res.setHeader('Content-Security-Policy', PAGE_POLICY);
+export const sendPage = (res: Response, title: string, body: string): void => send(res, title, body, policy("'none'"));
+
+/** The same for a page with a form that comes back here. */
+export const sendForm = (res: Response, title: string, body: string): void => send(res, title, body, policy("'self'"));
+
+function send(res: Response, title: string, body: string, csp: string): void {
+  res.setHeader('Content-Security-Policy', csp);
   res
     .type('html')
     .send(

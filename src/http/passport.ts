@@ -1,52 +1,66 @@
-import { readdir } from 'node:fs/promises';
-import type { RequestHandler } from 'express';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Request, RequestHandler, Response } from 'express';
 import passportModule, { type AuthenticateCallback } from 'passport';
+import type { ZodType } from 'zod';
 import type { User } from '#models/index';
-import { environment } from '#src/config';
+import { config, environment } from '#src/config';
 import { clientIp } from '#src/core/client-ip';
 import { emit } from '#src/core/events';
 import { Problem } from '#src/core/problem';
 import { SettingsError } from '#src/core/settings-error';
+import { countAttempt } from '#src/http/attempts';
+import { depart } from '#src/http/round-trip';
 import { guard } from '#src/http/route';
+import { stateStore } from '#src/http/state-store';
 import type { AuthStrategy } from '#src/http/strategy';
+import { lendPackages, messageOf, pathClashes, pathOf, readStrategies, type StrategyFile } from '#src/http/strategy-files';
+import { Vouched } from '#src/core/vouched';
+import { digestOf, reasonOf } from '#src/http/reasons';
 import { wrap } from '#src/http/wrap';
 
-type LoadedUser = User;
-declare global {
-  namespace Express {
-    // eslint-disable-next-line typescript/no-empty-object-type -- this is how Passport is told what a user is
-    interface User extends LoadedUser {}
-  }
-}
+/** Providers are far away: so long a strategy of kind `redirect` may take, in milliseconds. */
+const FAR = 10_000;
 
-const folder = new URL('../../strategies/', import.meta.url);
 const passport = new passportModule.Passport();
 const bearers: string[] = [];
+const strategies = new Map<string, AuthStrategy>();
 const asked = new Set<string>();
+let userOf: UserOf;
+
+/** The user whom a strategy vouches for, loaded with roles. */
+type UserOf = (vouched: Vouched) => Promise<User>;
 
 export interface Loaded {
   on: AuthStrategy[];
-  /** Present in strategies/, but none of their settings is. */
+  /** Present, but none of their settings is. */
   off: AuthStrategy[];
+  /** Of those that are on: who speaks for a provider, with `userOf`, so that users can link what they have there. */
+  providers: Set<AuthStrategy>;
+}
+interface Options {
+  userOf: UserOf;
+  /** Paths that other routes have. */
+  taken?: readonly string[];
+  env?: typeof environment;
+  folders?: Parameters<typeof readStrategies>[0];
 }
 
 /**
- * Reads strategies/ and plugs each one into Passport whose settings are there.
+ * Reads strategies/ and STRATEGIES_DIR, and plugs each strategy into Passport whose settings are there.
  * Throws a SettingsError that names the file for one that is malformed, half configured or twice there.
  */
-export async function loadStrategies(env = environment, from = folder): Promise<Loaded> {
-  const loaded: Loaded = { on: [], off: [] };
-  const mistakes: string[] = [];
-  for (const file of (await readdir(from)).filter((name) => /^[a-z][\w-]*\.[jt]s$/.test(name)).sort()) {
-    try {
-      const { default: strategy } = (await import(new URL(file, from).href)) as { default?: AuthStrategy };
-      const mistake = fault(strategy, file.slice(0, -3), loaded);
-      if (!strategy || mistake) mistakes.push(`strategies/${file} ${mistake}`);
-      else mistakes.push(...plug(strategy, loaded, env).map((problem) => `strategies/${file}: ${problem}`));
-    } catch (error) {
-      mistakes.push(`strategies/${file} cannot be used: ${error instanceof Error ? error.message : 'it threw something that is no Error'}`);
-    }
-  }
+export async function loadStrategies({ taken = [], env = environment, folders = ourFolders(), ...options }: Options): Promise<Loaded> {
+  userOf = options.userOf;
+  const loaded: Loaded = { on: [], off: [], providers: new Set() };
+  const { files, mistakes } = await readStrategies(folders);
+  mistakes.push(...files.flatMap((file) => plug(file, loaded, env).map((problem) => `${file.file}${problem}`)));
+  mistakes.push(
+    ...pathClashes(
+      files.filter(({ strategy }) => loaded.on.includes(strategy)),
+      taken,
+    ),
+  );
   for (const name of asked)
     if (!loaded.on.some((strategy) => strategy.name === name))
       mistakes.push(`A route asks for the strategy "${name}", which is not in strategies/ or is off`);
@@ -54,62 +68,129 @@ export async function loadStrategies(env = environment, from = folder): Promise<
   return loaded;
 }
 
-function fault(strategy: AuthStrategy | undefined, name: string, { on, off }: Loaded): string | undefined {
-  if (strategy?.name !== name) return `must default-export a strategy named "${name}"`;
-  if (typeof strategy.create !== 'function') return 'has no create()';
-  if (strategy.kind !== 'login' && strategy.kind !== 'bearer') return 'has a kind that is not known: login or bearer';
-  if (strategy.kind === 'login' && !strategy.credentials) return 'is of kind login and must describe its credentials';
-  if (strategy.kind === 'bearer' && !strategy.scheme) return 'is of kind bearer and must describe its scheme';
-  if ([...on, ...off].some((other) => other.name === name)) return `is there twice: as ${name}.ts and as ${name}.js`;
-  const twin = on.find(
-    (other) => other.kind === 'login' && strategy.kind === 'login' && (other.path ?? other.name) === (strategy.path ?? name),
-  );
-  return twin && `wants the path of strategies/${twin.name}`;
-}
-
-function plug(strategy: AuthStrategy, loaded: Loaded, env: typeof environment): string[] {
-  const names = Object.keys(strategy.env?.shape ?? {});
+function plug({ strategy }: StrategyFile, loaded: Loaded, env: typeof environment): string[] {
+  const names = settingsOf(strategy);
   if (names.length > 0 && !names.some((name) => env[name])) {
     loaded.off.push(strategy);
     return [];
   }
   const settings = strategy.env?.safeParse(Object.fromEntries(names.map((name) => [name, env[name] || undefined])));
-  if (settings?.error) return settings.error.issues.map((issue) => `${issue.path.join('.')} is missing or not valid`);
-  const created = strategy.create({ env: settings?.data ?? {} });
-  if (typeof created?.authenticate !== 'function') return ['create() must return a Passport strategy'];
-  passport.use(strategy.name, wrap(created));
+  if (settings?.error) return settings.error.issues.map((issue) => `: ${issue.path.join('.')} is missing or not valid`);
+  if (strategy.kind === 'redirect' && config.REDIRECT_URIS.length === 0)
+    return [': REDIRECT_URIS is empty: it says where people may be sent when they come back from their provider'];
+  try {
+    const context = contextFor(strategy, settings?.data ?? {}, loaded);
+    const created = strategy.create(context);
+    if (typeof created?.authenticate !== 'function') return [': create() must return a Passport strategy'];
+    passport.use(strategy.name, wrap(created, strategy.kind === 'redirect' ? { depart, deadline: FAR } : {}));
+  } catch (error) {
+    return [` cannot be used: ${messageOf(error)}`];
+  }
   if (strategy.kind === 'bearer') bearers.push(strategy.name);
+  if (strategy.kind === 'redirect') loaded.providers.add(strategy); // it may ask for userOf later
+  strategies.set(strategy.name, strategy);
   loaded.on.push(strategy);
   return [];
 }
 
-/** Names of the environment variables that strategies read. */
-export const settingsOf = ({ on, off }: Loaded): string[] => [...on, ...off].flatMap((strategy) => Object.keys(strategy.env?.shape ?? {}));
+function contextFor(strategy: AuthStrategy, env: Record<string, unknown>, { providers }: Loaded): Parameters<AuthStrategy['create']>[0] {
+  return {
+    env,
+    callbackUrl: `${config.PUBLIC_URL}${pathOf(strategy)}/callback`,
+    state: stateStore,
+    /** Who asks for it speaks for a provider. */
+    get userOf() {
+      providers.add(strategy);
+      // It stands for the user as far as Passport: `authenticate` puts the user in its place.
+      return async (claims: ConstructorParameters<typeof Vouched>[1]) => new Vouched(strategy.name, claims) as unknown as User;
+    },
+  };
+}
+
+function ourFolders(): Parameters<typeof readStrategies>[0] {
+  const own = { name: 'strategies', url: new URL('../../strategies/', import.meta.url) };
+  const more = config.STRATEGIES_DIR;
+  if (!more) return [own];
+  const url = pathToFileURL(`${resolve(more)}/`);
+  lendPackages(url);
+  return [own, { name: more, url }];
+}
+
+/** Names of the environment variables that a strategy reads. */
+export const settingsOf = (strategy: AuthStrategy): string[] => Object.keys(strategy.env?.shape ?? {});
+
+/** Those without which it stays off. */
+export const neededBy = (strategy: AuthStrategy): string[] =>
+  Object.entries(strategy.env?.shape ?? {}).flatMap(([name, schema]) => ((schema as ZodType).safeParse(undefined).success ? [] : [name]));
 
 /** `passport.authenticate` in our words. With a name: that strategy, for signing in. Without: any bearer strategy, for being let in. */
 export const authenticate = (name?: string) => {
-  if (name) asked.add(name);
-  const doc = name
-    ? { problems: ['invalid_credentials', 'busy', 'unavailable'] as const }
-    : {
-        problems: ['token_missing', 'token_expired', 'token_invalid', 'session_ended', 'user_disabled', 'unavailable'] as const,
-        security: () => bearers.map((bearer) => ({ [bearer]: [] })),
-      };
+  if (name) {
+    asked.add(name);
+    return guard<{ user: User }>({ problems: ['invalid_credentials', 'busy', 'unavailable'] }, async (req, res, next) => {
+      const who = await vouch(name, req, res);
+      req.user = who instanceof Vouched ? await userOf(who).catch((error: unknown) => refuseBy(name, req, error)) : who!;
+      next();
+    });
+  }
+  const doc = {
+    problems: ['token_missing', 'token_expired', 'token_invalid', 'session_ended', 'user_disabled', 'unavailable'] as const,
+    security: () => bearers.map((bearer) => ({ [bearer]: [] })),
+  };
   return guard<{ user: User }>(doc, (req, res, next) => {
-    const answer: AuthenticateCallback = (error, user, info) => {
-      if (error || !user) return next(error ?? refusal(req, name, info));
+    const enter = (user: User) => {
+      if (!user.session && isUnconfirmed(user)) return next(new Problem('email_unverified'));
       req.user = user;
       next();
     };
-    (passport.authenticate(name ?? bearers, { session: false }, answer) as RequestHandler)(req, res, next);
+    ask(bearers, req, res, (error, who, info) => {
+      if (error || !who) next(error ?? firstReason(info));
+      else if (who instanceof Vouched) userOf(who).then(enter, next);
+      else enter(who);
+    });
   });
 };
 
-/** Why nobody was let in. Of several strategies the first that knew its credential has the word. */
-function refusal(req: { ip?: string | undefined }, name: string | undefined, info: unknown): Problem {
-  if (name) {
-    emit('session.refused', { strategy: name, ip: clientIp(req) });
-    return new Problem('invalid_credentials');
+/** Sessions are only started for others; what proves who somebody is with every request must not be a way around. */
+const isUnconfirmed = ({ email, emailVerifiedAt }: User) => config.EMAIL_VERIFICATION === 'required' && email !== null && !emailVerifiedAt;
+
+/**
+ * Asks one strategy whom it vouches for, without finding out which user that is. Null: it has told the response where to send
+ * the browser. A failure counts against the account that was named. Throws 401 `invalid_credentials`, and whatever the strategy fails with.
+ */
+export async function vouch(name: string, req: Request, res: Response): Promise<Vouched | User | null> {
+  const attempt = await countAttempt(req, strategies.get(name)!);
+  try {
+    const who = await new Promise<Vouched | User | null>((resolve, reject) => {
+      const answer: AuthenticateCallback = (error, found, info) => {
+        if (error) reject(error);
+        else if (found) resolve(found);
+        else reject(new Problem('invalid_credentials', { cause: reasonOf(info) }));
+      };
+      ask(name, req, res, answer, () => resolve(null));
+    });
+    if (attempt.locked) throw new Problem('invalid_credentials');
+    await attempt.succeeded();
+    return who;
+  } catch (error) {
+    await attempt.failed(error);
+    return refuseBy(name, req, error);
   }
-  return [info].flat().find((why): why is Problem => why instanceof Problem) ?? new Problem('token_missing');
+}
+
+const ask = (names: string | string[], req: Request, res: Response, answer: AuthenticateCallback, departed = () => {}): void => {
+  (passport.authenticate(names, { session: false }, answer) as RequestHandler)(req, res, departed);
+};
+
+/** Every refusal of somebody who wants to sign in looks the same. */
+function refuseBy(strategy: string, req: Request, why: unknown): never {
+  if (!(why instanceof Problem) || why.status !== 401) throw why;
+  emit('session.refused', { strategy, ip: clientIp(req) });
+  throw new Problem('invalid_credentials', { cause: why.cause });
+}
+
+/** Why nobody was let in. Of several strategies the first that knew its credential has the word. */
+function firstReason(info: unknown): Problem {
+  const whys = [info].flat();
+  return whys.find((why): why is Problem => why instanceof Problem) ?? new Problem('token_missing', { headers: digestOf(whys) });
 }

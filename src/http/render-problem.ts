@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { isDatabaseAway } from '#models/database';
 import { log } from '#src/core/log';
 import { Problem, type ProblemCode } from '#src/core/problem';
@@ -19,7 +19,8 @@ const challenges: Partial<Record<ProblemCode, string>> = {
 /** What Express and body-parser throw, by the status they give it. Their messages repeat the input, so they stay here. */
 const byStatus: Record<number, ProblemCode> = { 413: 'payload_too_large', 415: 'unsupported_media_type' };
 
-function problemOf(error: unknown): Problem {
+/** What a failure is to whoever asked. */
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseAway(error)) return new Problem('unavailable', { cause: error });
   const { status = 500 } = (error ?? {}) as { status?: number };
@@ -45,6 +46,15 @@ export interface Refusal {
   type?: string;
 }
 
+/** What goes with a refusal, whichever words it is said in. */
+export function setHeaders(res: Response, problem: Problem): void {
+  if (problem.status === 503) res.setHeader('Retry-After', '2');
+  if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
+  const { 'WWW-Authenticate': another, ...headers } = problem.headers;
+  if (another) res.append('WWW-Authenticate', another);
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+}
+
 /** The error end: where a failure becomes an answer, in the words of whoever was asked. */
 export const errorEnd =
   (say: (problem: Problem, requestId: string, path: string) => Refusal): ErrorRequestHandler =>
@@ -60,9 +70,7 @@ export const errorEnd =
     } = say(problem, res.getHeader('X-Request-Id') as string, req.path);
     const challenge = challenges[problem.code];
     if (challenge && (status === 401 || status === problem.status)) res.setHeader('WWW-Authenticate', challenge);
-    if (problem.status === 503) res.setHeader('Retry-After', '2');
-    if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
-    for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
+    setHeaders(res, problem);
     res
       .status(status)
       .type(type)

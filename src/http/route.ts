@@ -9,7 +9,11 @@ export interface GuardDoc {
   /** OpenAPI security requirements: present on the guard that says who you are, and nowhere else. */
   security?: () => Record<string, string[]>[];
   problems?: readonly ProblemCode[];
+  /** Strategies whose credentials it refuses. */
+  refuses?: readonly string[];
   note?: string;
+  /** The class of `core/limits` that it counts. */
+  limit?: string;
 }
 /** Express middleware that may refuse, documents itself, and declares as a type what it puts on the request. */
 export interface Guard<Adds = unknown> extends RequestHandler {

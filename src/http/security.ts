@@ -51,7 +51,7 @@ export const requestContext: RequestHandler = (req, res, next) => {
   const given = req.headers['x-request-id'];
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
   res.setHeader('X-Request-Id', requestId);
-  context.run({ requestId }, next);
+  context.run({ requestId, isGone: () => res.destroyed }, next);
 };
 
 /** Segments this long are no words of ours: they may be a token that somebody put in a URL. */

@@ -12,3 +12,6 @@ export function expiryOf({ deviceKind, createdAt }: Pick<Session, 'deviceKind' |
   const { idle, absolute } = limitsOf(deviceKind);
   return new Date(Math.min(now.getTime() + idle * 1000, createdAt.getTime() + absolute * 1000));
 }
+
+/** How long ago somebody may have proved who they are who gives no password now, in minutes. */
+export const FRESH = 5;

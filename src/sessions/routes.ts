@@ -1,43 +1,26 @@
 import { z } from 'zod';
 import { Id, Listing, Page } from '#src/core/listing';
 import { presentedToken } from '#src/http/bearer';
+import { requireFullAccess } from '#src/http/guards';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import { del, get, post } from '#src/http/route';
-import type { AuthStrategy } from '#src/http/strategy';
-import { deviceOf, DeviceInput } from '#src/sessions/device';
+import { deviceOf } from '#src/sessions/device';
 import { endOtherSessions, endSession, listSessions } from '#src/sessions/mine';
 import { refreshSession } from '#src/sessions/refresh';
+import { readRefreshToken } from '#src/sessions/refresh-tokens';
 import { ListedSession, listedSession, Tokens, tokensFor } from '#src/sessions/schemas';
-import { startSession } from '#src/sessions/sessions';
 import { signOut } from '#src/sessions/sign-out';
 
-/** One sign-in route for each strategy of kind `login`, made from what its file says. */
-export const signInRoutes = (strategies: AuthStrategy[]) =>
-  strategies
-    .filter(({ kind }) => kind === 'login')
-    .map(({ name, path = name, summary, credentials }) =>
-      post(
-        `/auth/${path}`,
-        [authenticate(name)],
-        {
-          tag: 'Entering',
-          summary,
-          body: credentials as z.ZodType<{ device?: z.output<typeof DeviceInput> }>,
-          returns: Tokens,
-        },
-        async (req) => {
-          const session = await startSession(req.user, deviceOf(req, req.body.device), name);
-          return tokensFor(session, req.user);
-        },
-      ),
-    );
-
 const RefreshToken = z.string().min(1).max(1024);
+
+/** Only tokens of ours are counted: others ask the database nothing, and would fill it with counters. */
+export const limitRefresh = limit('refresh', (req) => readRefreshToken((req.body as { refreshToken: string }).refreshToken)?.sessionId);
 
 export default [
   post(
     '/auth/refresh',
-    [],
+    [limitRefresh],
     {
       tag: 'Entering',
       summary: 'Get new tokens for a refresh token',
@@ -79,14 +62,14 @@ export default [
 
   del(
     '/me/sessions',
-    [authenticate()],
+    [authenticate(), requireFullAccess],
     { tag: 'Being in', summary: 'Sign out everywhere else', description: 'Ends every session of yours but this one.' },
     (req) => endOtherSessions(req.user.id, req.user.session?.id),
   ),
 
   del(
     '/me/sessions/:id',
-    [authenticate()],
+    [authenticate(), requireFullAccess],
     { tag: 'Being in', summary: 'Sign a device out', params: z.strictObject({ id: Id }), problems: ['not_found'] },
     (req) => endSession(req.user.id, req.params.id),
   ),

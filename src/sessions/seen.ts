@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Op } from 'sequelize';
+import { unnoticed } from '#models/commits';
 import { Session } from '#models/index';
 import { log } from '#src/core/log';
 
@@ -35,6 +36,3 @@ async function write(session: Session, first: boolean, now: Date): Promise<void>
     log.warn({ err: error, sessionId: id }, 'the use of a session could not be noted');
   }
 }
-
-/** No answer depends on it, so what other requests know of their sessions stays good. See `commits` in models/index. */
-const unnoticed: object = { unnoticed: true };

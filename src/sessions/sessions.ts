@@ -16,14 +16,15 @@ const AT_ONCE = 10;
 
 /**
  * Every way of signing in ends here, and nowhere else. `strategy` is how the user proved who they are. Their oldest session
- * gives way to an eleventh. Throws 401 `invalid_credentials`.
+ * gives way to an eleventh. Throws 401 `invalid_credentials`, 403 `email_unverified`.
  */
 export async function startSession(user: User, device: Device, strategy: string): Promise<Session> {
   return transaction(async () => {
     // Meanwhile a password was compared: whoever is gone or disabled by now, or has another password, is not let in.
     const asTheyWere = { id: user.id, disabledAt: null, ...(user.passwordHash !== undefined && { passwordHash: user.passwordHash }) };
-    const still = await User.findOne({ attributes: ['id'], where: asTheyWere, lock: true });
+    const still = await User.findOne({ attributes: ['id', 'email', 'emailVerifiedAt'], where: asTheyWere, lock: true });
     if (!still) throw new Problem('invalid_credentials');
+    if (config.EMAIL_VERIFICATION === 'required' && still.email !== null && !still.emailVerifiedAt) throw new Problem('email_unverified');
     const now = new Date();
     await makeRoom(user.id, now);
     const deviceKind = device.kind ?? null;

@@ -5,6 +5,8 @@ import { Problem } from '#src/core/problem';
 import type { Device } from '#src/sessions/device';
 import { endSessions } from '#src/sessions/end';
 import { startSession } from '#src/sessions/sessions';
+import { voidMails } from '#src/users/mail-tokens';
+import { tellPasswordChanged } from '#src/users/notices';
 import { requireStrong } from '#src/users/password-policy';
 
 /**
@@ -27,6 +29,8 @@ export async function changePassword(user: User, current: string, wanted: string
     const [rows] = await User.update({ passwordHash }, { where });
     if (rows === 0) return null;
     await endSessions({ userId: user.id }, 'password_changed');
+    await voidMails(user.id);
+    await tellPasswordChanged(before);
     emit('user.password_changed', { userId: user.id });
     return startSession(before.set({ passwordHash }), { ...same(here), ...device }, 'local');
   });

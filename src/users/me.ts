@@ -1,10 +1,12 @@
 import { User } from '#models/index';
+import { isFresh } from '#models/session';
 import { keepAnAdmin } from '#src/access/last-admin';
 import { emit } from '#src/core/events';
 import { passwordMatches } from '#src/core/passwords';
 import { Problem } from '#src/core/problem';
 import type { Identifier } from '#src/users/identifiers';
-import { refuseTaken } from '#src/users/register';
+import { FRESH } from '#src/sessions/lifetimes';
+import { refuseTaken } from '#src/users/taken';
 
 interface Changes {
   username?: Identifier | undefined;
@@ -24,10 +26,14 @@ export async function updateUser(id: string, { username, name }: Changes): Promi
   return user;
 }
 
-/** Ends the user for good, with sessions and roles. Throws `invalid_credentials`, `last_admin`, `busy`. */
-export async function deleteUser(id: string, password: string): Promise<void> {
+/**
+ * Ends the user for good, with everything that is theirs. Facts keep the id, which is nobody's any more. Needs the password, or a
+ * sign-in that is not long ago. Throws `invalid_credentials`, `step_up_required`, `last_admin`, `busy`.
+ */
+export async function deleteUser({ id, session }: User, password: string | undefined): Promise<void> {
+  if (password === undefined && !isFresh(session, FRESH)) throw new Problem('step_up_required');
   const user = await User.findByPk(id, { attributes: ['passwordHash'] });
-  if (!(await passwordMatches(password, user?.passwordHash))) throw new Problem('invalid_credentials');
+  if (password !== undefined && !(await passwordMatches(password, user?.passwordHash))) throw new Problem('invalid_credentials');
   await keepAnAdmin(() => User.destroy({ where: { id } }));
   emit('user.deleted', { userId: id });
 }

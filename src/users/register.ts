@@ -1,47 +1,53 @@
-import { UniqueConstraintError } from 'sequelize';
 import { v7 as uuid } from 'uuid';
 import { Role, transaction, User, UserRole } from '#models/index';
+import { config } from '#src/config';
 import { emit } from '#src/core/events';
 import { hashPassword } from '#src/core/passwords';
-import { Problem } from '#src/core/problem';
-import { namesAsColumns } from '#src/users/identifiers';
+import { namesAsColumns, type Identifier } from '#src/users/identifiers';
 import { requireStrong } from '#src/users/password-policy';
 import type { NewUser } from '#src/users/schemas';
+import { refuseTaken } from '#src/users/taken';
+import { askToVerify } from '#src/users/verify-email';
 
 /**
- * A new user with these roles, loaded with them. Of several at once with one name, one wins.
+ * A new user with a password and these roles, loaded with them. Of several at once with one name, one wins.
  * Throws `weak_password`, `username_taken`, `email_taken`, `busy`.
  */
 export async function register({ username, email, password, name }: NewUser, roleNames = ['user']): Promise<User> {
   await requireStrong(password, { username: username?.canonical, email: email?.canonical, name });
   const passwordHash = await hashPassword(password); // before the transaction: hashing is slow, locks are dear
-  const user = await refuseTaken(() =>
+  return refuseTaken(() =>
     transaction(async () => {
-      const roles = await Role.findAll({ where: { name: roleNames } });
-      if (roles.length < new Set(roleNames).size) throw new Error('A role is missing that new users are to have.');
-      const created = await User.create({
-        id: uuid(),
-        ...namesAsColumns({ username, email }),
-        passwordHash,
-        name: name ?? null,
-        emailVerifiedAt: null,
-        disabledAt: null,
-      });
-      for (const role of roles) await UserRole.create({ userId: created.id, roleId: role.id });
-      created.roles = roles;
-      return created;
+      const user = await createUser({ username, email, name, passwordHash }, roleNames);
+      if (config.EMAIL_VERIFICATION !== 'off') await askToVerify(user);
+      return user;
     }),
   );
-  emit('user.registered', { userId: user.id });
-  return user;
 }
 
-/** Runs a write that the unique indexes may refuse, and says which name it was. */
-export async function refuseTaken<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintError)) throw error;
-    throw new Problem(JSON.stringify(error.fields).includes('username') ? 'username_taken' : 'email_taken', { cause: error });
-  }
+interface Fields {
+  username?: Identifier | undefined;
+  email?: Identifier | undefined;
+  name?: string | undefined;
+  passwordHash?: string;
+  emailVerifiedAt?: Date | null;
 }
+
+/** A new user as every way in makes them, loaded with these roles. The unique indexes have the last word. */
+export const createUser = ({ username, email, name, passwordHash, emailVerifiedAt = null }: Fields, roleNames = ['user']): Promise<User> =>
+  transaction(async () => {
+    const roles = await Role.findAll({ where: { name: roleNames } });
+    if (roles.length < new Set(roleNames).size) throw new Error('A role is missing that new users are to have.');
+    const user = await User.create({
+      id: uuid(),
+      ...namesAsColumns({ username, email }),
+      passwordHash: passwordHash ?? null,
+      name: name ?? null,
+      emailVerifiedAt,
+      disabledAt: null,
+    });
+    for (const role of roles) await UserRole.create({ userId: user.id, roleId: role.id });
+    user.roles = roles;
+    emit('user.registered', { userId: user.id });
+    return user;
+  });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { requireOpenSignup } from '#src/http/guards';
+import { requireFullAccess, requireOpenSignup } from '#src/http/guards';
+import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import { del, get, patch, post, put } from '#src/http/route';
 import { deviceOf, DeviceInput } from '#src/sessions/device';
@@ -9,6 +10,7 @@ import { changePassword } from '#src/users/change-password';
 import { deleteUser, updateUser } from '#src/users/me';
 import { register } from '#src/users/register';
 import { FreeUsername, Name, needsOne, newUserFields, Password, PublicUser, publicUser, someIdentifier } from '#src/users/schemas';
+import { isVerificationRequired, signUp } from '#src/users/sign-up';
 
 const Registration = z
   .strictObject({ username: FreeUsername.optional(), ...newUserFields, device: DeviceInput.optional() })
@@ -19,31 +21,61 @@ const Changes = z
   .strictObject({ username: FreeUsername.optional(), name: Name.nullable().optional() })
   .refine((changes) => Object.keys(changes).length > 0, { message: 'Give at least one field to change', params: { code: 'required' } });
 
+/** Whoever holds a token may not find out the password with it. */
+export const limitPassword = limit('password', ({ user }) => user?.id);
+
+const registration = {
+  tag: 'Entering',
+  summary: 'Create a user',
+  body: Registration,
+  problems: ['username_taken', 'weak_password', 'busy', 'unavailable'],
+} as const;
+const signUpGuards = [requireOpenSignup, limit('sign-up')] as const;
+
+/** Answers the same whether or not the address is known. */
+const registerToVerify = post(
+  '/auth/register',
+  signUpGuards,
+  {
+    ...registration,
+    description:
+      'Give an e-mail address, and a username if you like. A mail to the address says how to go on: nobody is told here whether it is known.',
+    returns: z.object({ status: z.literal('verification_required') }),
+    status: 202,
+  },
+  async (req) => {
+    const { device: _, ...newUser } = req.body;
+    await signUp(newUser);
+    return { status: 'verification_required' as const };
+  },
+);
+
+const registerAndEnter = post(
+  '/auth/register',
+  signUpGuards,
+  {
+    ...registration,
+    summary: 'Create a user and sign in',
+    description: 'Give a username, an e-mail address, or both. A new user has exactly the role `user`.',
+    returns: Tokens,
+    status: 201,
+    problems: [...registration.problems, 'email_taken'],
+  },
+  async (req) => {
+    const { device, ...newUser } = req.body;
+    const user = await register(newUser);
+    return tokensFor(await startSession(user, deviceOf(req, device), 'local'), user);
+  },
+);
+
 export default [
-  post(
-    '/auth/register',
-    [requireOpenSignup],
-    {
-      tag: 'Entering',
-      summary: 'Create a user and sign in',
-      description: 'Give a username, an e-mail address, or both. A new user has exactly the role `user`.',
-      body: Registration,
-      returns: Tokens,
-      status: 201,
-      problems: ['username_taken', 'email_taken', 'weak_password', 'busy', 'unavailable'],
-    },
-    async (req) => {
-      const { device, ...newUser } = req.body;
-      const user = await register(newUser);
-      return tokensFor(await startSession(user, deviceOf(req, device), 'local'), user);
-    },
-  ),
+  isVerificationRequired() ? registerToVerify : registerAndEnter,
 
   get('/me', [authenticate()], { tag: 'Being in', summary: 'The signed-in user', returns: PublicUser }, (req) => publicUser(req.user)),
 
   patch(
     '/me',
-    [authenticate()],
+    [authenticate(), requireFullAccess],
     {
       tag: 'Being in',
       summary: 'Change your names',
@@ -56,7 +88,7 @@ export default [
 
   put(
     '/me/password',
-    [authenticate()],
+    [authenticate(), requireFullAccess, limitPassword],
     {
       tag: 'Being in',
       summary: 'Change your password',
@@ -73,14 +105,14 @@ export default [
 
   del(
     '/me',
-    [authenticate()],
+    [authenticate(), requireFullAccess, limitPassword],
     {
       tag: 'Being in',
       summary: 'Delete yourself for good',
-      description: 'Asks for the password again. Every session ends.',
-      body: z.strictObject({ password: Password }),
-      problems: ['invalid_credentials', 'last_admin', 'busy'],
+      description: 'With the password, or without it in the first five minutes of a session. Every session ends.',
+      body: z.strictObject({ password: Password.optional() }),
+      problems: ['invalid_credentials', 'step_up_required', 'last_admin', 'busy'],
     },
-    (req) => deleteUser(req.user.id, req.body.password),
+    (req) => deleteUser(req.user, req.body.password),
   ),
 ];

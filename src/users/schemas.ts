@@ -15,7 +15,7 @@ const identifier = (read: (typed: string) => Identifier | Fault) =>
       return z.NEVER;
     });
 
-const Username = identifier(username).meta({
+export const Username = identifier(username).meta({
   description: 'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
   example: 'ada',
 });

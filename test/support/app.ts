@@ -17,6 +17,7 @@ export async function startApp(env: Record<string, string> = {}) {
     BCRYPT_COST: '4',
     LOG_LEVEL: 'silent',
     DIALECTS: 'none',
+    LIMITS: 'off', // a test file asks more from one address in a minute than all limits allow; those about limits say `on`
     ...env,
   });
   const { serve } = await import('#src/serve');
@@ -60,6 +61,7 @@ async function expectConsistent({ User }: typeof import('#models/index')): Promi
   const orphans = async (sql: string) => ((await User.sequelize!.query(sql))[0] as { n: number }[])[0]!.n;
   expect(await orphans('SELECT COUNT(*) AS n FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE u.id IS NULL')).toBe(0);
   expect(await orphans('SELECT COUNT(*) AS n FROM user_roles ur LEFT JOIN users u ON u.id = ur.user_id WHERE u.id IS NULL')).toBe(0);
-  expect(await orphans('SELECT COUNT(*) AS n FROM users WHERE username_canonical IS NULL AND email_canonical IS NULL')).toBe(0);
+  const nameless = 'username_canonical IS NULL AND email_canonical IS NULL';
+  expect(await orphans(`SELECT COUNT(*) AS n FROM users u WHERE ${nameless} AND u.id NOT IN (SELECT user_id FROM identities)`)).toBe(0);
   expect(Object.keys(Object.prototype)).toEqual([]);
 }

@@ -18,7 +18,7 @@ export interface Question {
 
 const DECLARED = new Set([200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 503]);
 const LEAKS =
-  /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?<![\w.-])ER_[A-Z]|SELECT |INSERT |\.sqlite|127\.0\.0\.1:33/i;
+  /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?<![\w.-])ER_[A-Z]|SELECT |INSERT |\.sqlite|127\.0\.0\.1:3306\b/i;
 
 /** What must hold for every answer of this server, whatever was asked; the first thing that does not. `quick` is how long it may take, in milliseconds. */
 function fault({ status, headers, text, body }: Answer, path: string, ms: number, quick: number): string | undefined {
@@ -57,6 +57,9 @@ function expectDecent(answer: Answer, path: string, ms: number, quick = 2000): v
   if (wrong)
     expect.fail(`${path} answered ${answer.status} with the wrong ${wrong}: ${JSON.stringify([...answer.headers])} ${answer.text}`);
 }
+
+/** Which statuses these answers have, lowest first: who won a race does not matter. */
+export const statusesOf = (answers: readonly Answer[]): number[] => answers.map(({ status }) => status).sort((a, b) => a - b);
 
 /** Asks a running server, and holds every answer to `expectDecent`. */
 export const clientOf =

@@ -9,11 +9,12 @@ export async function node(env: Record<string, string> = {}) {
   process.setMaxListeners(0); // the logger of each node listens for the end of the process
   const { connect } = await import('#models/index');
   const keys = { ...(await import('#src/keys/keys')), ...(await import('#src/keys/rotation')) };
+  const { takeNext } = await import('#src/mail/attempt');
   const { subscribe } = await import('#src/core/events');
   const database = connect(process.env['DATABASE_URL']!);
   onTestFinished(() => database.close());
   for (const [name, value] of before)
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
-  return { ...keys, subscribe, statements: statementsOf(database, () => true) };
+  return { ...keys, takeNext, subscribe, statements: statementsOf(database, () => true) };
 }

@@ -16,6 +16,8 @@ interface How {
   /** What it reads on standard input. */
   input?: string;
   cwd?: string;
+  /** The folder whose program it is, if it is not this repository. */
+  from?: string;
   /** Options of Node itself. */
   node?: string[];
   /** A shell line that runs before, in the same process: `ulimit -f 100`. */
@@ -37,6 +39,7 @@ export const settingsFor = (databaseUrl: string, more: Env = {}): Env => ({
   BCRYPT_COST: '4',
   LOG_LEVEL: 'silent',
   DIALECTS: 'none',
+  LIMITS: 'off', // see startApp
   ...more,
 });
 
@@ -47,9 +50,9 @@ process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });
 
-function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = emptyFolder(), node = [], before }: How) {
+function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = emptyFolder(), from = root, node = [], before }: How) {
   const start = performance.now();
-  const command = [process.execPath, '--conditions=source', ...node, join(root, 'src', `${program}.ts`), ...args];
+  const command = [process.execPath, '--conditions=source', ...node, join(from, 'src', `${program}.ts`), ...args];
   const [file, ...rest] = before ? ['sh', '-c', `${before}; exec "$@"`, 'sh', ...command] : command;
   const child = spawn(file!, rest, {
     cwd,

@@ -116,7 +116,7 @@ export async function actsOf({ ask, User, Role }: App) {
       expect(status).toBe(isIn(who, seat) ? 200 : 400);
       if (status === 200) Object.assign(held, { token: body.accessToken, refreshToken: body.refreshToken });
     }),
-    delete: unlessGone(async (who) => void (await deleteUser(who.id, password), (who.gone = true))),
+    delete: unlessGone(async (who) => void (await deleteUser(await user(who), password), (who.gone = true))),
   };
 }
 

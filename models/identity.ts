@@ -1,0 +1,43 @@
+import {
+  DataTypes,
+  Model,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type NonAttribute,
+  type Sequelize,
+} from 'sequelize';
+import type { User } from '#models/user';
+
+/** A user as some provider knows them. Keyed by the provider's subject, never by an e-mail address: addresses change hands. */
+export class Identity extends Model<InferAttributes<Identity>, InferCreationAttributes<Identity>> {
+  declare id: string;
+  declare userId: string;
+  /** The name of a file in strategies/. */
+  declare provider: string;
+  declare subject: string;
+  /** As the provider told it when the two were joined, so that its owner can tell one from another. */
+  declare email: CreationOptional<string | null>;
+  declare createdAt: CreationOptional<Date>;
+
+  declare user?: NonAttribute<User>;
+
+  static define(sequelize: Sequelize) {
+    this.init(
+      {
+        id: { type: DataTypes.CHAR(36), primaryKey: true },
+        userId: { type: DataTypes.CHAR(36), allowNull: false },
+        provider: { type: DataTypes.STRING(64), allowNull: false },
+        subject: { type: DataTypes.STRING(512), allowNull: false },
+        email: DataTypes.STRING(254),
+        createdAt: { type: DataTypes.DATE(3), allowNull: false },
+      },
+      {
+        sequelize,
+        tableName: 'identities',
+        updatedAt: false,
+        indexes: [{ fields: ['provider', 'subject'], unique: true }, { fields: ['user_id'] }],
+      },
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { literal, Op, UniqueConstraintError } from 'sequelize';
+import { OneTimeToken, transaction } from '#models/index';
+import { purge } from '#src/core/purge';
+import { seal, unseal } from '#src/core/secrets';
+
+const digestOf = (purpose: string, token: string) => createHash('sha256').update(`${purpose}:${token}`).digest('hex');
+
+interface Grant {
+  userId?: string | null;
+  /** Whatever it stands for; kept sealed. */
+  data?: unknown;
+}
+
+/** A token of 256 bits that may be spent once within so many seconds. Only its digest is kept. */
+export async function issueToken(purpose: string, seconds: number, { userId = null, data }: Grant = {}): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  await OneTimeToken.create({
+    digest: digestOf(purpose, token),
+    purpose,
+    userId,
+    data: data === undefined ? null : seal(purpose, JSON.stringify(data)),
+    expiresAt: new Date(Date.now() + seconds * 1000),
+  });
+  return token;
+}
+
+/** The same in place of what this user was given for this purpose before. */
+export async function replaceToken(purpose: string, seconds: number, grant: Grant): Promise<string> {
+  await voidTokens([purpose], grant.userId ?? NOBODY);
+  return issueToken(purpose, seconds, grant);
+}
+
+/** No id of a user is this one: asking for it costs what asking for a user does. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** What was handed out to this user for these purposes is good for nothing any more. */
+export const voidTokens = (purposes: readonly string[], userId: string): Promise<number> =>
+  OneTimeToken.destroy({ where: { userId, purpose: [...purposes] } });
+
+interface Spent<T> {
+  userId: string | null;
+  data: T;
+  createdAt: Date;
+}
+
+const stillGood = () => ({ expiresAt: { [Op.gt]: new Date() } });
+const grantOf = <T>({ purpose, userId, data, createdAt }: OneTimeToken): Spent<T> => ({
+  userId,
+  data: (data === null ? undefined : JSON.parse(unseal(purpose, data).plain)) as T,
+  createdAt,
+});
+
+/** What the token stands for, without spending it, or null if it is not good. */
+export async function readToken<T>(purpose: string, token: string): Promise<Spent<T> | null> {
+  const found = await OneTimeToken.findOne({ where: { digest: digestOf(purpose, token), purpose, ...stillGood() } });
+  return found && grantOf<T>(found);
+}
+
+/** What the token stands for, or null if it was spent, has expired or never was. Of many who spend it at once, one gets it. */
+export const spendToken = <T>(purpose: string, token: string): Promise<Spent<T> | null> =>
+  transaction(async () => {
+    const grant = await readToken<T>(purpose, token);
+    return grant && (await OneTimeToken.destroy({ where: { digest: digestOf(purpose, token) } })) > 0 ? grant : null;
+  });
+
+/** How often somebody may guess at a short code. */
+const GUESSES = 5;
+
+/**
+ * The same by the short code that was handed out with the user's last token, as `data.code`. After five guesses no code is right;
+ * the token itself stays good. As many statements for a user who is not there.
+ */
+export const spendShortCode = <T extends { code: string }>(
+  purpose: string,
+  userId: string | undefined,
+  code: string,
+): Promise<Spent<T> | null> =>
+  transaction(async () => {
+    const found = await OneTimeToken.findOne({ where: { purpose, userId: userId ?? NOBODY, ...stillGood() } });
+    const digest = found?.digest ?? '';
+    const [counted] = await OneTimeToken.update({ tries: literal('tries + 1') }, { where: { digest, tries: { [Op.lt]: GUESSES } } });
+    const grant = found && grantOf<T>(found);
+    if (counted === 0 || grant?.data.code !== code) return null;
+    return (await OneTimeToken.destroy({ where: { digest } })) > 0 ? grant : null;
+  });
+
+/** True for the first who names this id, false ever after: for what was never handed out as a token. Remembered for so many seconds. */
+export async function isFirst(purpose: string, id: string, seconds: number): Promise<boolean> {
+  try {
+    await OneTimeToken.create({ digest: digestOf(purpose, id), purpose, expiresAt: new Date(Date.now() + seconds * 1000) });
+    return true;
+  } catch (error) {
+    if (error instanceof UniqueConstraintError) return false;
+    throw error;
+  }
+}
+
+/** Forgets what has expired. */
+export async function purgeTokens(): Promise<void> {
+  await purge((limit) => OneTimeToken.destroy({ where: { expiresAt: { [Op.lt]: new Date() } }, limit }));
+}

@@ -1,0 +1,92 @@
+import { Op } from 'sequelize';
+import { ApiKey, Identity, transaction, User } from '#models/index';
+import { isFresh } from '#models/session';
+import { emit } from '#src/core/events';
+import { issueToken, spendToken, voidTokens } from '#src/core/one-time-tokens';
+import { passwordMatches } from '#src/core/passwords';
+import { Problem } from '#src/core/problem';
+import { mayMail } from '#src/mail/limit';
+import { queueMail } from '#src/mail/queue';
+import { linkTo } from '#src/mail/template';
+import { endSessions } from '#src/sessions/end';
+import { FRESH } from '#src/sessions/lifetimes';
+import type { Identifier } from '#src/users/identifiers';
+import { RESTORE, voidMails } from '#src/users/mail-tokens';
+import { forgotPassword } from '#src/users/reset-password';
+import { refuseTaken } from '#src/users/taken';
+import { prepareMove } from '#src/users/verify-email';
+
+/** How long the owner of the old address may take it back, in seconds. */
+const UNDO = 72 * 3600;
+
+interface Old {
+  address: Identifier;
+  verifiedAt: string;
+}
+
+/**
+ * Asks the owner of another address to confirm it; until then nothing changes. The old address is told, and can undo it. Nobody learns
+ * whether the new one is known here: its owner gets another mail. Throws 401 `invalid_credentials`; 403 `step_up_required` for a user without a password.
+ */
+export async function requestEmailChange(user: User, address: Identifier, currentPassword: string | undefined): Promise<void> {
+  const before = (await User.findByPk(user.id))!;
+  await requireOwner(user, before, currentPassword);
+  if (!(await mayMail(address.canonical))) return;
+  await transaction(async () => {
+    const owner = await User.findOne({ where: { emailCanonical: address.canonical } });
+    const token = await prepareMove(user.id, { from: before.emailCanonical, to: address });
+    if (owner) await queueMail(owner.email, 'already-registered', { link: linkTo('/forgot-password') });
+    else await queueMail(address.display, 'email-change-confirm', { link: linkTo('/confirm-email', { token }) });
+    await tellOldAddress(before);
+  });
+}
+
+async function requireOwner(user: User, { passwordHash }: User, password: string | undefined): Promise<void> {
+  if (passwordHash === null && !isFresh(user.session, FRESH)) throw new Problem('step_up_required');
+  if (passwordHash !== null && !(await passwordMatches(password ?? '', passwordHash))) throw new Problem('invalid_credentials');
+}
+
+/** Only an address that was proved: a mistyped one belongs to a stranger, who must not get a way in. */
+async function tellOldAddress({ id, email, emailCanonical, emailVerifiedAt, name }: User): Promise<void> {
+  if (!email || !emailCanonical || !emailVerifiedAt) return;
+  const old: Old = { address: { display: email, canonical: emailCanonical }, verifiedAt: emailVerifiedAt.toISOString() };
+  const token = await issueToken(RESTORE, UNDO, { userId: id, data: old });
+  await queueMail(email, 'email-change-notice', { name, at: new Date(), link: linkTo('/restore-email', { token }) });
+}
+
+/**
+ * Whoever took an address since and never proved it loses it to its owner, who has just read a mail there: nobody can block the way
+ * back by signing up with it. A user who was nothing but this address is gone.
+ */
+async function displace(emailCanonical: string, userId: string): Promise<void> {
+  const holder = await User.findOne({ where: { emailCanonical, emailVerifiedAt: null, id: { [Op.ne]: userId } }, lock: true });
+  if (!holder) return;
+  if (holder.usernameCanonical === null && (await Identity.count({ where: { userId: holder.id } })) === 0) await holder.destroy();
+  else await holder.update({ email: null, emailCanonical: null });
+}
+
+/**
+ * Gives a user their old address back. Whoever changed it knew the password, so that goes, with every session and what was set up
+ * since; a mail to the old address lets its owner choose another. Throws 400 `invalid_code`, 409 `email_taken`.
+ */
+export async function restoreEmail(token: string): Promise<void> {
+  const address = await refuseTaken(() =>
+    transaction(async () => {
+      const grant = await spendToken<Old>(RESTORE, token);
+      if (!grant?.userId) throw new Problem('invalid_code');
+      const { userId, data, createdAt } = grant;
+      const restored = { email: data.address.display, emailCanonical: data.address.canonical, emailVerifiedAt: new Date(data.verifiedAt) };
+      await displace(data.address.canonical, userId);
+      await User.update({ ...restored, passwordHash: null }, { where: { id: userId } });
+      const since = { userId, createdAt: { [Op.gte]: createdAt } };
+      await Identity.destroy({ where: since });
+      await ApiKey.destroy({ where: since });
+      await voidMails(userId);
+      await voidTokens([RESTORE], userId);
+      await endSessions({ userId }, 'email_restored');
+      emit('user.email_restored', { userId });
+      return data.address;
+    }),
+  );
+  await forgotPassword(address);
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { userOfKey } from '#src/api-keys/use';
+import { Problem } from '#src/core/problem';
+import { custom, defineStrategy } from '#src/http/strategy';
+
+export default defineStrategy({
+  name: 'api-key',
+  kind: 'bearer',
+  summary: 'A key that a user made for a script',
+  env: z.object({ API_KEYS: z.literal('on').describe('`on` lets users make keys for scripts, at /me/api-keys.') }),
+  scheme: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'From `POST /me/api-keys`.' },
+  create: () =>
+    custom(async (req) => {
+      const key = req.get('x-api-key');
+      if (key === undefined) return null;
+      const twice = { pointer: '', code: 'two_credentials', message: 'Send a key or a token, not both' };
+      if (req.headers.authorization !== undefined) throw new Problem('invalid_request', { members: { errors: [twice] } });
+      return userOfKey(key);
+    }),
+});

@@ -1,0 +1,110 @@
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createClient } from '@redis/client';
+import { password } from '#test/support/app';
+import { startLimited, times } from '#test/support/limited';
+import { freePort } from '#test/support/mysql';
+import { settingsFor, startProcess } from '#test/support/process';
+import { redisIsHere, redisOn } from '#test/support/redis';
+
+/** So long an answer may take, in milliseconds: all nodes and tests share the processors. */
+const QUICK = 10_000;
+const port = await freePort();
+const REDIS_URL = `redis://127.0.0.1:${port}`;
+const here = await startLimited({ REDIS_URL }, QUICK);
+const { databaseUrl, from, member, unused, unusedName, Limit, User } = here;
+const { APP_SECRET } = process.env;
+const settings = settingsFor(databaseUrl, { APP_SECRET, REDIS_URL, LIMITS: 'on', TRUST_PROXY: '1' });
+const others = await Promise.all([startProcess(settings, { quick: QUICK }), startProcess(settings, { quick: QUICK })]);
+afterAll(async () => {
+  for (const node of others) await node.kill();
+});
+const nodes = [here, ...others];
+const nodeFor = (i: number) => nodes[i % nodes.length]!;
+
+const logIn = (i: number, ip: string, identifier = unusedName(), secret = 'a guess') =>
+  nodeFor(i).ask('POST', '/auth/login', { body: { identifier, password: secret }, ...from(ip) });
+/** How many of these get through, asked at once and in turns of all nodes. */
+const passed = async (n: number, ask: (i: number) => Promise<{ status: number }>) =>
+  (await Promise.all(Array.from({ length: n }, (_, i) => ask(i)))).filter(({ status }) => status !== 429).length;
+
+/** What holds wherever is counted: the sum over the nodes is the limit. */
+async function expectOneLimit(): Promise<void> {
+  const ip = unused();
+  expect(await passed(45, (i) => logIn(i, ip))).toBe(30);
+  expect(await passed(3, (i) => logIn(i, ip))).toBe(0);
+
+  const home = unused();
+  const users = await User.count();
+  const signUp = (i: number) => nodeFor(i).ask('POST', '/auth/register', { body: { username: unusedName(), password }, ...from(home) });
+  expect(await passed(15, signUp)).toBe(10);
+  expect(await User.count()).toBe(users + 10);
+
+  const { tokens } = await member();
+  const { refreshToken } = tokens;
+  expect(await passed(36, (i) => nodeFor(i).ask('POST', '/auth/refresh', { body: { refreshToken }, ...from(unused()) }))).toBe(30);
+
+  const ada = await member();
+  await times(10, (i) => logIn(i, unused(), ada.username));
+  const locked = await times(2, (i) => logIn(i, unused(), ada.username, password));
+  expect(locked.map(({ status }) => status)).toEqual([401, 401]);
+  expect((await logIn(1, ada.ip, ada.username, password)).status).toBe(200);
+}
+
+it('three nodes start without the Redis that they are to use, and share the limits in the database', async () => {
+  await expectOneLimit();
+  expect(await Limit.count()).toBeGreaterThan(0);
+});
+
+describe.runIf(redisIsHere)('three nodes and a Redis', () => {
+  const redis = redisOn(port);
+  const inRedis = async () => {
+    const client = await createClient({ url: REDIS_URL, RESP: 2 }).connect();
+    const count = await client.dbSize();
+    client.destroy();
+    return count;
+  };
+  /** From then on all nodes count there again. */
+  const comesBack = () =>
+    vi.waitFor(
+      async () => {
+        for (let i = 0; i < nodes.length; i++) {
+          const before = await Limit.count();
+          await logIn(i, unused());
+          expect(await Limit.count()).toBe(before);
+        }
+      },
+      { timeout: 8000, interval: 200 },
+    );
+
+  it('find it when it comes, and share the limits there: the database counts no more', async () => {
+    await redis.start();
+    await comesBack();
+    const before = await Limit.count();
+    await expectOneLimit();
+    expect(await Limit.count()).toBe(before);
+    expect(await inRedis()).toBeGreaterThan(20);
+  });
+
+  it('store neither names nor addresses there, and nothing for ever', async () => {
+    const client = await createClient({ url: REDIS_URL, RESP: 2 }).connect();
+    const keys = await client.keys('*');
+    for (const key of keys) expect(key).toMatch(/^sallyport:limit:[\da-f]{32}$/);
+    for (const key of keys.slice(0, 20)) expect(await client.pTTL(key)).toBeGreaterThan(0);
+    client.destroy();
+  });
+
+  it('go on in the database when it dies, with one limit for all, and return to it', async () => {
+    await redis.kill();
+    await expectOneLimit();
+    await redis.start();
+    await comesBack();
+  });
+
+  it('go on in the database while it is frozen, and nobody waits for long', async () => {
+    redis.freeze();
+    const ip = unused();
+    expect(await passed(36, (i) => logIn(i, ip))).toBe(30);
+    redis.thaw();
+    await comesBack();
+  });
+});

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, it, vi } from 'vitest';
+import { testSecret } from '#test/support/app';
+import { emptyDatabase, engine } from '#test/support/database';
+import { readMail } from '#test/support/mailbox';
+import { emptyFolder, rowsOf, settingsFor, startProcess } from '#test/support/process';
+
+const databaseUrl = await emptyDatabase();
+const env = settingsFor(databaseUrl, { APP_SECRET: testSecret(), LOG_LEVEL: 'debug' });
+Object.assign(process.env, env, { LOG_LEVEL: 'silent' });
+const { migrate } = await import('#migrations/index');
+const { connect } = await import('#models/index');
+const { queueMail } = await import('#src/mail/queue');
+const { linkTo } = await import('#src/mail/template');
+await migrate(databaseUrl);
+const database = connect(databaseUrl);
+afterAll(() => database.close());
+
+const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
+
+it('without SMTP_URL a mail becomes a file for its owner alone, and the log says where but not what', async () => {
+  await queueMail('canary@example.com', 'verify-email', { link: linkTo('/verify', { token: 'canary' }), code: '012345' });
+  const cwd = emptyFolder();
+  const { heard, kill } = await startProcess(env, { cwd, before: 'umask 0' });
+  await vi.waitFor(async () => expect(await rowsOf(databaseUrl, 'SELECT id FROM outgoing_mails')).toEqual([]), { timeout: 8000 });
+  const folder = engine === 'sqlite' ? join(dirname(databaseUrl.slice('sqlite:'.length)), 'outbox') : join(cwd, 'data', 'outbox');
+  const [name, ...others] = readdirSync(folder);
+  expect(others).toEqual([]);
+  const file = join(folder, name!);
+  expect([mode(folder), mode(file)]).toEqual(['700', '600']);
+  const mail = await readMail(readFileSync(file));
+  expect(mail).toMatchObject({ subject: 'Confirm your e-mail address', code: '012345', secrets: { token: 'canary' } });
+  expect(mail.source).toMatch(/^To: canary@example\.com\r$/m);
+
+  await kill('SIGTERM');
+  const lines = heard.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines).toContainEqual(expect.objectContaining({ level: 'info', template: 'verify-email', file }));
+  expect(lines).toContainEqual(expect.objectContaining({ fact: 'mail.sent', template: 'verify-email' }));
+  expect(heard.stdout + heard.stderr).not.toMatch(/canary|012345|Confirm/);
+});
+
+it('while the mail server is away a mail waits, and the log says why but not whom for', async () => {
+  await queueMail('canary@example.com', 'verify-email', { link: linkTo('/verify', { token: 'canary' }), code: '012345' });
+  const { heard, ask } = await startProcess({ ...env, SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@b.example' });
+  await vi.waitFor(() => expect(heard.stdout).toContain('a mail was not sent, and will be tried again'), { timeout: 8000 });
+  expect((await ask('GET', '/readyz')).status).toBe(200);
+  expect(heard.stdout).toContain('"why":"ESOCKET ECONNREFUSED CONN"');
+  expect(heard.stdout + heard.stderr).not.toMatch(/canary|012345|Confirm/);
+  expect(await rowsOf(databaseUrl, 'SELECT tries FROM outgoing_mails')).toMatchObject([{ tries: 1 }]);
+});

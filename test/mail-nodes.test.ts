@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, expect, it, vi } from 'vitest';
+import { testSecret } from '#test/support/app';
+import { wait } from '#test/support/clock';
+import { emptyDatabase } from '#test/support/database';
+import { openMailbox } from '#test/support/mailbox';
+import { node } from '#test/support/node';
+import { settingsFor, startProcess, type Running } from '#test/support/process';
+import { rounds } from '#test/support/rounds';
+
+// Nobody delivers in this process unless a test says so.
+const mailbox = await openMailbox();
+const databaseUrl = await emptyDatabase();
+const env = settingsFor(databaseUrl, { ...mailbox.env, APP_SECRET: testSecret(), LOG_LEVEL: 'info' });
+Object.assign(process.env, env, { LOG_LEVEL: 'silent' });
+const { migrate } = await import('#migrations/index');
+const { connect, OutgoingMail, transaction } = await import('#models/index');
+const { queueMail } = await import('#src/mail/queue');
+const { linkTo } = await import('#src/mail/template');
+const { startDelivery } = await import('#src/mail/delivery');
+const { takeNext } = await import('#src/mail/attempt');
+await migrate(databaseUrl);
+const database = connect(databaseUrl);
+afterAll(() => database.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  mailbox.answer('RCPT', 'accept');
+  mailbox.answer('DATA', 'accept');
+  mailbox.release();
+  await OutgoingMail.destroy({ where: {} });
+});
+
+let made = 0;
+const queue = async (many: number) => {
+  const everybody = Array.from({ length: many }, () => `canary${++made}@example.com`);
+  await transaction(async () => {
+    for (const to of everybody) await queueMail(to, 'verify-email', { link: linkTo('/verify', { token: 'canary' }), code: '012345' });
+  });
+  return everybody;
+};
+const holding = (many: number) => vi.waitFor(() => expect(mailbox.holding).toBe(many), { timeout: 15_000 });
+const emptied = () => vi.waitFor(async () => expect(await OutgoingMail.count()).toBe(0), { timeout: 8000, interval: 5 });
+const sentBy = ({ heard }: Running) => heard.stdout.split('\n').filter((line) => line.includes('"mail.sent"')).length;
+
+it('of many who take at once, on two nodes, each gets another mail', async () => {
+  const there = await node();
+  for (let round = 0; round < rounds(3, 100); round++) {
+    await queue(10);
+    const takers = [takeNext, there.takeNext].flatMap((take) => Array.from({ length: 10 }, () => take()));
+    const taken = (await Promise.all(takers)).flatMap((mail) => mail?.id ?? []);
+    expect([taken.length, new Set(taken).size]).toEqual([10, 10]);
+    await OutgoingMail.destroy({ where: {} });
+  }
+});
+
+it('two processes share one outbox: each sends, and nothing goes twice', { timeout: 60_000 }, async () => {
+  const everybody = await queue(30);
+  mailbox.answer('DATA', 'hold');
+  const processes = await Promise.all([1, 2].map(() => startProcess(env)));
+  await holding(10);
+  await sleep(200); // no more than that
+  expect([mailbox.holding, mailbox.all()]).toEqual([10, []]);
+  mailbox.answer('DATA', 'accept');
+  mailbox.release();
+  for (const to of everybody) await mailbox.next(to);
+  await emptied();
+  for (const to of everybody) expect(mailbox.all(to)).toHaveLength(1);
+  for (const { kill } of processes) await kill('SIGTERM');
+  const shares = processes.map(sentBy);
+  expect(Math.min(...shares)).toBeGreaterThanOrEqual(5);
+  expect(shares[0]! + shares[1]!).toBe(30);
+  for (const { heard } of processes) expect(heard.stdout + heard.stderr).not.toMatch(/canary|012345|Confirm/);
+});
+
+it('kill -9 between taking and sending loses nothing; between sending and noting it sends twice at most', { timeout: 60_000 }, async () => {
+  const [before] = await queue(1);
+  mailbox.answer('RCPT', 'hold');
+  const first = await startProcess(env);
+  await holding(1);
+  await first.kill();
+  mailbox.answer('RCPT', 'accept');
+  mailbox.release();
+
+  const [after] = await queue(1);
+  mailbox.answer('DATA', 'hold');
+  const second = await startProcess(env);
+  await holding(1);
+  await second.kill();
+  mailbox.answer('DATA', 'accept');
+  mailbox.release();
+  await mailbox.next(after!); // it arrived, and nobody was told
+  expect(mailbox.all(before)).toEqual([]);
+  const rows = await OutgoingMail.findAll();
+  expect(rows.map(({ tries }) => tries)).toEqual([1, 1]);
+  // Nobody has it twice who is only slow: others wait until whoever took it is surely dead, for a try may take a minute.
+  for (const { dueAt, createdAt } of rows) expect(dueAt.getTime() - createdAt.getTime()).toBeGreaterThan(90_000);
+  wait(150_000);
+  const stop = startDelivery();
+  const mail = await mailbox.next(before!);
+  const again = await mailbox.next(after!);
+  await emptied();
+  await stop();
+  expect(mailbox.all(before)).toEqual([mail]);
+  const copies = mailbox.all(after);
+  expect(copies).toHaveLength(2);
+  expect(copies[0]!.headers.get('message-id')).toBe(again.headers.get('message-id'));
+});
+
+it('told to stop while the mail server is frozen, a process goes at once and leaves the mail to others', { timeout: 15_000 }, async () => {
+  const [to] = await queue(1);
+  mailbox.answer('RCPT', 'hold');
+  const server = await startProcess(env);
+  await holding(1);
+  expect((await server.kill('SIGTERM')).code).toBe(0);
+  const { tries, dueAt } = (await OutgoingMail.findOne())!;
+  expect(tries).toBe(1);
+  expect(dueAt.getTime()).toBeLessThanOrEqual(Date.now() + 1000);
+  mailbox.answer('RCPT', 'accept');
+  mailbox.release();
+  wait(2000); // that process may have had another clock
+  const stop = startDelivery();
+  await mailbox.next(to!);
+  await emptied();
+  await stop();
+  expect(mailbox.all(to)).toHaveLength(1);
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { openMailbox } from '#test/support/mailbox';
+import { startApp } from '#test/support/app';
+
+const mailbox = await openMailbox();
+const { OutgoingMail } = await startApp({ ...mailbox.env, PUBLIC_URL: 'https://auth.example' });
+const { queueMail } = await import('#src/mail/queue');
+const { linkTo, render } = await import('#src/mail/template');
+const { templates } = await import('#src/mail/templates');
+
+const link = linkTo('/here', { token: 'aB3-_' });
+const at = new Date('2026-11-20T14:03:59Z');
+const data = { name: 'Ada Lovelace', link, code: '012345', at, provider: 'GitHub' };
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  `"' onmouseover="alert(1)`,
+  '</p></div></body>',
+  '&lt;b&gt; &amp;',
+  'a\r\nBcc: x@y.example\r\n\r\n<b>',
+  'a\u2028b\u0085c\u202Ed\u0000e',
+  '{{7*7}} ${7*7} <%= 7*7 %>',
+];
+/** What a browser shows: tags gone, entities read. Enough for what we write; a tag that was let through would be missing. */
+const shown = (html: string) =>
+  html
+    .replace(/^[\s\S]*<body>/, '')
+    .replaceAll(/<\/?(div|h1|p|a|body|html)\b( (style|href)="[^"<>]*")*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
+const oneLine = (text: string) => text.replaceAll(/[\p{C}\u2028\u2029]+/gu, ' ').trim();
+
+describe.each(Object.keys(templates) as (keyof typeof templates)[])('%s', (name) => {
+  it('arrives with the same words in text and HTML, with a link, and nothing to fetch', async () => {
+    const to = `${name}@example.com`;
+    await queueMail(to, name, data);
+    const mail = await mailbox.next(to);
+    const filled = templates[name](data);
+    expect(mail.subject).toBe(filled.subject);
+    expect(mail.link).toBe('https://auth.example/here?token=aB3-_');
+    expect(mail.secrets).toEqual({ token: 'aB3-_' });
+    expect(mail.html).toContain(`href="${mail.link}"`);
+    for (const part of filled.parts.filter((part) => typeof part === 'string')) {
+      expect(mail.text.replaceAll(/\s+/g, ' ')).toContain(part);
+      expect(shown(mail.html)).toContain(part);
+    }
+    expect(mail.code).toBe(name === 'verify-email' ? '012345' : '');
+    expect(mail.html).not.toMatch(/<(img|script|iframe|object|embed|link|form|input|svg|video)|url\(|@import| src=/i);
+    expect(mail.html.match(/https?:[^"<]*/g)).toEqual([mail.link]);
+    expect(filled.goodFor).toBeGreaterThanOrEqual(15 * 60);
+    expect(filled.goodFor).toBeLessThanOrEqual(72 * 3600);
+  });
+
+  it.each(HOSTILE)('shows %j as it is, or not at all', async (text) => {
+    const filled = templates[name]({ ...data, name: text, provider: text, code: text });
+    const { subject, text: body, html } = render(filled);
+    expect(subject).toBe(filled.subject);
+    for (const part of filled.parts.filter((part) => typeof part === 'string')) {
+      expect(shown(html)).toContain(oneLine(part));
+      expect(body).toContain(oneLine(part));
+    }
+    expect(body).not.toMatch(/^Bcc/m);
+    expect(html).not.toMatch(/<(script|img|b)\b/);
+    expect(html.match(/<[a-z!/]/g)).toEqual(render(templates[name](data)).html.match(/<[a-z!/]/g));
+  });
+});
+
+it.each(HOSTILE)('%j in every place of a template stays what it is, on its way too', async (text) => {
+  const {
+    subject,
+    text: body,
+    html,
+  } = render({
+    subject: `s ${text}`,
+    goodFor: 60,
+    parts: [text, { label: text, link }, { code: text }],
+  });
+  expect(subject).toBe(`s ${oneLine(text)}`.trim());
+  expect(body.split('\n').filter((line) => line.includes(oneLine(text)))).toHaveLength(3);
+  expect(shown(html).split(oneLine(text))).toHaveLength(5);
+  const { openMailer } = await import('#src/core/mailer');
+  const to = `hostile${HOSTILE.indexOf(text)}@example.com`;
+  const mail = { id: crypto.randomUUID(), to, subject: `s ${text}`, text: body, html, writtenAt: at };
+  await openMailer()(mail, AbortSignal.timeout(10_000));
+  const { headers, recipients } = await mailbox.next(to);
+  expect(recipients).toEqual([to]);
+  expect([...headers.keys()].sort()).toEqual(
+    ['auto-submitted', 'content-type', 'date', 'from', 'message-id', 'mime-version', 'subject', 'to'].sort(),
+  );
+});
+
+it('greets by name, and by none that mail programs would make a link of', () => {
+  const greeting = (name?: string | null) => templates['reset-password']({ name, link }).parts[0];
+  for (const name of ['Ada', 'Ada Lovelace', 'J. R. R. Tolkien', 'Zoë', '山田太郎', 'Ada <b>'])
+    expect(greeting(name)).toBe(`Hello ${name},`);
+  for (const name of [
+    undefined,
+    null,
+    '',
+    'https://evil.example',
+    'evil.example',
+    'WWW evil',
+    'evil。example',
+    'ada@evil.example',
+    '/evil',
+    'call 555-1234',
+    'x'.repeat(61),
+  ])
+    expect(greeting(name), String(name)).toBe('Hello,');
+});
+
+it('links lead to PUBLIC_URL', () => {
+  expect(linkTo('/a?b=c', { token: '&=#/ ü' })).toBe('https://auth.example/a?b=c&token=%26%3D%23%2F+%C3%BC');
+  expect(linkTo('/')).toBe('https://auth.example/');
+  for (const path of ['//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', 'a', '', '\t//evil.example'])
+    expect(() => linkTo(path), path).toThrow('must lead to this server');
+});
+
+it('the outbox is empty in the end', async () => {
+  await expect.poll(() => OutgoingMail.count()).toBe(0);
+});

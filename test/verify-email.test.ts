@@ -1,0 +1,232 @@
+import { describe, expect, it, vi } from 'vitest';
+import { password, startApp } from '#test/support/app';
+import { statusesOf } from '#test/support/client';
+import { DAY, SECOND, wait } from '#test/support/clock';
+import { openMailbox } from '#test/support/mailbox';
+import { rounds } from '#test/support/rounds';
+import { folderOf, vouching } from '#test/support/strategy-folder';
+import { statementsOf } from '#test/support/statements';
+
+const mailbox = await openMailbox();
+const { ask, logIn, document, User, OneTimeToken } = await startApp({
+  ...mailbox.env,
+  EMAIL_VERIFICATION: 'required',
+  PUBLIC_URL: 'https://auth.example',
+  BASIC_AUTH: 'on',
+  STRATEGIES_DIR: folderOf({ 'far.mjs': vouching('far') }),
+});
+let people = 0;
+const address = () => `person${++people}@example.com`;
+const register = (email: string, more: object = {}) => ask('POST', '/auth/register', { body: { email, password, ...more } });
+const verify = (body: object) => ask('POST', '/auth/email/verify', { body });
+const resend = (email: string) => ask('POST', '/auth/email/verify/resend', { body: { email } });
+const isVerified = async (email: string) => (await User.findOne({ where: { emailCanonical: email } }))!.emailVerifiedAt !== null;
+const statements = statementsOf(User.sequelize!);
+const count = async (work: () => Promise<unknown>) => {
+  const before = statements.length;
+  await work();
+  return statements.length - before;
+};
+const refused = { status: 400, code: 'invalid_code', action: 'sign_in' };
+const other = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+
+describe('POST /auth/register, when addresses must be confirmed', () => {
+  it('answers the same for known and unknown addresses; the owner of a known one gets a notice', async () => {
+    const email = address();
+    const first = await register(email);
+    expect([first.status, first.body]).toEqual([202, { status: 'verification_required' }]);
+    expect((await mailbox.next(email)).subject).toBe('Confirm your e-mail address');
+    const second = await register(email.toUpperCase(), { password: 'another long password' });
+    expect([second.status, second.text]).toEqual([202, first.text]);
+    const names = (headers: Headers) => [...headers.keys()].filter((name) => name !== 'date').sort();
+    expect(names(second.headers)).toEqual(names(first.headers));
+    expect((await mailbox.next(email)).subject).toBe('You are registered already');
+    expect(await User.count({ where: { emailCanonical: email } })).toBe(1);
+    expect((await logIn(email, 'another long password')).status).toBe(401);
+  });
+
+  it('tells that a username is taken, whoever has the address', async () => {
+    const [known, username] = [address(), `name${people}`];
+    await register(known, { username });
+    for (const email of [known, address()])
+      expect((await register(email, { username })).body).toMatchObject({ status: 409, code: 'username_taken' });
+  });
+
+  it('asks for an address, and for a good password, before anything is said', async () => {
+    expect((await ask('POST', '/auth/register', { body: { username: 'nomail', password } })).body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/email', code: 'required' }],
+    });
+    const known = address();
+    await register(known);
+    for (const email of [known, address()]) expect((await register(email, { password: '12345678' })).status).toBe(422);
+  });
+
+  it('of 10 at once makes one user', async () => {
+    const email = address();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => register(email)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(await User.count({ where: { emailCanonical: email } })).toBe(1);
+  });
+});
+
+describe('signing in', () => {
+  it('is said to wait in OpenAPI', () => {
+    for (const path of ['/auth/login', '/auth/far', '/auth/exchange'])
+      expect(JSON.stringify(document.paths?.[path]?.post?.responses?.['403']), path).toContain('email_unverified');
+  });
+
+  it('waits for the address: with the right password only, somebody hears why', async () => {
+    const email = address();
+    await register(email);
+    expect((await logIn(email)).body).toMatchObject({ status: 403, code: 'email_unverified', action: 'verify_email' });
+    expect((await logIn(email, 'not the password')).body.code).toBe('invalid_credentials');
+    const { secrets } = await mailbox.next(email);
+    expect((await verify(secrets)).status).toBe(204);
+    const { status, body } = await logIn(email);
+    expect([status, body.user.emailVerified]).toEqual([200, true]);
+  });
+});
+
+describe('signing in with a provider that has not proved the address', () => {
+  it('asks its owner to, and waits for it', async () => {
+    const email = address();
+    const far = () => ask('POST', '/auth/far', { body: { subject: email, email } });
+    expect((await far()).body).toMatchObject({ status: 403, code: 'email_unverified' });
+    await verify((await mailbox.next(email)).secrets);
+    expect((await far()).body.user).toMatchObject({ email, emailVerified: true });
+  });
+});
+
+it('lets nobody in by Basic who waits for their address', async () => {
+  const email = address();
+  await register(email);
+  const by = () => ask('GET', '/me', { headers: { authorization: `Basic ${btoa(`${email}:${password}`)}` } });
+  expect((await by()).body).toMatchObject({ status: 403, code: 'email_unverified' });
+  await verify((await mailbox.next(email)).secrets);
+  expect((await by()).status).toBe(200);
+});
+
+describe('POST /auth/email/verify', () => {
+  async function waiting() {
+    const email = address();
+    await register(email);
+    return { email, ...(await mailbox.next(email)) };
+  }
+
+  it('takes the token of the link, once', async () => {
+    const { email, link, secrets } = await waiting();
+    expect(link).toMatch(/^https:\/\/auth\.example\/confirm-email\?token=[\w-]{43}$/);
+    expect((await verify(secrets)).status).toBe(204);
+    expect(await isVerified(email)).toBe(true);
+    expect((await verify(secrets)).body).toMatchObject(refused);
+  });
+
+  it('takes the six digits with the address, once, and then not the link', async () => {
+    const { email, code, secrets } = await waiting();
+    expect((await verify({ email: email.toUpperCase(), code })).status).toBe(204);
+    expect((await verify({ email, code })).body).toMatchObject(refused);
+    expect((await verify(secrets)).body).toMatchObject(refused);
+  });
+
+  it('takes no code after five wrong ones, also of 20 at once; the link stays good', async () => {
+    const [one, many] = [await waiting(), await waiting()];
+    for (let i = 0; i < 5; i++) expect((await verify({ email: one.email, code: other(one.code) })).body).toMatchObject(refused);
+    expect((await verify({ email: one.email, code: one.code })).body).toMatchObject(refused);
+    await Promise.all(Array.from({ length: 20 }, () => verify({ email: many.email, code: other(many.code) })));
+    expect((await OneTimeToken.findOne({ where: { purpose: 'verify e-mail' }, order: [['createdAt', 'DESC']] }))!.tries).toBe(5);
+    expect((await verify({ email: many.email, code: many.code })).body).toMatchObject(refused);
+    for (const { secrets } of [one, many]) expect((await verify(secrets)).status).toBe(204);
+  });
+
+  it('takes nobody else’s code', async () => {
+    const [one, two] = [await waiting(), await waiting()];
+    if (one.code !== two.code) expect((await verify({ email: one.email, code: two.code })).body).toMatchObject(refused);
+    expect(await isVerified(one.email)).toBe(false);
+  });
+
+  it('of 10 with one token or code, one wins', async () => {
+    for (let round = 0; round < rounds(2, 100); round++) {
+      const { email, code, secrets } = await waiting();
+      const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => verify(i % 2 ? secrets : { email, code })));
+      expect(statusesOf(answers).filter((status) => status === 204)).toHaveLength(1);
+    }
+  });
+
+  it('takes nothing after a day', async () => {
+    const { email, code, secrets } = await waiting();
+    wait(DAY + SECOND);
+    expect((await verify(secrets)).body).toMatchObject(refused);
+    expect((await verify({ email, code })).body).toMatchObject(refused);
+    vi.useRealTimers();
+  });
+
+  it('costs the same statements whether or not somebody has the address', async () => {
+    const { email, code } = await waiting();
+    const known = await count(() => verify({ email, code: other(code) }));
+    expect(await count(() => verify({ email: address(), code }))).toBe(known);
+  });
+
+  it.each([
+    {},
+    { token: null },
+    { token: '' },
+    { token: ['x'] },
+    { email: 'a@b.test' },
+    { code: '123456' },
+    { email: 'a@b.test', code: '12345' },
+    { email: 'a@b.test', code: 123456 },
+    { token: 'x', email: 'a@b.test', code: '123456' },
+  ])('refuses %j', async (body) => {
+    expect((await verify(body)).body).toMatchObject({ status: 400, code: 'invalid_request' });
+  });
+});
+
+describe('POST /auth/email/verify/resend', () => {
+  it('sends another mail, and the first is void', async () => {
+    const email = address();
+    await register(email);
+    const first = await mailbox.next(email);
+    expect((await resend(email)).status).toBe(202);
+    const second = await mailbox.next(email);
+    expect((await verify(first.secrets)).body).toMatchObject(refused);
+    if (first.code !== second.code) expect((await verify({ email, code: first.code })).body).toMatchObject(refused);
+    expect((await verify(second.secrets)).status).toBe(204);
+  });
+
+  it('costs the same statements whether or not somebody waits', async () => {
+    const email = address();
+    await register(email);
+    await mailbox.next(email);
+    const waiting = await count(() => resend(email));
+    expect(await count(() => resend(address()))).toBe(waiting);
+  });
+
+  it('answers the same, and sends nothing, for an address that is confirmed, disabled or unknown', async () => {
+    const [confirmed, disabled, unknown] = [address(), address(), address()];
+    for (const email of [confirmed, disabled]) await register(email);
+    await verify((await mailbox.next(confirmed)).secrets);
+    await mailbox.next(disabled);
+    await User.update({ disabledAt: new Date() }, { where: { emailCanonical: disabled } });
+    const before = mailbox.all().length;
+    const answers = await Promise.all([confirmed, disabled, unknown].map(resend));
+    expect(answers.map(({ status, text }) => [status, text])).toEqual([
+      [202, ''],
+      [202, ''],
+      [202, ''],
+    ]);
+    const canary = address();
+    await register(canary);
+    await mailbox.next(canary);
+    expect(mailbox.all().length).toBe(before + 1);
+  });
+});
+
+it('keeps no token and no code where a thief of the database could read them', async () => {
+  const email = address();
+  await register(email);
+  const { secrets, code } = await mailbox.next(email);
+  const rows = JSON.stringify(await OneTimeToken.findAll({ raw: true }));
+  expect(rows).not.toContain(secrets['token']);
+  expect(rows).not.toContain(code);
+});
