@@ -8,6 +8,7 @@ import { strategies } from '#migrations/0003-strategies';
 import { outbox } from '#migrations/0004-outbox';
 import { limits } from '#migrations/0005-limits';
 import { reauthentication } from '#migrations/0006-reauthentication';
+import { signUps } from '#migrations/0007-sign-ups';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -23,6 +24,7 @@ const migrations: Record<string, Migration> = {
   '0004-outbox': outbox,
   '0005-limits': limits,
   '0006-reauthentication': reauthentication,
+  '0007-sign-ups': signUps,
 };
 
 /** Brings a database to the newest schema and answers which migrations ran. Of several nodes that start at once, one does it. */

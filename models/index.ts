@@ -8,15 +8,16 @@ import { OneTimeToken } from '#models/one-time-token';
 import { OutgoingMail } from '#models/outgoing-mail';
 import { Role } from '#models/role';
 import { Session } from '#models/session';
+import { SignUp } from '#models/sign-up';
 import { SigningKey } from '#models/signing-key';
 import { transactionOn } from '#models/transaction';
 import { User } from '#models/user';
 import { UserRole } from '#models/user-role';
 
-export { ApiKey, Identity, Limit, OneTimeToken, OutgoingMail, Role, Session, SigningKey, User, UserRole };
+export { ApiKey, Identity, Limit, OneTimeToken, OutgoingMail, Role, Session, SigningKey, SignUp, User, UserRole };
 
 /** The whole data model on one page: which tables there are and how they relate. */
-const models = [User, Role, UserRole, Session, SigningKey, Identity, ApiKey, OneTimeToken, OutgoingMail, Limit];
+const models = [User, Role, UserRole, Session, SigningKey, Identity, ApiKey, OneTimeToken, OutgoingMail, Limit, SignUp];
 
 function relate() {
   const gone = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;

@@ -6,6 +6,8 @@ export class OneTimeToken extends Model<InferAttributes<OneTimeToken>, InferCrea
   declare digest: string;
   declare purpose: string;
   declare userId: CreationOptional<string | null>;
+  /** Whose it is who has signed up and is no user yet. What outlives its sign-up is good for nothing. */
+  declare signUpId: CreationOptional<string | null>;
   /** What it stands for, sealed. */
   declare data: CreationOptional<string | null>;
   /** How often somebody has guessed at the short code that goes with it. */
@@ -19,6 +21,7 @@ export class OneTimeToken extends Model<InferAttributes<OneTimeToken>, InferCrea
         digest: { type: DataTypes.CHAR(64), primaryKey: true },
         purpose: { type: DataTypes.STRING(32), allowNull: false },
         userId: DataTypes.CHAR(36),
+        signUpId: DataTypes.CHAR(36),
         data: DataTypes.TEXT,
         tries: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
         expiresAt: { type: DataTypes.DATE(3), allowNull: false },
@@ -28,7 +31,7 @@ export class OneTimeToken extends Model<InferAttributes<OneTimeToken>, InferCrea
         sequelize,
         tableName: 'one_time_tokens',
         updatedAt: false,
-        indexes: [{ fields: ['user_id', 'purpose'] }, { fields: ['expires_at'] }],
+        indexes: [{ fields: ['user_id', 'purpose'] }, { fields: ['sign_up_id'] }, { fields: ['expires_at'] }],
       },
     );
   }

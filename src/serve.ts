@@ -19,6 +19,7 @@ import { startDelivery } from '#src/mail/delivery';
 import { isDraining, stopBeingReady } from '#src/observability/health';
 import { logFacts } from '#src/observability/log-facts';
 import { purgeTokens } from '#src/core/one-time-tokens';
+import { purgeSignUps } from '#src/users/sign-up';
 import { purgeSessions } from '#src/sessions/purge';
 
 /** How long a load balancer gets to notice that this node is leaving, and how long requests get to end, in milliseconds. */
@@ -55,6 +56,7 @@ export async function serve(): Promise<App & { server: Server; banner: string; s
 async function purge(): Promise<void> {
   await purgeSessions();
   await purgeTokens();
+  await purgeSignUps();
   await purgeLimits();
 }
 

@@ -6,33 +6,39 @@ import { seal, unseal } from '#src/core/secrets';
 
 const digestOf = (purpose: string, token: string) => createHash('sha256').update(`${purpose}:${token}`).digest('hex');
 
-interface Grant {
+/** Whose a token is: a user's, or somebody's who has signed up and is to become one. */
+export interface Owner {
   userId?: string | null;
+  signUpId?: string | null;
+}
+interface Grant extends Owner {
   /** Whatever it stands for; kept sealed. */
   data?: unknown;
 }
 
 /** A token of 256 bits that may be spent once within so many seconds. Only its digest is kept. */
-export async function issueToken(purpose: string, seconds: number, { userId = null, data }: Grant = {}): Promise<string> {
+export async function issueToken(purpose: string, seconds: number, { userId = null, signUpId = null, data }: Grant = {}): Promise<string> {
   const token = randomBytes(32).toString('base64url');
   await OneTimeToken.create({
     digest: digestOf(purpose, token),
     purpose,
     userId,
+    signUpId,
     data: data === undefined ? null : seal(purpose, JSON.stringify(data)),
     expiresAt: new Date(Date.now() + seconds * 1000),
   });
   return token;
 }
 
-/** The same in place of what this user was given for this purpose before. */
+/** The same in place of what its owner was given for this purpose before. */
 export async function replaceToken(purpose: string, seconds: number, grant: Grant): Promise<string> {
-  await voidTokens([purpose], grant.userId ?? NOBODY);
+  await OneTimeToken.destroy({ where: { ...ofOwner(grant), purpose } });
   return issueToken(purpose, seconds, grant);
 }
 
 /** No id of a user is this one: asking for it costs what asking for a user does. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
+const ofOwner = ({ userId, signUpId }: Owner) => (signUpId ? { signUpId } : { userId: userId ?? NOBODY });
 
 /** What was handed out to this user for these purposes is good for nothing any more. */
 export const voidTokens = (purposes: readonly string[], userId: string): Promise<number> =>
@@ -40,13 +46,15 @@ export const voidTokens = (purposes: readonly string[], userId: string): Promise
 
 interface Spent<T> {
   userId: string | null;
+  signUpId: string | null;
   data: T;
   createdAt: Date;
 }
 
 const stillGood = () => ({ expiresAt: { [Op.gt]: new Date() } });
-const grantOf = <T>({ purpose, userId, data, createdAt }: OneTimeToken): Spent<T> => ({
+const grantOf = <T>({ purpose, userId, signUpId, data, createdAt }: OneTimeToken): Spent<T> => ({
   userId,
+  signUpId,
   data: (data === null ? undefined : JSON.parse(unseal(purpose, data).plain)) as T,
   createdAt,
 });
@@ -68,16 +76,12 @@ export const spendToken = <T>(purpose: string, token: string): Promise<Spent<T> 
 const GUESSES = 5;
 
 /**
- * The same by the short code that was handed out with the user's last token, as `data.code`. After five guesses no code is right;
- * the token itself stays good. As many statements for a user who is not there.
+ * The same by the short code that was handed out with its owner's last token, as `data.code`. After five guesses no code is right;
+ * the token itself stays good. As many statements for an owner who is not there.
  */
-export const spendShortCode = <T extends { code: string }>(
-  purpose: string,
-  userId: string | undefined,
-  code: string,
-): Promise<Spent<T> | null> =>
+export const spendShortCode = <T extends { code: string }>(purpose: string, owner: Owner, code: string): Promise<Spent<T> | null> =>
   transaction(async () => {
-    const found = await OneTimeToken.findOne({ where: { purpose, userId: userId ?? NOBODY, ...stillGood() } });
+    const found = await OneTimeToken.findOne({ where: { purpose, ...ofOwner(owner), ...stillGood() } });
     const digest = found?.digest ?? '';
     const [counted] = await OneTimeToken.update({ tries: literal('tries + 1') }, { where: { digest, tries: { [Op.lt]: GUESSES } } });
     const grant = found && grantOf<T>(found);

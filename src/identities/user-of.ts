@@ -10,7 +10,7 @@ import { endSessions } from '#src/sessions/end';
 import { email, identifierOf, isReserved, username, type Identifier } from '#src/users/identifiers';
 import { tellIdentityLinked } from '#src/users/notices';
 import { createUser } from '#src/users/register';
-import { askToVerify } from '#src/users/verify-email';
+import { askToVerify } from '#src/users/proofs';
 
 const ATTEMPTS = 3;
 

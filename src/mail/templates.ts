@@ -26,7 +26,7 @@ export const templates = {
       { label: 'Confirm this address', link },
       'Or type this code where you signed up:',
       { code },
-      'The link is good for 24 hours. If you did not sign up, do nothing: without this confirmation the address is not used.',
+      'The link is good for 24 hours. If you did not sign up, do nothing: without this confirmation the address is not used, and somebody else has chosen the password.',
     ],
   }),
 

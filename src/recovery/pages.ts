@@ -128,7 +128,7 @@ const tellReader: ErrorRequestHandler = (error, _req, res, next) => {
   setHeaders(res.status(problem.status), problem);
   const again =
     problem.code === 'invalid_code'
-      ? '<p>If you have used this link before, all is well: sign in. If not, <a href="/forgot-password">ask for a new password</a>, which confirms your address, too.</p>'
+      ? '<p>If you have used this link before, all is well: sign in. If not, <a href="/forgot-password">ask for a new password</a>, which confirms your address, too; or sign up again, if you had not confirmed it yet.</p>'
       : '';
   sendPage(
     res,

@@ -2,16 +2,18 @@ import { User } from '#models/index';
 import { hashPassword, isStale, passwordMatches } from '#src/core/passwords';
 import { Problem } from '#src/core/problem';
 import { identifierOf } from '#src/users/identifiers';
+import { refuseUnconfirmed } from '#src/users/sign-up';
 
 /**
  * The user whom a username or e-mail address and a password belong to, loaded with roles; or null.
  * Unknown, wrong and disabled are one answer and take the same time. A hash of yesterday's cost is renewed.
+ * Throws 403 `email_unverified` for whoever has signed up and not confirmed their address.
  */
 export async function verifyCredentials(identifier: string, password: string): Promise<User | null> {
   const where = identifierOf(identifier);
   const user = where && (await User.findOne({ where, include: ['roles'] }));
   const matches = await passwordMatches(password, user?.passwordHash);
-  if (!user || !matches || user.disabledAt) return null;
+  if (!user || !matches || user.disabledAt) return refuseUnconfirmed(where, password);
   if (!isStale(user.passwordHash!) || (await renewHash(user, password))) return user;
   return verifyCredentials(identifier, password);
 }

@@ -6,6 +6,7 @@ import { passwordMatches } from '#src/core/passwords';
 import { Problem } from '#src/core/problem';
 import type { Identifier } from '#src/users/identifiers';
 import { FRESH } from '#src/sessions/lifetimes';
+import { forgetSignUps } from '#src/users/sign-up';
 import { refuseTaken } from '#src/users/taken';
 
 interface Changes {
@@ -32,8 +33,11 @@ export async function updateUser(id: string, { username, name }: Changes): Promi
  */
 export async function deleteUser({ id, session }: User, password: string | undefined): Promise<void> {
   if (password === undefined && !isFresh(session, FRESH)) throw new Problem('step_up_required');
-  const user = await User.findByPk(id, { attributes: ['passwordHash'] });
+  const user = await User.findByPk(id, { attributes: ['passwordHash', 'emailCanonical'] });
   if (password !== undefined && !(await passwordMatches(password, user?.passwordHash))) throw new Problem('invalid_credentials');
-  await keepAnAdmin(() => User.destroy({ where: { id } }));
+  await keepAnAdmin(async () => {
+    await User.destroy({ where: { id } });
+    if (user?.emailCanonical) await forgetSignUps(user.emailCanonical);
+  });
   emit('user.deleted', { userId: id });
 }

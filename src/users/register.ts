@@ -5,9 +5,9 @@ import { emit } from '#src/core/events';
 import { hashPassword } from '#src/core/passwords';
 import { namesAsColumns, type Identifier } from '#src/users/identifiers';
 import { requireStrong } from '#src/users/password-policy';
+import { askToVerify } from '#src/users/proofs';
 import type { NewUser } from '#src/users/schemas';
 import { refuseTaken } from '#src/users/taken';
-import { askToVerify } from '#src/users/verify-email';
 
 /**
  * A new user with a password and these roles, loaded with them. Of several at once with one name, one wins.

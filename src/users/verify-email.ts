@@ -1,48 +1,36 @@
-import { randomInt } from 'node:crypto';
 import { transaction, User } from '#models/index';
 import { emit } from '#src/core/events';
-import { replaceToken, spendShortCode, spendToken } from '#src/core/one-time-tokens';
+import { replaceToken, spendShortCode, spendToken, type Owner } from '#src/core/one-time-tokens';
 import { Problem } from '#src/core/problem';
 import { mayMail } from '#src/mail/limit';
 import { queueMail } from '#src/mail/queue';
-import { linkTo } from '#src/mail/template';
 import type { Identifier } from '#src/users/identifiers';
 import { CHANGE, VERIFY, voidMails } from '#src/users/mail-tokens';
+import { LIFE, prepareProof, type Proof } from '#src/users/proofs';
+import { admit, lastSignUp, waitLonger } from '#src/users/sign-up';
 import { refuseTaken } from '#src/users/taken';
 
-/** How long somebody may take to open a mail, in seconds. */
-const LIFE = 24 * 3600;
-
-interface Proof {
-  /** The canonical address that the mail went to. */
-  email: string;
-  code: string;
-}
 interface Move {
   from: string | null;
   to: Identifier;
 }
 
-/** Puts a mail with a link and a code into the outbox, for an address that is not confirmed. What was sent before is void. */
-export async function askToVerify(user: User): Promise<void> {
-  if (user.emailCanonical !== null && !user.emailVerifiedAt) await send(user);
+/** Who has an address to confirm: a user, or else whoever last signed up with it. The same queries for an address that nobody has. */
+async function whoWaits(emailCanonical: string): Promise<{ owner: Owner; email: string } | null> {
+  const signUp = await lastSignUp({ emailCanonical });
+  const user = await User.findOne({ where: { emailCanonical } });
+  if (!user) return signUp && { owner: { signUpId: signUp.id }, email: signUp.email };
+  return user.disabledAt || user.emailVerifiedAt ? null : { owner: { userId: user.id }, email: user.email! };
 }
 
 /** Sends the mail again, if somebody waits for it. Nobody is told whether: the same statements run, and the mail goes to nobody. */
 export async function resendVerification({ canonical }: Identifier): Promise<void> {
   if (!(await mayMail(canonical))) return;
   await transaction(async () => {
-    await send(await User.findOne({ where: { emailCanonical: canonical, disabledAt: null, emailVerifiedAt: null } }));
+    const waiting = await whoWaits(canonical);
+    await waitLonger(waiting?.owner.signUpId);
+    await queueMail(waiting?.email ?? null, 'verify-email', await prepareProof(waiting?.owner ?? {}, canonical));
   });
-}
-
-async function send(user: User | null): Promise<void> {
-  const code = String(randomInt(1_000_000)).padStart(6, '0');
-  const token = await replaceToken(VERIFY, LIFE, {
-    userId: user?.id ?? null,
-    data: { email: user?.emailCanonical ?? '', code } satisfies Proof,
-  });
-  await queueMail(user?.email ?? null, 'verify-email', { link: linkTo('/confirm-email', { token }), code });
 }
 
 /**
@@ -57,18 +45,21 @@ export async function verifyEmail(proof: { token: string } | { email: Identifier
 const byLink = (token: string): Promise<boolean | null> =>
   transaction(async () => {
     const grant = await spendToken<Proof>(VERIFY, token);
-    return grant && confirm(grant.userId!, grant.data.email);
+    return grant && confirm(grant);
   });
 
 /** A wrong guess counts, so it is no part of what is undone when the confirmation fails. */
 async function byCode({ canonical }: Identifier, code: string): Promise<boolean> {
-  const user = await User.findOne({ attributes: ['id'], where: { emailCanonical: canonical } });
-  const grant = await spendShortCode<Proof>(VERIFY, user?.id, code);
-  return grant !== null && confirm(grant.userId!, grant.data.email);
+  const waiting = await whoWaits(canonical);
+  const grant = await spendShortCode<Proof>(VERIFY, waiting?.owner ?? {}, code);
+  return grant !== null && confirm(grant);
 }
 
+const confirm = ({ userId, signUpId, data }: Owner & { data: Proof }): Promise<boolean> =>
+  signUpId ? admit(signUpId) : confirmOf(userId!, data.email);
+
 /** Only the address that the mail went to: another one may have taken its place. */
-async function confirm(id: string, emailCanonical: string): Promise<boolean> {
+async function confirmOf(id: string, emailCanonical: string): Promise<boolean> {
   const where = { id, emailCanonical, emailVerifiedAt: null, disabledAt: null };
   const [rows] = await User.update({ emailVerifiedAt: new Date() }, { where });
   if (rows === 1) emit('user.email_verified', { userId: id });
