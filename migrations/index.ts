@@ -1,5 +1,4 @@
-import { QueryTypes, type QueryInterface, type Sequelize } from 'sequelize';
-import { SequelizeStorage, Umzug } from 'umzug';
+import { DataTypes, QueryTypes, type QueryInterface, type Sequelize } from 'sequelize';
 import { open } from '#models/database';
 import { transactionOn } from '#models/transaction';
 import { foundation } from '#migrations/0001-foundation';
@@ -29,22 +28,41 @@ const migrations: Record<string, Migration> = {
 
 /** Brings a database to the newest schema and answers which migrations ran. Of several nodes that start at once, one does it. */
 export function migrate(url: string): Promise<string[]> {
-  return alone(url, (umzug) => umzug.up());
+  return alone(url, async (schema) => {
+    const done = await doneIn(schema);
+    const missing = Object.keys(migrations).filter((name) => !done.includes(name));
+    for (const name of missing) {
+      await migrations[name]!.up(schema);
+      await schema.bulkInsert('migrations', [{ name }]);
+    }
+    return missing;
+  });
 }
 
 /** Undoes migrations, newest first: the last one, or all. Their data is gone. */
 export function rollback(url: string, how: 'last' | 'all' = 'last'): Promise<string[]> {
-  return alone(url, (umzug) => (how === 'all' ? umzug.down({ to: 0 }) : umzug.down()));
+  return alone(url, async (schema) => {
+    const done = (await doneIn(schema)).toReversed().slice(0, how === 'all' ? undefined : 1);
+    for (const name of done) {
+      await migrations[name]!.down(schema);
+      await schema.bulkDelete('migrations', { name });
+    }
+    return done;
+  });
 }
 
-type Runner = Umzug<QueryInterface>;
+/** Which migrations a database has behind it, oldest first. */
+async function doneIn(schema: QueryInterface): Promise<string[]> {
+  await schema.createTable('migrations', { name: { type: DataTypes.STRING, primaryKey: true } });
+  const rows = await schema.sequelize.query<{ name: string }>('SELECT name FROM migrations', { type: QueryTypes.SELECT });
+  return Object.keys(migrations).filter((each) => rows.some(({ name }) => name === each));
+}
 
-async function alone(url: string, work: (umzug: Runner) => Promise<{ name: string }[]>): Promise<string[]> {
+async function alone(url: string, work: (schema: QueryInterface) => Promise<string[]>): Promise<string[]> {
   const database = open(url, { patient: true });
   try {
     await refuseForeign(database);
-    const done = await locked(database, () => work(runner(database)));
-    return done.map(({ name }) => name);
+    return await locked(database, () => work(database.getQueryInterface()));
   } finally {
     await database.close();
   }
@@ -56,18 +74,6 @@ async function refuseForeign(database: Sequelize): Promise<void> {
   if (tables.includes('users') && !tables.includes('migrations'))
     throw new Error('This database has a table `users` that is not ours. Give the server an empty database of its own.');
 }
-
-const runner = (database: Sequelize): Runner =>
-  new Umzug({
-    context: database.getQueryInterface(),
-    storage: new SequelizeStorage({ sequelize: database, tableName: 'migrations' }),
-    logger: undefined,
-    migrations: Object.entries(migrations).map(([name, { up, down }]) => ({
-      name,
-      up: ({ context }) => up(context),
-      down: ({ context }) => down(context),
-    })),
-  });
 
 /** SQLite: one transaction around everything. MySQL commits with each statement, so a named lock keeps others out. */
 async function locked<T>(database: Sequelize, work: () => Promise<T>): Promise<T> {
