@@ -119,7 +119,10 @@ export const Settings = z.object({
     .describe(
       'Where to ask whether a new password is known from a breach: https://api.pwnedpasswords.com/range. Five digits of its SHA-1 are sent. Default: nowhere.',
     ),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least important lines to log: debug, info, warn, error, or silent for none.'),
 });
 
 type Given = Record<string, string | undefined>;

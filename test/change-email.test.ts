@@ -70,6 +70,16 @@ describe('POST /me/email', () => {
     expect((await mailbox.next(owner.email)).subject).toBe('You are registered already');
   });
 
+  it('refuses the address that one has, by any spelling', async () => {
+    const me = await settled();
+    const answer = await me.change(me.email.toUpperCase());
+    expect([answer.status, answer.body.errors]).toEqual([
+      400,
+      [{ pointer: '/email', code: 'unchanged', message: 'This is the address you have' }],
+    ]);
+    expect((await me.change(me.email, 'not the password')).body.code).toBe('invalid_credentials');
+  });
+
   it('is void by a second request, and when the address is taken meanwhile', async () => {
     const me = await settled();
     const [first, second] = [address(), address()];

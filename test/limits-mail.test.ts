@@ -6,7 +6,7 @@ import { departure } from '#test/support/pkce';
 
 const away = `export default { name: 'away', kind: 'redirect', summary: 'Sends people off', create: () => ({ authenticate() { this.redirect('https://idp.example/'); } }) };`;
 const mailbox = await openMailbox();
-const { ask, from, member, unused, url } = await startLimited({
+const { ask, from, member, unused, url, User } = await startLimited({
   ...mailbox.env,
   EMAIL_VERIFICATION: 'optional',
   REDIRECT_URIS: 'https://app.example.com/in',
@@ -27,10 +27,10 @@ async function arrived(email: string): Promise<number> {
 it('20 requests for one address bring five mails, and the same answer each time (F-14)', async () => {
   const email = address();
   const { ip, username } = await member({ email });
-  await mailbox.next(email); // that of the sign-up
+  await mailbox.next(email); // that of the sign-up, which counts
   const answers = await times(20, () => forgot(email));
   expect(statuses(answers)).toEqual([202]);
-  expect(await arrived(email)).toBe(1 + 5);
+  expect(await arrived(email)).toBe(5);
   expect(
     (await ask('POST', '/auth/login', { body: { identifier: username, password: 'correct horse battery' }, ...from(ip) })).status,
   ).toBe(200);
@@ -46,7 +46,48 @@ it('counts what brings a mail together: a forgotten password, a confirmation, a 
   const change = { email, currentPassword: 'correct horse battery' };
   expect((await ask('POST', '/me/email', { token, body: change, ...from(ip) })).status).toBe(202);
   expect(statuses(await times(3, () => resend(email)))).toEqual([202]);
-  expect(await arrived(email)).toBe(1 + 5);
+  expect(await arrived(email)).toBe(5);
+});
+
+it('ten changes of the password bring an address that nobody has proved five mails, and its owner every one', async () => {
+  for (const [proved, most] of [
+    [false, 5],
+    [true, 1 + 8],
+  ] as const) {
+    const email = address();
+    const { id, ip, token } = await member({ email });
+    await mailbox.next(email);
+    if (proved) await User.update({ emailVerifiedAt: new Date() }, { where: { id } });
+    let [access, now] = [token, 'correct horse battery'];
+    for (let i = 0; i < 8; i++) {
+      const next = `correct horse battery ${i}`;
+      const body = { currentPassword: now, newPassword: next };
+      const answer = await ask('PUT', '/me/password', { token: access, body, ...from(ip) });
+      expect(answer.status).toBe(200);
+      [access, now] = [answer.body.accessToken, next];
+    }
+    expect(await arrived(email)).toBe(most);
+  }
+});
+
+it('signing up and deleting oneself again and again brings a stranger no more mails either', async () => {
+  const email = address();
+  for (let i = 0; i < 8; i++) {
+    const { ip, token } = await member({ email });
+    expect((await ask('DELETE', '/me', { token, ...from(ip) })).status).toBe(204);
+  }
+  expect(await arrived(email)).toBe(5);
+});
+
+it('greets by name only who has proved the address: the name may be a stranger’s message', async () => {
+  const email = address();
+  const { id } = await member({ email, name: 'You have won a prize' });
+  await mailbox.next(email);
+  await forgot(email);
+  expect((await mailbox.next(email)).text).toMatch(/^Hello,\n/);
+  await User.update({ emailVerifiedAt: new Date() }, { where: { id } });
+  await forgot(email);
+  expect((await mailbox.next(email)).text).toMatch(/^Hello You have won a prize,\n/);
 });
 
 it('tells a person, too, how long to wait, on every page that is limited', async () => {

@@ -53,6 +53,15 @@ describe('the network that is counted', () => {
     expect((await logIn(`${seen}, 203.0.113.6, 10.0.0.1`)).status).toBe(401);
   });
 
+  it('is the address alone, where the proxy writes the port, too', async () => {
+    const { logIn } = await start('1');
+    const written = [(i: number) => `203.0.113.5:${5000 + i}`, () => '203.0.113.5', (i: number) => `[2001:db8::${i}]:${5000 + i}`];
+    expect(statuses(await times(30, (i) => logIn(written[0]!(i))))).toEqual([401]);
+    expect(statuses([await logIn(written[0]!(31)), await logIn(written[1]!(31))])).toEqual([429]);
+    expect(statuses(await times(30, (i) => logIn(written[2]!(i))))).toEqual([401]);
+    expect(statuses([await logIn(written[2]!(31)), await logIn('2001:db8::1')])).toEqual([429]);
+  });
+
   it('is one for all who have no address', async () => {
     const { logIn } = await start('1');
     expect(statuses(await times(30, (i) => logIn(i % 2 ? `no address ${i}` : `fe80::${i}%eth0`)))).toEqual([401]);

@@ -76,7 +76,7 @@ describe('a link in a mail', () => {
     const weak = await send('/reset-password', { ...secrets, password: '12345678' });
     const text = await weak.text();
     expect(weak.status).toBe(422);
-    expect(text).toContain('This is one of the first passwords that are tried');
+    expect(text).toContain('<strong>This is one of the first passwords that are tried.</strong>');
     expect(text).toContain(`value="${secrets['token']}"`);
     expect(text).not.toContain('12345678');
     expect((await send('/reset-password', { ...secrets, password: wanted })).status).toBe(200);

@@ -111,6 +111,8 @@ describe('readSettings', () => {
     { TRUST_PROXY: 'true' },
     { TRUST_PROXY: '1, 10.0.0.0/8' },
     { TRUST_PROXY: '10.0.0.0/33' },
+    { TRUST_PROXY: '0.0.0.0/0' },
+    { TRUST_PROXY: '::/0' },
     { ALLOWED_ORIGINS: '*' },
     { ALLOWED_ORIGINS: 'https://a.example/path' },
     { PUBLIC_URL: 'https://a.example/' },

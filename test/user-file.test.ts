@@ -71,6 +71,7 @@ const CAST: [line: unknown, told: string][] = [
   [{ username: 'x1', createdAt: '9999-01-01T00:00:00Z' }, 'refused\tits createdAt: is not between 1970 and now'],
   [{ username: 'x1', createdAt: '0000-01-01T00:00:00Z' }, 'refused\tits createdAt: is not between 1970 and now'],
   [{ username: 'x1', name: 'canary\u0007' }, 'refused\tits name: No control characters, please'],
+  [{ username: 'x1', passwordHash: '' }, 'refused\tits hash is of no kind that is known here, or is damaged'],
   [{ username: 'x1', passwordHash: 'canary' }, 'refused\tits hash is of no kind that is known here, or is damaged'],
   [{ username: 'x1', passwordHash: bcrypt.replace('$04$', '$16$') }, 'refused\tits bcrypt hash does not have a cost of 4 to 15'],
   [{ username: 'x1', passwordHash: django.replace('1000', '9999999') }, 'refused\tits hash takes more than 0.4 seconds to compare with'],
@@ -78,7 +79,7 @@ const CAST: [line: unknown, told: string][] = [
   [{ username: 'last' }, 'imported\tuser'],
 ];
 const LINES = CAST.flatMap(([, told], i) => (told ? [`${i + 1}\t${told}`] : []));
-const COUNTS = '4 imported, 7 unchanged, 30 refused.';
+const COUNTS = '4 imported, 7 unchanged, 31 refused.';
 const ADMINS = 'Administrators among the imported: 1.';
 
 async function settled() {
@@ -126,7 +127,7 @@ describe('users import', () => {
 
     for (const option of ['', ' --dry-run']) {
       const again = await run(`user import ${file}${option}`);
-      expect(again.lines.at(-1)).toMatch(/^0 imported, 11 unchanged, 30 refused\./);
+      expect(again.lines.at(-1)).toMatch(/^0 imported, 11 unchanged, 31 refused\./);
       expect(again.lines.filter((line) => line.includes('refused\t'))).toEqual(LINES.filter((line) => line.includes('refused\t')));
     }
     expect(await contentsOf(databaseUrl)).toEqual(after);

@@ -18,7 +18,7 @@ interface Wanted {
 
 /**
  * Makes a key, and answers it this once: only its digest is kept. `user` is loaded with roles: a key may use none that its owner
- * does not have. Throws 400 `invalid_request`, 409 `conflict` when there are 50 already.
+ * does not have. Throws 400 `invalid_request`, 409 `conflict` when there are 50 already, 401 `session_ended`.
  */
 export async function makeKey(user: User, { name, scopes, expiresIn }: Wanted): Promise<{ key: string; made: ApiKey }> {
   const lacking = scopes.findIndex((scope) => !user.hasRole(scope));
@@ -28,7 +28,8 @@ export async function makeKey(user: User, { name, scopes, expiresIn }: Wanted): 
   }
   const key = newKey();
   const made = await transaction(async () => {
-    await User.findOne({ attributes: ['id'], where: { id: user.id }, lock: true }); // of many at once, none is overlooked
+    const owner = await User.findOne({ attributes: ['id'], where: { id: user.id }, lock: true }); // of many at once, none is overlooked
+    if (!owner) throw new Problem('session_ended');
     if ((await ApiKey.count({ where: { userId: user.id } })) >= AT_ONCE) throw new Problem('conflict');
     const expiresAt = expiresIn === undefined ? null : new Date(Date.now() + expiresIn * 1000);
     const fields = { name, digest: digestOf(key), ending: key.slice(-4), scopes: [...new Set(scopes)].join(' '), expiresAt };

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { literal, Op, UniqueConstraintError } from 'sequelize';
+import { ForeignKeyConstraintError, literal, Op, UniqueConstraintError } from 'sequelize';
 import { OneTimeToken, transaction } from '#models/index';
 import { purge } from '#src/core/purge';
 import { seal, unseal } from '#src/core/secrets';
@@ -16,17 +16,24 @@ interface Grant extends Owner {
   data?: unknown;
 }
 
-/** A token of 256 bits that may be spent once within so many seconds. Only its digest is kept. */
+/**
+ * A token of 256 bits that may be spent once within so many seconds. Only its digest is kept. For an owner who goes at this moment it
+ * is good for nothing.
+ */
 export async function issueToken(purpose: string, seconds: number, { userId = null, signUpId = null, data }: Grant = {}): Promise<string> {
   const token = randomBytes(32).toString('base64url');
-  await OneTimeToken.create({
-    digest: digestOf(purpose, token),
-    purpose,
-    userId,
-    signUpId,
-    data: data === undefined ? null : seal(purpose, JSON.stringify(data)),
-    expiresAt: new Date(Date.now() + seconds * 1000),
-  });
+  try {
+    await OneTimeToken.create({
+      digest: digestOf(purpose, token),
+      purpose,
+      userId,
+      signUpId,
+      data: data === undefined ? null : seal(purpose, JSON.stringify(data)),
+      expiresAt: new Date(Date.now() + seconds * 1000),
+    });
+  } catch (error) {
+    if (!(error instanceof ForeignKeyConstraintError)) throw error;
+  }
   return token;
 }
 

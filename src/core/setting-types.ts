@@ -38,7 +38,7 @@ const network = (text: string) => {
   return (
     isIP(address) > 0 &&
     rest === undefined &&
-    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128)))
+    (prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (isIPv4(address) ? 32 : 128)))
   );
 };
 export const proxies = z

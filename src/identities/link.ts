@@ -20,8 +20,10 @@ export async function linkIdentity(userId: string, vouched: Vouched): Promise<Id
 }
 
 async function linkNew(userId: string, vouched: Vouched): Promise<Identity> {
+  const user = await User.findByPk(userId, { lock: true });
+  if (!user) throw new Problem('session_ended');
   const identity = await addIdentity(userId, vouched);
-  await tellIdentityLinked((await User.findByPk(userId))!, vouched.provider);
+  await tellIdentityLinked(user, vouched.provider);
   return identity;
 }
 

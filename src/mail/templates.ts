@@ -30,13 +30,13 @@ export const templates = {
     ],
   }),
 
-  /** To the owner of an address that somebody tried to register again. */
+  /** To the owner of an address that somebody tried to register again, or to change theirs to. */
   'already-registered': ({ link }: { link: Link }): Template => ({
     subject: 'You are registered already',
     goodFor: 24 * HOUR,
     parts: [
       'Hello,',
-      'Somebody, maybe you, tried to sign up with this e-mail address. It is registered already, and nothing was changed.',
+      'Somebody, maybe you, gave this e-mail address as theirs. It is registered already, and nothing was changed.',
       'If it was you, sign in as usual. If you do not remember your password, choose a new one:',
       { label: 'Choose a new password', link },
       'If it was not you, do nothing. Whoever tried was not told that you are registered.',

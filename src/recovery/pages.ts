@@ -1,6 +1,7 @@
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { Problem, sentenceOf } from '#src/core/problem';
+import { config } from '#src/config';
+import { Problem } from '#src/core/problem';
 import { escapeHtml } from '#src/core/text';
 import { formBody } from '#src/http/body';
 import { limit } from '#src/http/limits';
@@ -54,7 +55,7 @@ const forms: Form[] = [
   form({
     path: '/reset-password',
     title: 'Choose a new password',
-    text: 'You will be signed out everywhere, and can sign in with the new password.',
+    text: `At least ${config.PASSWORD_MIN_LENGTH} characters. You will be signed out everywhere, and can sign in with the new password.`,
     button: 'Set this password',
     done: 'Your new password is set. You can close this page and sign in.',
     guard: limit('code'),
@@ -117,7 +118,7 @@ async function submit(req: Request, res: Response, page: Form): Promise<void> {
     const canMend = error instanceof Problem && page.input && ['invalid_request', 'weak_password'].includes(error.code);
     if (!canMend) throw error;
     res.status(error.status);
-    return show(res, page, given, sentenceOf(error));
+    return show(res, page, given, (error.members.errors ?? [error]).map(({ message }) => `${message}.`).join(' '));
   }
   sendPage(res, page.title, `<h1>${escapeHtml(page.title)}</h1><p>${escapeHtml(page.done)}</p>`);
 }
@@ -128,7 +129,7 @@ const tellReader: ErrorRequestHandler = (error, _req, res, next) => {
   setHeaders(res.status(problem.status), problem);
   const again =
     problem.code === 'invalid_code'
-      ? '<p>If you have used this link before, all is well: sign in. If not, <a href="/forgot-password">ask for a new password</a>, which confirms your address, too; or sign up again, if you had not confirmed it yet.</p>'
+      ? '<p>If you have used this link before, all is well. If you cannot sign in, <a href="/forgot-password">ask for a new password</a>, which confirms your address, too; or sign up again, if you had not confirmed it yet.</p>'
       : '';
   sendPage(
     res,

@@ -26,20 +26,34 @@ interface Old {
 
 /**
  * Asks the owner of another address to confirm it; until then nothing changes. The old address is told, and can undo it. Nobody learns
- * whether the new one is known here: its owner gets another mail. Throws 401 `invalid_credentials`; 403 `step_up_required` for a user without a password.
+ * whether the new one is known here: its owner gets another mail. Throws 401 `invalid_credentials`, `session_ended`;
+ * 403 `step_up_required` for a user without a password; 400 `invalid_request` for the address that they have.
  */
 export async function requestEmailChange(user: User, address: Identifier, currentPassword: string | undefined): Promise<void> {
-  const before = (await User.findByPk(user.id))!;
+  const before = await User.findByPk(user.id);
+  if (!before || before.disabledAt) throw new Problem('session_ended');
   await requireOwner(user, before, currentPassword);
+  if (address.canonical === before.emailCanonical) throw unchanged();
   if (!(await mayMail(address.canonical))) return;
-  await transaction(async () => {
+  const done = await transaction(async () => {
+    const where = { id: user.id, passwordHash: before.passwordHash, disabledAt: null };
+    const current = await User.findOne({ where, lock: true });
+    if (!current) return false;
     const owner = await User.findOne({ where: { emailCanonical: address.canonical } });
-    const token = await prepareMove(user.id, { from: before.emailCanonical, to: address });
+    const token = await prepareMove(user.id, { from: current.emailCanonical, to: address });
     if (owner) await queueMail(owner.email, 'already-registered', { link: linkTo('/forgot-password') });
     else await queueMail(address.display, 'email-change-confirm', { link: linkTo('/confirm-email', { token }) });
-    await tellOldAddress(before);
+    await tellOldAddress(current);
+    return true;
   });
+  // Gone, or the hash is another one by now: a new password makes void what the old one asked for. Look again.
+  if (!done) await requestEmailChange(user, address, currentPassword);
 }
+
+const unchanged = () =>
+  new Problem('invalid_request', {
+    members: { errors: [{ pointer: '/email', code: 'unchanged', message: 'This is the address you have' }] },
+  });
 
 async function requireOwner(user: User, { passwordHash }: User, password: string | undefined): Promise<void> {
   if (passwordHash === null && !isFresh(user.session, FRESH)) throw new Problem('step_up_required');

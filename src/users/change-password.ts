@@ -6,7 +6,7 @@ import type { Device } from '#src/sessions/device';
 import { endSessions } from '#src/sessions/end';
 import { startSession } from '#src/sessions/sessions';
 import { voidMails } from '#src/users/mail-tokens';
-import { tellPasswordChanged } from '#src/users/notices';
+import { mayTell, tellPasswordChanged } from '#src/users/notices';
 import { requireStrong } from '#src/users/password-policy';
 
 /**
@@ -23,6 +23,7 @@ export async function changePassword(user: User, current: string, wanted: string
   }
   await requireStrong(wanted, before, pointer);
   const passwordHash = await hashPassword(wanted);
+  const mayHear = await mayTell(before);
   const here = user.session && (await Session.findByPk(user.session.id));
   const changed = await transaction(async () => {
     const where = { id: user.id, passwordHash: before.passwordHash, disabledAt: null };
@@ -30,7 +31,7 @@ export async function changePassword(user: User, current: string, wanted: string
     if (rows === 0) return null;
     await endSessions({ userId: user.id }, 'password_changed');
     await voidMails(user.id);
-    await tellPasswordChanged(before);
+    if (mayHear) await tellPasswordChanged(before);
     emit('user.password_changed', { userId: user.id });
     return startSession(before.set({ passwordHash }), { ...same(here), ...device }, 'local');
   });

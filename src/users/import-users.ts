@@ -68,7 +68,7 @@ async function sort(batch: NumberedLine[], present: Present): Promise<{ told: Im
   const told = read.map(({ number, person }): ImportedLine => {
     const refused = (detail: string): ImportedLine => ({ number, outcome: 'refused', detail });
     if (typeof person === 'string') return refused(person);
-    const fault = person.passwordHash ? whyNotHash(person.passwordHash) : undefined;
+    const fault = typeof person.passwordHash === 'string' ? whyNotHash(person.passwordHash) : undefined;
     if (fault) return refused(fault);
     const named = namesOf(person);
     const found = present.find(named);

@@ -3,6 +3,7 @@ import { Role, transaction, User, UserRole } from '#models/index';
 import { config } from '#src/config';
 import { emit } from '#src/core/events';
 import { hashPassword } from '#src/core/passwords';
+import { mayMail } from '#src/mail/limit';
 import { namesAsColumns, type Identifier } from '#src/users/identifiers';
 import { requireStrong } from '#src/users/password-policy';
 import { askToVerify } from '#src/users/proofs';
@@ -10,16 +11,18 @@ import type { NewUser } from '#src/users/schemas';
 import { refuseTaken } from '#src/users/taken';
 
 /**
- * A new user with a password and these roles, loaded with them. Of several at once with one name, one wins.
+ * A new user with a password and these roles, loaded with them. Of several at once with one name, one wins. An address that has got too
+ * many mails gets none now: whoever signs up and deletes themselves again and again sends a stranger no more than others can.
  * Throws `weak_password`, `username_taken`, `email_taken`, `busy`.
  */
 export async function register({ username, email, password, name }: NewUser, roleNames = ['user']): Promise<User> {
   await requireStrong(password, { username: username?.canonical, email: email?.canonical, name });
   const passwordHash = await hashPassword(password); // before the transaction: hashing is slow, locks are dear
+  const mayAsk = config.EMAIL_VERIFICATION !== 'off' && email !== undefined && (await mayMail(email.canonical));
   return refuseTaken(() =>
     transaction(async () => {
       const user = await createUser({ username, email, name, passwordHash }, roleNames);
-      if (config.EMAIL_VERIFICATION !== 'off') await askToVerify(user);
+      if (mayAsk) await askToVerify(user);
       return user;
     }),
   );

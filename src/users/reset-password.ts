@@ -9,7 +9,7 @@ import { linkTo } from '#src/mail/template';
 import { endSessions } from '#src/sessions/end';
 import type { Identifier } from '#src/users/identifiers';
 import { RESET, voidMails } from '#src/users/mail-tokens';
-import { tellPasswordChanged } from '#src/users/notices';
+import { greeted, tellPasswordChanged } from '#src/users/notices';
 import { requireStrong } from '#src/users/password-policy';
 
 /** How long somebody may take to open the mail, in seconds. */
@@ -24,7 +24,7 @@ export async function forgotPassword({ canonical }: Identifier): Promise<void> {
   await transaction(async () => {
     const user = await User.findOne({ where: { emailCanonical: canonical, disabledAt: null } });
     const token = await replaceToken(RESET, LIFE, { userId: user?.id ?? null, data: canonical });
-    await queueMail(user?.email ?? null, 'reset-password', { name: user?.name, link: linkTo('/reset-password', { token }) });
+    await queueMail(user?.email ?? null, 'reset-password', { name: user && greeted(user), link: linkTo('/reset-password', { token }) });
   });
 }
 
