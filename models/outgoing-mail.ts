@@ -5,7 +5,7 @@ export class OutgoingMail extends Model<InferAttributes<OutgoingMail>, InferCrea
   declare id: string;
   /** Which kind of mail: all that a log may say of it. */
   declare template: string;
-  /** Recipient, subject and bodies as JSON, sealed under APP_SECRET: there may be one-time links in it, which nobody can redirect either. */
+  /** Recipient, subject and bodies as JSON, sealed under APP_SECRET: see `src/mail/sealed`. */
   declare sealedMail: string;
   /** How often it was tried. Each try has its own number, so of several nodes one has it, and one that was too slow can change nothing. */
   declare tries: CreationOptional<number>;

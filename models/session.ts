@@ -75,6 +75,6 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   }
 }
 
-/** Whether the user of a session proved who they are in the last so many minutes. Whoever has none shows the same key each time. */
+/** Whether the user of a session proved who they are in the last so many minutes. Never true without a session: an API key proves nothing anew. */
 export const isFresh = (session: Session | undefined, minutes: number): boolean =>
   session !== undefined && (session.authenticatedAt ?? session.createdAt).getTime() > Date.now() - minutes * 60_000;

@@ -10,6 +10,9 @@ import {
 import type { Role } from '#models/role';
 import type { Session } from '#models/session';
 
+/** No user has this id: asking for it costs what asking for a user does, where nobody may learn whether there is one. */
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
+
 /** Somebody who can sign in. Names are kept as they were typed and, for finding and comparing, in canonical form. */
 export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {
   declare id: string;
@@ -40,6 +43,11 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
 
   hasRole(name: string): boolean {
     return this.roleNames.includes(name);
+  }
+
+  /** Has more rights than everybody: such a user is not given away, nor removed, for an address. */
+  get isMoreThanUser(): NonAttribute<boolean> {
+    return this.roleNames.some((name) => name !== 'user');
   }
 
   static define(sequelize: Sequelize) {

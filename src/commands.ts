@@ -29,7 +29,15 @@ export function program(): Command {
       say(done.length > 0 ? `Migrated: ${done.join(', ')}` : 'The schema is up to date.');
     });
 
-  const user = cli.command('user').alias('users').description('Make, list, disable and enable users; bring them in and out');
+  addUserCommands(cli.command('user').alias('users').description('Make, list, disable and enable users; bring them in and out'));
+  addRoleCommands(cli.command('role').description('Make, list, grant and revoke roles'));
+  addKeyCommands(cli);
+  addImportCommands(cli);
+  addStrategyCommands(cli);
+  return cli;
+}
+
+function addUserCommands(user: Command): void {
   user
     .command('create')
     .description('Make a user; the password is asked for, or read from standard input')
@@ -50,63 +58,29 @@ export function program(): Command {
     });
     user.command(verb).description(description).argument('<user>').action(command);
   }
-
-  const role = cli.command('role').description('Make, list, grant and revoke roles');
-  role
-    .command('create')
-    .description('Make a role')
-    .argument('<role>')
-    .action(
-      onDatabase(async (name: string) => {
-        const checked = RoleName.safeParse(name);
-        if (!checked.success) throw new Error(`${checked.error.issues[0]!.message}.`);
-        say((await createRole(name)) ? `There is now a role ${name}.` : `There is a role ${name} already.`);
-      }),
-    );
-  role
-    .command('list')
-    .description('List roles')
-    .action(
-      onDatabase(async () => {
-        for (const { name } of await Role.findAll({ order: ['name'] })) say(name);
-      }),
-    );
-  role
-    .command('grant')
-    .description('Give a user a role')
-    .argument('<user>')
-    .argument('<role>')
-    .action(
-      onDatabase(async (named: string, name: string) => {
-        const someone = await userNamed(named);
-        say(
-          (await grantRole(someone, await roleNamed(name)))
-            ? `${nameOf(someone)} now has the role ${name}.`
-            : `${nameOf(someone)} has the role ${name} already.`,
-        );
-      }),
-    );
-  role
-    .command('revoke')
-    .description('Take a role from a user')
-    .argument('<user>')
-    .argument('<role>')
-    .action(
-      onDatabase(async (named: string, name: string) => {
-        const someone = await userNamed(named);
-        say(
-          (await revokeRole(someone, await roleNamed(name)))
-            ? `${nameOf(someone)} no longer has the role ${name}.`
-            : `${nameOf(someone)} does not have the role ${name}.`,
-        );
-      }),
-    );
-
   addUserFileCommands(user);
-  addKeyCommands(cli);
-  addImportCommands(cli);
-  addStrategyCommands(cli);
-  return cli;
+}
+
+function addRoleCommands(role: Command): void {
+  role.command('create').description('Make a role').argument('<role>').action(onDatabase(makeRole));
+  role.command('list').description('List roles').action(onDatabase(listRoles));
+  const changes = [
+    ['grant', grantRole, 'Give a user a role', (name: string) => [`now has the role ${name}`, `has the role ${name} already`]],
+    [
+      'revoke',
+      revokeRole,
+      'Take a role from a user',
+      (name: string) => [`no longer has the role ${name}`, `does not have the role ${name}`],
+    ],
+  ] as const;
+  for (const [verb, change, description, sentences] of changes) {
+    const command = onDatabase(async (named: string, name: string) => {
+      const someone = await userNamed(named);
+      const [done, already] = sentences(name);
+      say(`${nameOf(someone)} ${(await change(someone, await roleNamed(name))) ? done : already}.`);
+    });
+    role.command(verb).description(description).argument('<user>').argument('<role>').action(command);
+  }
 }
 
 async function makeUser(username: string, { email, name }: { email?: string; name?: string }): Promise<void> {
@@ -124,6 +98,16 @@ async function listUsers(): Promise<void> {
       ),
     );
   }
+}
+
+async function makeRole(name: string): Promise<void> {
+  const checked = RoleName.safeParse(name);
+  if (!checked.success) throw new Error(`${checked.error.issues[0]!.message}.`);
+  say((await createRole(name)) ? `There is now a role ${name}.` : `There is a role ${name} already.`);
+}
+
+async function listRoles(): Promise<void> {
+  for (const { name } of await Role.findAll({ order: ['name'] })) say(name);
 }
 
 const nameOf = ({ username, email }: User) => username ?? email;

@@ -11,6 +11,7 @@ const { ask, register, logIn, User, Identity, ApiKey } = await startApp({
   API_KEYS: 'on',
   PUBLIC_URL: 'https://auth.example',
 });
+const { subscribe } = await import('#src/core/events');
 let people = 0;
 const address = () => `mover${++people}@example.com`;
 const verify = (body: object) => ask('POST', '/auth/email/verify', { body });
@@ -152,6 +153,24 @@ describe('POST /auth/email/restore', () => {
         'username' in more ? { username: more.username, email: null } : null,
       );
     }
+  });
+
+  it('says of a squatter who was nothing but this address that they are gone', async () => {
+    const { me, secrets } = await stolen();
+    const squatter = await register({ email: me.email });
+    const facts: unknown[] = [];
+    const quiet = subscribe((name, fact) => facts.push([name, fact]));
+    expect((await restore(secrets)).status).toBe(204);
+    quiet();
+    expect(facts).toContainEqual(['user.deleted', { userId: squatter.id }]);
+  });
+
+  it('stops at somebody with more rights than everybody has: an administrator is not removed for an address', async () => {
+    const { me, to, secrets } = await stolen();
+    const admin = await register({ email: me.email }, 'admin');
+    expect((await restore(secrets)).body).toMatchObject({ status: 409, code: 'email_taken' });
+    expect((await admin.ask('GET', '/admin/users')).status).toBe(200);
+    expect((await me.now()).email).toBe(to);
   });
 
   it('stops at somebody who has proved the old address meanwhile', async () => {

@@ -53,6 +53,15 @@ describe('POST /auth/password/forgot', () => {
     expect(await kinds(unknown)).toEqual(await kinds(known));
   });
 
+  it('of several at once leaves one link good', async () => {
+    for (let round = 0; round < rounds(3, 50); round++) {
+      const email = address();
+      const { id: userId } = await register({ email });
+      expect(statusesOf(await Promise.all(Array.from({ length: 5 }, () => forgot(email))))).toEqual([202, 202, 202, 202, 202]);
+      expect(await OneTimeToken.count({ where: { userId, purpose: 'reset password' } })).toBe(1);
+    }
+  });
+
   it('does not wait for a mail server that hangs, and mails when it answers again (F-20)', async () => {
     const email = address();
     await register({ email });

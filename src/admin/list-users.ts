@@ -1,17 +1,15 @@
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
 import { User } from '#models/index';
-import { pageOf } from '#src/core/listing';
+import { pageOf, type Page } from '#src/core/listing';
 import { fold } from '#src/users/identifiers';
 
-interface Page {
-  limit: number;
-  cursor?: string | undefined;
+interface Asked extends Page {
   q?: string | undefined;
   role?: string | undefined;
 }
 
 /** One page of users in the order they came, with roles, and where the next one starts. `q` is looked for literally in names. */
-export async function listUsers({ limit, cursor, q, role }: Page) {
+export async function listUsers({ limit, cursor, q, role }: Asked) {
   const found = await User.findAll({
     attributes: ['id'],
     where: { [Op.and]: [...after(cursor), ...naming(q)] },

@@ -1,10 +1,9 @@
-import { Op } from 'sequelize';
 import { v7 as uuid } from 'uuid';
-import { ApiKey, transaction, User } from '#models/index';
+import { ApiKey, transaction, type User } from '#models/index';
 import { digestOf, newKey } from '#src/api-keys/key';
 import { emit } from '#src/core/events';
-import { pageOf } from '#src/core/listing';
 import { Problem } from '#src/core/problem';
+import { stillSignedIn } from '#src/sessions/still-signed-in';
 
 /** How many keys a user may have at once. */
 const AT_ONCE = 50;
@@ -18,7 +17,7 @@ interface Wanted {
 
 /**
  * Makes a key, and answers it this once: only its digest is kept. `user` is loaded with roles: a key may use none that its owner
- * does not have. Throws 400 `invalid_request`, 409 `conflict` when there are 50 already, 401 `session_ended`.
+ * does not have. Throws 400 `invalid_request`, 401 `session_ended`, 409 `conflict` when there are 50 already.
  */
 export async function makeKey(user: User, { name, scopes, expiresIn }: Wanted): Promise<{ key: string; made: ApiKey }> {
   const lacking = scopes.findIndex((scope) => !user.hasRole(scope));
@@ -28,8 +27,7 @@ export async function makeKey(user: User, { name, scopes, expiresIn }: Wanted): 
   }
   const key = newKey();
   const made = await transaction(async () => {
-    const owner = await User.findOne({ attributes: ['id'], where: { id: user.id }, lock: true }); // of many at once, none is overlooked
-    if (!owner) throw new Problem('session_ended');
+    await stillSignedIn(user); // which locks the row: of many at once, none is overlooked
     if ((await ApiKey.count({ where: { userId: user.id } })) >= AT_ONCE) throw new Problem('conflict');
     const expiresAt = expiresIn === undefined ? null : new Date(Date.now() + expiresIn * 1000);
     const fields = { name, digest: digestOf(key), ending: key.slice(-4), scopes: [...new Set(scopes)].join(' '), expiresAt };
@@ -37,17 +35,6 @@ export async function makeKey(user: User, { name, scopes, expiresIn }: Wanted): 
   });
   emit('api_key.made', { userId: user.id, apiKeyId: made.id });
   return { key, made };
-}
-
-interface Page {
-  limit: number;
-  cursor?: string | undefined;
-}
-
-/** A user's keys, newest first, and where the next page starts. */
-export async function listKeys(userId: string, { limit, cursor }: Page) {
-  const before = cursor && { id: { [Op.lt]: cursor } };
-  return pageOf(await ApiKey.findAll({ where: { userId, ...before }, order: [['id', 'DESC']], limit: limit + 1 }), limit);
 }
 
 /** Binds on the next request. Throws 404 `not_found`. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { ApiKey } from '#models/index';
+import { ApiKey } from '#models/index';
 import { RoleName } from '#src/access/roles';
-import { deleteKey, listKeys, makeKey } from '#src/api-keys/mine';
-import { Id, Listing, Page } from '#src/core/listing';
+import { deleteKey, makeKey } from '#src/api-keys/mine';
+import { Id, Listing, newestFirst, Page } from '#src/core/listing';
 import { PlainText } from '#src/core/text';
 import { Time } from '#src/core/time';
 import { requireFresh, requireFullAccess } from '#src/http/guards';
@@ -50,7 +50,7 @@ const listed = (key: ApiKey): z.input<typeof ListedKey> => ({
 
 const routes = [
   get('/me/api-keys', [authenticate()], { tag, summary: 'Your API keys', query: Page, returns: Listing(ListedKey) }, async (req) => {
-    const { data, nextCursor } = await listKeys(req.user.id, req.query);
+    const { data, nextCursor } = await newestFirst(ApiKey, { userId: req.user.id }, req.query);
     return { data: data.map(listed), nextCursor };
   }),
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { onDatabase, say } from '#src/cli/command';
 import { exportUsers } from '#src/users/export-users';
@@ -50,17 +50,14 @@ async function writeOut(file: string | undefined, { withPasswordHashes = false }
   // Beside it first: what was there before keeps neither its mode nor half of its lines.
   const part = `${file}.${process.pid}.part`;
   let count = 0;
-  try {
-    const handle = await open(part, 'wx', 0o600);
-    try {
-      for await (const line of exportUsers(withPasswordHashes)) {
-        await handle.write(line);
-        count++;
-      }
-      await handle.sync();
-    } finally {
-      await handle.close();
+  async function* lines() {
+    for await (const line of exportUsers(withPasswordHashes)) {
+      yield line;
+      count++;
     }
+  }
+  try {
+    await writeFile(part, lines(), { flag: 'wx', mode: 0o600, flush: true });
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });

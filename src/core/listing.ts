@@ -1,3 +1,4 @@
+import { Op, type Model, type ModelStatic, type WhereOptions } from 'sequelize';
 import { z, type ZodType } from 'zod';
 
 /** An id as we write it, in whichever case it comes. */
@@ -15,7 +16,15 @@ export const Page = z.strictObject({
   cursor: Id.optional().meta({ description: '`nextCursor` of the page before.' }),
 });
 
-/** One page of what was found with one more than `limit`, and where the next one starts. */
+export type Page = z.output<typeof Page>;
+
+/** One page of these rows of a table, newest first, and where the next one starts. */
+export async function newestFirst<M extends Model & { id: string }>(table: ModelStatic<M>, these: object, { limit, cursor }: Page) {
+  const where = { ...these, ...(cursor && { id: { [Op.lt]: cursor } }) } as WhereOptions;
+  return pageOf(await table.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 }), limit);
+}
+
+/** The same of what was found with one more than `limit`. */
 export const pageOf = <T extends { id: string }>(found: readonly T[], limit: number) => {
   const data = found.slice(0, limit);
   return { data, nextCursor: found.length > limit ? data.at(-1)!.id : null };

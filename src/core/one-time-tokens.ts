@@ -1,10 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ForeignKeyConstraintError, literal, Op, UniqueConstraintError } from 'sequelize';
-import { OneTimeToken, transaction } from '#models/index';
+import { sharedTime } from '#models/clock';
+import { OneTimeToken, SignUp, transaction, User } from '#models/index';
+import { NOBODY } from '#models/user';
 import { purge } from '#src/core/purge';
 import { seal, unseal } from '#src/core/secrets';
 
 const digestOf = (purpose: string, token: string) => createHash('sha256').update(`${purpose}:${token}`).digest('hex');
+
+/** On the clock that all nodes share: the code for tokens lives for a minute, and another node may be asked for them. */
+const inSeconds = (seconds: number) => new Date(sharedTime().getTime() + seconds * 1000);
 
 /** Whose a token is: a user's, or somebody's who has signed up and is to become one. */
 export interface Owner {
@@ -29,7 +34,7 @@ export async function issueToken(purpose: string, seconds: number, { userId = nu
       userId,
       signUpId,
       data: data === undefined ? null : seal(purpose, JSON.stringify(data)),
-      expiresAt: new Date(Date.now() + seconds * 1000),
+      expiresAt: inSeconds(seconds),
     });
   } catch (error) {
     if (!(error instanceof ForeignKeyConstraintError)) throw error;
@@ -37,14 +42,14 @@ export async function issueToken(purpose: string, seconds: number, { userId = nu
   return token;
 }
 
-/** The same in place of what its owner was given for this purpose before. */
+/** The same in place of what its owner was given for this purpose before. In a transaction: of several at once the last is good. */
 export async function replaceToken(purpose: string, seconds: number, grant: Grant): Promise<string> {
+  const locked = { attributes: ['id'], lock: true };
+  await (grant.signUpId ? SignUp.findByPk(grant.signUpId, locked) : User.findByPk(grant.userId ?? NOBODY, locked));
   await OneTimeToken.destroy({ where: { ...ofOwner(grant), purpose } });
   return issueToken(purpose, seconds, grant);
 }
 
-/** No id of a user is this one: asking for it costs what asking for a user does. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 const ofOwner = ({ userId, signUpId }: Owner) => (signUpId ? { signUpId } : { userId: userId ?? NOBODY });
 
 /** What was handed out to this user for these purposes is good for nothing any more. */
@@ -58,7 +63,7 @@ interface Spent<T> {
   createdAt: Date;
 }
 
-const stillGood = () => ({ expiresAt: { [Op.gt]: new Date() } });
+const stillGood = () => ({ expiresAt: { [Op.gt]: sharedTime() } });
 const grantOf = <T>({ purpose, userId, signUpId, data, createdAt }: OneTimeToken): Spent<T> => ({
   userId,
   signUpId,
@@ -99,7 +104,7 @@ export const spendShortCode = <T extends { code: string }>(purpose: string, owne
 /** True for the first who names this id, false ever after: for what was never handed out as a token. Remembered for so many seconds. */
 export async function isFirst(purpose: string, id: string, seconds: number): Promise<boolean> {
   try {
-    await OneTimeToken.create({ digest: digestOf(purpose, id), purpose, expiresAt: new Date(Date.now() + seconds * 1000) });
+    await OneTimeToken.create({ digest: digestOf(purpose, id), purpose, expiresAt: inSeconds(seconds) });
     return true;
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;
@@ -109,5 +114,5 @@ export async function isFirst(purpose: string, id: string, seconds: number): Pro
 
 /** Forgets what has expired. */
 export async function purgeTokens(): Promise<void> {
-  await purge((limit) => OneTimeToken.destroy({ where: { expiresAt: { [Op.lt]: new Date() } }, limit }));
+  await purge((limit) => OneTimeToken.destroy({ where: { expiresAt: { [Op.lt]: sharedTime() } }, limit }));
 }

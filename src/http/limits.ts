@@ -12,7 +12,7 @@ import { guard } from '#src/http/route';
 
 const MINUTE = 60_000;
 /** Requests of a network in a minute, whatever they ask for; each node counts for itself, in memory. */
-const ANYTHING = { max: 300, window: MINUTE };
+const ANYTHING = { by: 'network', max: 300, window: MINUTE } as const;
 
 /**
  * Refuses with 429 what a class of `core/limits` counts too often, before anything is hashed. `whose` says who is counted where a rule
@@ -44,7 +44,7 @@ export const limitAnything: RequestHandler = (req, _res, next) => {
   if (!counter || counter.resetsAt <= now) hits.set(network, (counter = { count: 0, resetsAt: now + ANYTHING.window }));
   if (++counter.count <= ANYTHING.max) return next();
   if (counter.count === ANYTHING.max + 1) announce('anything', req);
-  throw tooMany('anything', [{ by: 'network', ...ANYTHING }], { by: 'network', ...ANYTHING }, counter.resetsAt - now);
+  throw tooMany('anything', [ANYTHING], ANYTHING, counter.resetsAt - now);
 };
 
 /** `Retry-After` (RFC 9110 §10.2.3) in whole seconds, and the structured fields of draft-ietf-httpapi-ratelimit-headers-10. */

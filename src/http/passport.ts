@@ -15,8 +15,8 @@ import { guard } from '#src/http/route';
 import { stateStore } from '#src/http/state-store';
 import type { AuthStrategy } from '#src/http/strategy';
 import { lendPackages, messageOf, pathClashes, pathOf, readStrategies, type StrategyFile } from '#src/http/strategy-files';
-import { Vouched } from '#src/core/vouched';
-import { digestOf, reasonOf } from '#src/http/reasons';
+import { Vouched, type Claims } from '#src/core/vouched';
+import { digestChallenge, reasonOf } from '#src/http/reasons';
 import { wrap } from '#src/http/wrap';
 
 /** Providers are far away: so long a strategy of kind `redirect` may take, in milliseconds. */
@@ -102,7 +102,7 @@ function contextFor(strategy: AuthStrategy, env: Record<string, unknown>, { prov
     get userOf() {
       providers.add(strategy);
       // It stands for the user as far as Passport: `authenticate` puts the user in its place.
-      return async (claims: ConstructorParameters<typeof Vouched>[1]) => new Vouched(strategy.name, claims) as unknown as User;
+      return async (claims: Claims) => new Vouched(strategy.name, claims) as unknown as User;
     },
   };
 }
@@ -192,5 +192,5 @@ function refuseBy(strategy: string, req: Request, why: unknown): never {
 /** Why nobody was let in. Of several strategies the first that knew its credential has the word. */
 function firstReason(info: unknown): Problem {
   const whys = [info].flat();
-  return whys.find((why): why is Problem => why instanceof Problem) ?? new Problem('token_missing', { headers: digestOf(whys) });
+  return whys.find((why): why is Problem => why instanceof Problem) ?? new Problem('token_missing', { headers: digestChallenge(whys) });
 }

@@ -7,7 +7,7 @@ export function reasonOf(info: unknown): unknown {
 }
 
 /** Digest (RFC 7616) cannot begin without a nonce. Basic could, and would open a browser's password window at every 401: it is not passed on. */
-export function digestOf(whys: readonly unknown[]): Record<string, string> {
+export function digestChallenge(whys: readonly unknown[]): Record<string, string> {
   const challenge = whys.find((why) => typeof why === 'string' && /^Digest [\x20-\x7e]+$/.test(why));
   return typeof challenge === 'string' ? { 'WWW-Authenticate': challenge } : {};
 }

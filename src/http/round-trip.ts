@@ -12,7 +12,7 @@ const AT_ONCE = 4;
 /** Longest cookie that every browser keeps, with its name and attributes. */
 const LONGEST_COOKIE = 3800;
 /** Under which name providers give back what they were given. */
-const STATES = ['state', 'RelayState', 'oauth_token'] as const;
+export const STATES = ['state', 'RelayState', 'oauth_token'] as const;
 
 const SECURE = config.PUBLIC_URL.startsWith('https:');
 /** A browser accepts `__Host-` only from this very host, over TLS: no neighbour can put a cookie in its place (RFC 6265bis §4.1.3.2). */

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { Id, Listing, Page } from '#src/core/listing';
+import { Identity } from '#models/index';
+import { Id, Listing, newestFirst, Page } from '#src/core/listing';
 import { Problem } from '#src/core/problem';
 import { Vouched } from '#src/core/vouched';
 import { requireFresh, requireFullAccess } from '#src/http/guards';
 import { limit } from '#src/http/limits';
 import { authenticate, vouch, type Loaded } from '#src/http/passport';
 import { del, get, post } from '#src/http/route';
-import { linkIdentity, listIdentities, unlinkIdentity } from '#src/identities/link';
+import { linkIdentity, unlinkIdentity } from '#src/identities/link';
 import { ListedIdentity } from '#src/identities/schemas';
 import { CodeVerifier, spendCode } from '#src/identities/sign-in-code';
 import { userOf } from '#src/identities/user-of';
@@ -40,7 +41,7 @@ export default [
     '/me/identities',
     [authenticate()],
     { tag: 'Being in', summary: 'Providers you can sign in with', query: Page, returns: Listing(ListedIdentity) },
-    (req) => listIdentities(req.user.id, req.query),
+    (req) => newestFirst(Identity, { userId: req.user.id }, req.query),
   ),
 ];
 
@@ -84,7 +85,7 @@ const linkRoute = ({ name, kind, credentials }: Loaded['on'][number]) =>
     async (req, res) => {
       const who = kind === 'redirect' ? await codeOf(name, req.body) : await vouch(name, req as never, res);
       if (!(who instanceof Vouched)) throw new Problem('invalid_code');
-      return linkIdentity(req.user.id, who);
+      return linkIdentity(req.user, who);
     },
   );
 

@@ -62,7 +62,7 @@ async function join(vouched: Vouched): Promise<User | null> {
  * so everything goes by which anybody else could get in. A user with more rights than everybody has is not given away for an address.
  */
 async function takeOver(user: User, provider: string): Promise<void> {
-  if (user.roleNames.some((role) => role !== 'user')) throw new Problem('already_linked');
+  if (user.isMoreThanUser) throw new Problem('already_linked');
   const userId = user.id;
   await user.update({ passwordHash: null, emailVerifiedAt: new Date() });
   await Identity.destroy({ where: { userId } });

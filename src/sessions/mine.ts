@@ -1,20 +1,7 @@
 import { Op } from 'sequelize';
 import { Session } from '#models/index';
-import { pageOf } from '#src/core/listing';
 import { Problem } from '#src/core/problem';
 import { endSessions } from '#src/sessions/end';
-
-interface Page {
-  limit: number;
-  cursor?: string | undefined;
-}
-
-/** A user's live sessions, newest first, and where the next page starts. */
-export async function listSessions(userId: string, { limit, cursor }: Page) {
-  const before = cursor && { id: { [Op.lt]: cursor } };
-  const where = { userId, ...Session.live(new Date()), ...before };
-  return pageOf(await Session.findAll({ where, order: [['id', 'DESC']], limit: limit + 1 }), limit);
-}
 
 /** Throws 404 `not_found` for a session that is not this user's, or has ended. */
 export async function endSession(userId: string, id: string): Promise<void> {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { Id, Listing, Page } from '#src/core/listing';
+import { Session } from '#models/index';
+import { Id, Listing, newestFirst, Page } from '#src/core/listing';
 import { presentedToken } from '#src/http/bearer';
 import { requireFullAccess } from '#src/http/guards';
 import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
 import { del, get, post } from '#src/http/route';
 import { deviceOf } from '#src/sessions/device';
-import { endOtherSessions, endSession, listSessions } from '#src/sessions/mine';
+import { endOtherSessions, endSession } from '#src/sessions/mine';
 import { refreshSession } from '#src/sessions/refresh';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
 import { ListedSession, listedSession, Tokens, tokensFor } from '#src/sessions/schemas';
@@ -55,7 +56,8 @@ export default [
     [authenticate()],
     { tag: 'Being in', summary: 'Where you are signed in', query: Page, returns: Listing(ListedSession) },
     async (req) => {
-      const { data, nextCursor } = await listSessions(req.user.id, req.query);
+      const mine = { userId: req.user.id, ...Session.live(new Date()) };
+      const { data, nextCursor } = await newestFirst(Session, mine, req.query);
       return { data: data.map((session) => listedSession(session, req.user.session?.id)), nextCursor };
     },
   ),

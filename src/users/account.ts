@@ -1,10 +1,10 @@
 import { Session, User } from '#models/index';
+import { NOBODY } from '#models/user';
 import { networkOf } from '#src/core/network';
 import { identifierOf } from '#src/users/identifiers';
 
 /** Of somebody who signs in all the time, the last so many sessions tell where they do. */
 const LOOKED_AT = 100;
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Whom a name means, for counting: all names of one user are one account, all spellings of an unknown name, too. And the networks from

@@ -10,6 +10,7 @@ import { queueMail } from '#src/mail/queue';
 import { linkTo } from '#src/mail/template';
 import { endSessions } from '#src/sessions/end';
 import { FRESH } from '#src/sessions/lifetimes';
+import { stillSignedIn } from '#src/sessions/still-signed-in';
 import type { Identifier } from '#src/users/identifiers';
 import { RESTORE, voidMails } from '#src/users/mail-tokens';
 import { forgotPassword } from '#src/users/reset-password';
@@ -31,14 +32,13 @@ interface Old {
  */
 export async function requestEmailChange(user: User, address: Identifier, currentPassword: string | undefined): Promise<void> {
   const before = await User.findByPk(user.id);
-  if (!before || before.disabledAt) throw new Problem('session_ended');
+  if (!before) throw new Problem('session_ended');
   await requireOwner(user, before, currentPassword);
   if (address.canonical === before.emailCanonical) throw unchanged();
   if (!(await mayMail(address.canonical))) return;
   const done = await transaction(async () => {
-    const where = { id: user.id, passwordHash: before.passwordHash, disabledAt: null };
-    const current = await User.findOne({ where, lock: true });
-    if (!current) return false;
+    const current = await stillSignedIn(user);
+    if (current.passwordHash !== before.passwordHash) return false;
     const owner = await User.findOne({ where: { emailCanonical: address.canonical } });
     const token = await prepareMove(user.id, { from: current.emailCanonical, to: address });
     if (owner) await queueMail(owner.email, 'already-registered', { link: linkTo('/forgot-password') });
@@ -70,13 +70,19 @@ async function tellOldAddress({ id, email, emailCanonical, emailVerifiedAt, name
 
 /**
  * Whoever took an address since and never proved it loses it to its owner, who has just read a mail there: nobody can block the way
- * back by signing up with it. A user who was nothing but this address is gone.
+ * back by signing up with it. A user who was nothing but this address is gone, or keeps it if they have more rights than everybody.
  */
 async function displace(emailCanonical: string, userId: string): Promise<void> {
-  const holder = await User.findOne({ where: { emailCanonical, emailVerifiedAt: null, id: { [Op.ne]: userId } }, lock: true });
+  const where = { emailCanonical, emailVerifiedAt: null, id: { [Op.ne]: userId } };
+  const locked = await User.findOne({ attributes: ['id'], where, lock: true });
+  const holder = locked && (await User.findByPk(locked.id, { include: ['roles'] }));
   if (!holder) return;
-  if (holder.usernameCanonical === null && (await Identity.count({ where: { userId: holder.id } })) === 0) await holder.destroy();
-  else await holder.update({ email: null, emailCanonical: null });
+  if (holder.usernameCanonical !== null || (await Identity.count({ where: { userId: holder.id } })) > 0)
+    await holder.update({ email: null, emailCanonical: null });
+  else if (!holder.isMoreThanUser) {
+    await holder.destroy();
+    emit('user.deleted', { userId: holder.id });
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { passwordMatches } from '#src/core/passwords';
 import { Problem } from '#src/core/problem';
 import type { Identifier } from '#src/users/identifiers';
 import { FRESH } from '#src/sessions/lifetimes';
+import { stillSignedIn } from '#src/sessions/still-signed-in';
 import { forgetSignUps } from '#src/users/sign-up';
 import { refuseTaken } from '#src/users/taken';
 
@@ -31,13 +32,18 @@ export async function updateUser(id: string, { username, name }: Changes): Promi
  * Ends the user for good, with everything that is theirs. Facts keep the id, which is nobody's any more. Needs the password, or a
  * sign-in that is not long ago. Throws `invalid_credentials`, `step_up_required`, `last_admin`, `busy`.
  */
-export async function deleteUser({ id, session }: User, password: string | undefined): Promise<void> {
-  if (password === undefined && !isFresh(session, FRESH)) throw new Problem('step_up_required');
-  const user = await User.findByPk(id, { attributes: ['passwordHash', 'emailCanonical'] });
-  if (password !== undefined && !(await passwordMatches(password, user?.passwordHash))) throw new Problem('invalid_credentials');
-  await keepAnAdmin(async () => {
-    await User.destroy({ where: { id } });
-    if (user?.emailCanonical) await forgetSignUps(user.emailCanonical);
+export async function deleteUser(user: User, password: string | undefined): Promise<void> {
+  if (password === undefined && !isFresh(user.session, FRESH)) throw new Problem('step_up_required');
+  const compared = (await User.findByPk(user.id, { attributes: ['passwordHash'] }))?.passwordHash;
+  if (password !== undefined && !(await passwordMatches(password, compared))) throw new Problem('invalid_credentials');
+  const done = await keepAnAdmin(async () => {
+    const now = await stillSignedIn(user);
+    if (password !== undefined && now.passwordHash !== compared) return false;
+    await now.destroy();
+    if (now.emailCanonical) await forgetSignUps(now.emailCanonical);
+    emit('user.deleted', { userId: user.id });
+    return true;
   });
-  emit('user.deleted', { userId: id });
+  // The hash is another one by now: changed, or only renewed by a sign-in. Look again.
+  if (!done) await deleteUser(user, password);
 }

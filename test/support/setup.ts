@@ -12,13 +12,6 @@ const heard = (['unhandledRejection', 'uncaughtException', 'exit'] as const).map
   before: new Set(process.listeners(event as 'exit')),
 }));
 
-// Sequelize asks for a stack trace with every statement on SQLite, and vitest's way of making one costs as much as the statement.
-const mapped = Error.prepareStackTrace!;
-Error.prepareStackTrace = (error, frames) =>
-  frames[0]?.getFileName()?.endsWith('/sqlite/query.js')
-    ? [String(error), ...frames].join('\n    at ')
-    : (mapped(error, frames) as unknown);
-
 /** Every test file works in an empty folder of its own, so that no `.env` and no data of the developer takes part. */
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
 process.chdir(folder);
@@ -31,7 +24,6 @@ afterAll(() => {
   process.chdir('/');
   rmSync(folder, { recursive: true, force: true });
   vi.useRealTimers();
-  Error.prepareStackTrace = mapped;
   for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
   Object.assign(process.env, environment);
 });

@@ -2,9 +2,8 @@ import { inspect } from 'node:util';
 import type { Trial } from '#src/http/conformance/escapes';
 import { ask, askWith, demand, leave, outcomeOf, prepare, sampleOf, type Away, type Check, type Scene } from '#src/http/conformance/scene';
 import type { Sample } from '#src/http/conformance/stage';
+import { STATES } from '#src/http/round-trip';
 
-/** As `http/round-trip` knows them. */
-const STATES = ['state', 'RelayState', 'oauth_token'];
 /** Shortest state that cannot be guessed, in characters. */
 const UNGUESSABLE = 16;
 /** Most that a strategy may keep for its way back, in characters of JSON: it travels in a cookie. */

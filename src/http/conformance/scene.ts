@@ -44,7 +44,7 @@ export async function sampleOf(scene: Scene, example: Example, address: URL): Pr
   return sample;
 }
 
-/** A request made ready: for kind `redirect` its browser has been to the provider. Null if it was not sent there. */
+/** A request made ready: for kind `redirect` its browser has been to the provider. If it was not sent there, what came of that. */
 export async function prepare(scene: Scene, example: Example): Promise<{ sample: Sample; session: object } | Trial> {
   const { strategy, stage } = scene;
   if (strategy.kind !== 'redirect') return { sample: await sampleOf(scene, example, new URL(stage.origin)), session: {} };

@@ -77,14 +77,7 @@ export async function openStage(strategy: AuthStrategy, { env = {}, callbackUrl,
     current.run(waiting.trial, () => play(raw, strategy, req, waiting));
     res.end();
   };
-  const form = strategy.kind === 'redirect' ? [express.urlencoded({ extended: false, limit: ROOMY })] : [];
-  const json = strategy.kind === 'login' ? [express.json({ limit: ROOMY })] : [];
-  const app = express()
-    .set('query parser', 'simple')
-    .use(...form, ...json, perform);
-  const server = createServer({ maxHeaderSize: ROOMY }, app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { origin, close } = await listen(strategy, perform);
   watchEscapes();
 
   /** Sends one request; resolves at the first answer, or when the deadline has passed. */
@@ -107,14 +100,29 @@ export async function openStage(strategy: AuthStrategy, { env = {}, callbackUrl,
     origin,
     close: async () => {
       stopWatching();
-      server.closeAllConnections();
-      await new Promise((resolve) => {
-        server.close(resolve);
-      });
+      await close();
     },
   };
 }
 export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+/** A server on a free port that reads what such a strategy is sent, however large. */
+async function listen({ kind }: AuthStrategy, perform: RequestHandler) {
+  const form = kind === 'redirect' ? [express.urlencoded({ extended: false, limit: ROOMY })] : [];
+  const json = kind === 'login' ? [express.json({ limit: ROOMY })] : [];
+  const app = express()
+    .set('query parser', 'simple')
+    .use(...form, ...json, perform);
+  const server = createServer({ maxHeaderSize: ROOMY }, app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+  };
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
 
 function takeId(req: Request): string {
   const id = req.get(TRIAL)!;

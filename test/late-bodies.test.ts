@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { describe, expect, it, vi } from 'vitest';
+import { password, startApp } from '#test/support/app';
+import { openMailbox } from '#test/support/mailbox';
+import { folderOf, vouching } from '#test/support/strategy-folder';
+
+const mailbox = await openMailbox();
+const { ask, url, register, ApiKey, Identity, OneTimeToken, Session, User } = await startApp({
+  ...mailbox.env,
+  STRATEGIES_DIR: folderOf({ 'far.mjs': vouching('far') }),
+  API_KEYS: 'on',
+});
+const { disableUser } = await import('#src/users/disable');
+let made = 0;
+const address = () => `late${++made}@example.com`;
+
+type Person = Awaited<ReturnType<typeof register>>;
+
+/** Asks as this person, and keeps the body back until they have been let in and something else has happened. */
+async function late(me: Person, [method, path, body]: Request, meanwhile: () => Promise<unknown>) {
+  const id = me.tokens.session.id as string;
+  await Session.update({ createdAt: new Date(Date.now() - 120_000) }, { where: { id }, silent: true });
+  const text = JSON.stringify(body);
+  const headers = { authorization: `Bearer ${me.token}`, 'content-type': 'application/json', 'content-length': text.length };
+  const asked = request(url + path, { method, headers });
+  asked.flushHeaders();
+  await vi.waitFor(async () => expect((await Session.findByPk(id))!.lastSeenAt).not.toBeNull(), 8000); // the guard has let them in
+  await meanwhile();
+  const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
+  asked.end(text);
+  const [answer] = await answered;
+  return { status: answer.statusCode, code: ((await json(answer)) as { code?: string }).code };
+}
+
+/** What lasts longer than the session that it was asked in. */
+const requests = () =>
+  [
+    ['POST', '/me/api-keys', { name: 'to come back with' }],
+    ['POST', '/me/identities/far', { subject: `late ${++made}` }],
+    ['POST', '/me/email', { email: address(), currentPassword: password }],
+    ['DELETE', '/me', {}],
+  ] as const;
+type Request = ReturnType<typeof requests>[number];
+
+/** Nothing of them is left that somebody could come back with. */
+async function expectNothingLeft(userId: string) {
+  expect([await ApiKey.count({ where: { userId } }), await Identity.count({ where: { userId } })]).toEqual([0, 0]);
+  expect(await OneTimeToken.count({ where: { userId, purpose: 'change e-mail' } })).toBe(0);
+}
+
+const endings: Record<string, (me: Person, email: string) => Promise<unknown>> = {
+  'signed out': (me) => ask('POST', '/auth/logout', { body: { refreshToken: me.tokens.refreshToken } }),
+  disabled: (me) => disableUser(me.id),
+  'given a new password': async (_me, email) => {
+    await ask('POST', '/auth/password/forgot', { body: { email } });
+    const { secrets } = await mailbox.next(email);
+    expect((await ask('POST', '/auth/password/reset', { body: { ...secrets, password: 'another long password' } })).status).toBe(204);
+  },
+};
+
+describe('whoever was let in, and keeps the body back until they are', () => {
+  it.each(Object.keys(endings))('%s, leaves nothing behind', async (what) => {
+    for (const asked of requests()) {
+      const email = address();
+      const me = await register({ email });
+      const answer = await late(me, asked, () => endings[what]!(me, email));
+      expect(answer.status, asked[1]).toBe(401);
+      await expectNothingLeft(me.id);
+      expect(await User.count({ where: { id: me.id } })).toBe(1);
+    }
+  });
+
+  it('deleted, hears that the session has ended', async () => {
+    for (const asked of requests()) {
+      const me = await register({ email: address() });
+      expect(await late(me, asked, () => me.ask('DELETE', '/me', { body: { password } })), asked[1]).toEqual({
+        status: 401,
+        code: 'session_ended',
+      });
+    }
+  });
+});
