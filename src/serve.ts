@@ -12,7 +12,7 @@ import { log } from '#src/core/log';
 import { connectRedis } from '#src/core/redis';
 import { every } from '#src/core/schedule';
 import { answerBrokenRequests } from '#src/http/broken-request';
-import { neededBy } from '#src/http/passport';
+import { neededBy } from '#src/http/strategy-settings';
 import { blameStrategy } from '#src/http/wrap';
 import { tendKeys } from '#src/keys/rotation';
 import { startDelivery } from '#src/mail/delivery';

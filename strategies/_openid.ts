@@ -70,6 +70,7 @@ interface Said extends Record<string, unknown> {
 async function claimsOf(config: Configuration, tokens: Tokens): Promise<Said> {
   const claims = tokens.claims();
   if (!claims) throw new Error('The provider sent no ID token. Is the scope openid among those it grants?');
+  if (!claims.sub) throw new Error('The provider did not say who it is');
   if (claims['email'] || !config.serverMetadata().userinfo_endpoint) return claims;
   return { ...claims, ...(await fetchUserInfo(config, tokens.access_token, claims.sub)) };
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { userOfKey } from '#src/api-keys/use';
-import { Problem } from '#src/core/problem';
 import { custom, defineStrategy } from '#src/http/strategy';
 
 export default defineStrategy({
@@ -12,9 +11,6 @@ export default defineStrategy({
   create: () =>
     custom(async (req) => {
       const key = req.get('x-api-key');
-      if (key === undefined) return null;
-      const twice = { pointer: '', code: 'two_credentials', message: 'Send a key or a token, not both' };
-      if (req.headers.authorization !== undefined) throw new Problem('invalid_request', { members: { errors: [twice] } });
-      return userOfKey(key);
+      return key === undefined ? null : userOfKey(key);
     }),
 });

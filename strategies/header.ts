@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { config } from '#src/config';
 import { Problem } from '#src/core/problem';
+import { isNobody } from '#src/core/vouched';
 import { isLoopback } from '#src/core/setting-types';
 import { custom, defineStrategy } from '#src/http/strategy';
 import { domains, vouchedFor } from '#strategies/_email';
@@ -21,7 +22,12 @@ function only(req: Request, name: string): string | undefined {
   if (more.length > 0 || (value && !PLAIN.test(value))) throw new Problem('invalid_request');
   return value || undefined;
 }
-const name = z.string().regex(/^[a-zA-Z][\w-]+$/);
+/** These come with the requests of strangers, or say where they are from. */
+const OTHERS = /^(authorization|cookie|host|origin|user-agent|forwarded|via|x-real-ip|x-forwarded-(for|host|port|proto))$/i;
+const name = z
+  .string()
+  .regex(/^[a-zA-Z][\w-]+$/)
+  .refine((header) => !OTHERS.test(header), 'must be a header that nobody but your proxy sends');
 
 export default defineStrategy({
   name: 'header',
@@ -37,7 +43,7 @@ export default defineStrategy({
     if (config.TRUST_PROXY === 0) throw new Error('it believes a proxy, and TRUST_PROXY names none');
     return custom(async (req) => {
       const subject = isTrusted(req) && only(req, env.HEADER_USER);
-      if (!subject) return null;
+      if (!subject || isNobody(subject)) return null;
       const email = env.HEADER_EMAIL && only(req, env.HEADER_EMAIL);
       return userOf({ subject, username: subject, ...vouchedFor(email, env.HEADER_EMAIL_DOMAINS) });
     });

@@ -10,7 +10,11 @@ export default defineStrategy({
     OIDC_ISSUER: secureUrl.describe('Issuer of an OpenID provider, as its discovery document names it.'),
     OIDC_CLIENT_ID: z.string().min(1).describe('Client id that the provider gave you for <PUBLIC_URL>/auth/oidc/callback.'),
     OIDC_CLIENT_SECRET: z.string().min(1).describe('Client secret to it.'),
-    OIDC_SCOPE: z.string().min(1).optional().describe('What to ask for. Default: openid email profile.'),
+    OIDC_SCOPE: z
+      .string()
+      .refine((scope) => scope.split(' ').includes('openid'), 'must contain openid: without it there is no ID token')
+      .optional()
+      .describe('What to ask for. Default: openid email profile.'),
   }),
   create: (context) => {
     const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_SCOPE } = context.env;

@@ -90,7 +90,7 @@ const samples: Record<string, Samples> = {
   },
   'api-key': {
     good: [header('X-API-Key', adasKey), header('X-API-Key', bobsKey)],
-    bad: [header('X-API-Key', `${adasKey.slice(0, -1)}!`), { headers: { 'X-API-Key': adasKey, Authorization: `Bearer ${ada.token}` } }],
+    bad: [header('X-API-Key', `${adasKey.slice(0, -1)}!`)],
     outage: without('api_keys'),
   },
   basic: {

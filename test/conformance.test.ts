@@ -159,6 +159,12 @@ describe('a sound strategy', () => {
     expect((await failures(bearer(), { env: {} }))['always answers']).toMatch(/KIT_KEY/);
   });
 
+  it('is not sound for want of samples, which nobody asks for in JavaScript', async () => {
+    const said = await failures(bearer(), { good: [], bad: [] } as never);
+    expect(said['vouches for exactly one person']).toMatch(/^Give `good` /);
+    expect(said['refuses what is wrong with fail()']).toMatch(/^Give `bad` /);
+  });
+
   it('is seen whole: every kind has all checks that are for it', () => {
     const count = (strategy: AuthStrategy) => strategyConformance(strategy, { ...loginSamples }).length;
     expect([login(), bearer(), redirect()].map(count)).toEqual([14, 14, 16]);

@@ -103,6 +103,30 @@ describe('Google', () => {
     }
   });
 
+  it('names nobody when its subject is empty', async () => {
+    const tab = browser();
+    const page = await tab.open(departure(url, 'google', APP).address, APP);
+    const nonce = page.trail.map(({ url }) => new URL(url).searchParams.get('nonce')).find(Boolean);
+    const now = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: provider.issuer,
+      aud: 'sallyport',
+      iat: now,
+      exp: now + 60,
+      nonce,
+      sub: '',
+      hd: 'corp.test',
+      email: 'a@corp.test',
+    };
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'RS256' })}.${part(claims)}.AAAA`;
+    tamper = (path) =>
+      path === '/token' ? [200, JSON.stringify({ access_token: 'a', token_type: 'bearer', id_token: token })] : undefined;
+    const before = await counts();
+    expect((await signInAt(page, 'ida', APP, tab)).url.searchParams.get('error')).toBe('access_denied');
+    expect(await counts()).toEqual(before);
+  });
+
   it.each<[string, string, [number, string], string]>([
     ['its token endpoint answers 503', '/token', [503, '{}'], 'unavailable'],
     ['its userinfo answers 500', '/me', [500, '{}'], 'unavailable'],

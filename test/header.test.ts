@@ -65,8 +65,9 @@ describe('a name in a header', () => {
     expect(await User.count()).toBe(before);
   });
 
-  it('is nobody when it is empty', async () => {
-    for (const name of ['', '   ']) expect((await proxied({ 'x-remote-user': name })).body.code).toBe('token_missing');
+  it('is nobody when it is empty, or what a proxy writes that has no name', async () => {
+    for (const name of ['', '   ', '(null)', 'undefined'])
+      expect((await proxied({ 'x-remote-user': name })).body.code).toBe('token_missing');
   });
 
   it.each([

@@ -59,7 +59,7 @@ describe('the first sign-in', () => {
     expect(body.user).toMatchObject(expected);
   });
 
-  it.each([undefined, null, '', ' ', {}, [], true, 'x'.repeat(513), 'a\u0000b', '\ud800'])(
+  it.each([undefined, null, '', ' ', {}, [], true, 'x'.repeat(513), 'a\u0000b', '\ud800', 'undefined', 'null', ' (null)', NaN])(
     'is none without a subject: %j',
     async (subject) => {
       const before = await User.count();
@@ -112,6 +112,7 @@ describe('an address that somebody here has', () => {
   it('goes to its owner when nobody here has proved it: whoever waited for them is out', async () => {
     const { subject, email } = fresh();
     const squatter = await register({ email, name: 'Not me' });
+    const { username } = squatter;
     const { body: key } = await squatter.ask('POST', '/me/api-keys', { body: { name: 'mine' } });
     await Identity.create({ id: squatter.id, userId: squatter.id, provider: 'near', subject: `squatter ${subject}`, email: null });
     await OneTimeToken.create({
@@ -121,8 +122,8 @@ describe('an address that somebody here has', () => {
       expiresAt: new Date(Date.now() + 60_000),
     });
 
-    const { status, body } = await far({ subject, email, emailVerified: true });
-    expect([status, body.user.id, body.user.emailVerified]).toEqual([200, squatter.id, true]);
+    const { status, body } = await far({ subject, email, emailVerified: true, name: 'Its owner', username: 'another' });
+    expect([status, body.user]).toMatchObject([200, { id: squatter.id, emailVerified: true, name: 'Its owner', username }]);
     expect((await logIn(email)).status).toBe(401);
     expect((await squatter.ask('GET', '/me')).body.code).toBe('session_ended');
     expect((await ask('POST', '/auth/refresh', { body: { refreshToken: squatter.tokens.refreshToken } })).body.sessionStatus).toBe('ended');

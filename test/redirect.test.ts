@@ -37,7 +37,8 @@ async function signIn(who = 'ida') {
   return { ...asked, tab, callback, landing, code: landing.url.searchParams.get('code')! };
 }
 const exchange = (body: object) => ask('POST', '/auth/exchange', { body });
-const errorOf = ({ url: { searchParams } }: Landing) => searchParams.get('error');
+/** What the app was told went wrong; a text that is no error if the browser did not get as far as the app. */
+const errorOf = ({ url }: Landing) => (url.href.startsWith(APP) ? url.searchParams.get('error') : 'never arrived');
 const counts = () => Promise.all([User.count(), Identity.count()]);
 
 describe('a round trip', () => {
@@ -74,7 +75,7 @@ describe('a round trip', () => {
   it('keeps what it needs in a sealed cookie for ten minutes, for this host alone', async () => {
     const answer = await fetch(departure(url, 'oidc', APP).address, { redirect: 'manual' });
     const [cookie] = answer.headers.getSetCookie();
-    expect(cookie).toMatch(/^sallyport-[\w-]{16}=[\w-]+; Max-Age=600; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/);
+    expect(cookie).toMatch(/^sallyport-[1-4]=[\w-]+; Max-Age=600; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/);
     const value = Buffer.from(/=([\w-]+)/.exec(cookie!)![1]!, 'base64url').toString('latin1');
     expect(value).not.toMatch(/redirectUri|code_verifier|signed-in/);
     expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
@@ -92,12 +93,23 @@ describe('a round trip', () => {
     expect(errorOf(await tab.open(second.callback.href, APP))).toBeNull();
   });
 
-  it('leaves room in the headers, however often it is begun', async () => {
+  it('leaves room in the headers, however often it is begun, also at once', async () => {
     const tab = browser();
-    for (let i = 0; i < 20; i++) await tab.open(departure(url, 'oidc', APP).address, issuer);
+    const begin = () => tab.open(departure(url, 'oidc', APP).address, issuer);
+    await Promise.all(Array.from({ length: 40 }, begin));
+    for (let i = 0; i < 10; i++) await begin();
     expect([...tab.jar.keys()].filter((name) => name.includes('sallyport')).length).toBeLessThanOrEqual(4);
     const last = await atProvider('ida', tab);
     expect(errorOf(await tab.open(last.callback.href, APP))).toBeNull();
+  });
+
+  it('gives way to a fifth if it began first', async () => {
+    const tab = browser();
+    const begun = [];
+    for (let i = 0; i < 5; i++) begun.push(await atProvider('ida', tab));
+    const [first, ...later] = begun;
+    expect((await tab.open(first!.callback.href, APP)).text).toContain('invalid_state');
+    for (const { callback } of later) expect(errorOf(await tab.open(callback.href, APP))).toBeNull();
   });
 });
 
@@ -124,6 +136,12 @@ describe('GET /auth/oidc', () => {
     'http://user@127.0.0.1:1234/signed-in',
     'http://127.0.0.1.evil.example/signed-in',
     'http://127.0.0.2/signed-in',
+    'http://127.1:1234/signed-in',
+    'http://127.0.0.1:0/signed-in',
+    'http://127.0.0.1:01234/signed-in',
+    'http://127.0.0.1:12\t34/signed-in',
+    'http://127.0.0.1:1234/x/../signed-in',
+    'http://127.0.0.1:1234\\signed-in',
     'http://localhost/signed-in',
     'https://127.0.0.1/signed-in',
     'https://app.example.com/in',
@@ -229,15 +247,13 @@ describe('the way back', () => {
     vi.useRealTimers();
   });
 
-  it('is closed to the cookie of another round trip under the name of this one', async () => {
+  it('is closed to the cookie of another round trip, under whichever name', async () => {
     const tab = browser();
-    const [first, second] = [await atProvider('ida', tab), await atProvider('ida', tab)];
-    const [[one, ofFirst], [two, ofSecond]] = [...tab.jar].filter(([name]) => name.includes('sallyport')) as [
-      [string, string],
-      [string, string],
-    ];
-    tab.jar.set(one, ofSecond).set(two, ofFirst);
-    for (const { callback } of [first, second]) expect(await back(callback, tab)).toMatchObject(lost);
+    const first = await atProvider('ida', tab);
+    await atProvider('ida', tab);
+    const [[one], [two, ofSecond]] = [...tab.jar].filter(([name]) => name.includes('sallyport')) as [[string, string], [string, string]];
+    tab.jar.set(one, ofSecond).delete(two);
+    expect(await back(first.callback, tab)).toMatchObject(lost);
   });
 
   it('is closed to a cookie that was changed, or that is of another kind', async () => {

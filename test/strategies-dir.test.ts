@@ -91,6 +91,7 @@ describe('STRATEGIES_DIR', () => {
       'lonely.js': "import 'passport-nobody-has'",
       'half.js': plain('half', 'env: z.object({ HALF_A: z.string(), HALF_B: z.string() }),'),
       'away.js': plain('away', "kind: 'redirect',"),
+      'settings.js': plain('settings', 'env: { SETTING: 1 },'),
     });
     const { code, stderr } = await runProcess('server', await settings({ STRATEGIES_DIR: folder, HALF_A: 'set' }));
     expect(code).toBe(78);
@@ -101,7 +102,8 @@ describe('STRATEGIES_DIR', () => {
       'third.js has a path that is not made of small letters',
       'Capital.js must be named with small letters, digits, - and _',
       'lonely.js cannot be used: ',
-      'half.js: HALF_B is missing or not valid',
+      'half.js: HALF_B is missing',
+      'settings.js has an env that is no z.object',
       'away.js: REDIRECT_URIS is empty',
     ])
       expect(stderr).toContain(join(folder, sentence));

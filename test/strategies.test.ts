@@ -66,7 +66,8 @@ async function fresh() {
   vi.resetModules();
   return import('#src/http/passport');
 }
-const { settingsOf, ...first } = await fresh();
+const first = await fresh();
+const { settingsOf } = await import('#src/http/strategy-settings');
 const loading =
   ({ loadStrategies }: Pick<typeof first, 'loadStrategies'>) =>
   (env: Record<string, string>, folders: ReturnType<typeof folderOf>) =>
@@ -178,13 +179,13 @@ describe('the settings of a strategy', () => {
     expect([has(loaded.on), has(loaded.off)]).toEqual([true, false]);
   });
   it.each([
-    [{ DISTANT_URL: both.DISTANT_URL }, 'DISTANT_KEY'],
-    [{ DISTANT_KEY: both.DISTANT_KEY, DISTANT_URL: '' }, 'DISTANT_URL'],
-    [{ ...both, DISTANT_KEY: 'short' }, 'DISTANT_KEY'],
-    [{ ...both, DISTANT_URL: 'somewhere' }, 'DISTANT_URL'],
-  ])('half of them set: the server does not start, and no value is told (%o)', async (env, name) => {
+    [{ DISTANT_URL: both.DISTANT_URL }, 'DISTANT_KEY is missing'],
+    [{ DISTANT_KEY: both.DISTANT_KEY, DISTANT_URL: '' }, 'DISTANT_URL is missing'],
+    [{ ...both, DISTANT_KEY: 'short' }, 'DISTANT_KEY is not valid'],
+    [{ ...both, DISTANT_URL: 'somewhere' }, 'DISTANT_URL is not valid'],
+  ])('half of them set: the server does not start, and no value is told (%o)', async (env, mistake) => {
     const error = await loadStrategies(env, fakes).catch((error: unknown) => error);
-    expect((error as { mistakes: string[] }).mistakes).toEqual([`strategies/distant.ts: ${name} is missing or not valid`]);
+    expect((error as { mistakes: string[] }).mistakes).toEqual([`strategies/distant.ts: ${mistake}`]);
   });
 });
 

@@ -106,6 +106,23 @@ describe('a strategy that refuses', () => {
     expect(handled).toBe(0);
   });
 
+  it.each([
+    ['of two strategies', { 'x-way': 'answers a user', 'x-token': 'some.token.here' }],
+    ['of which one is a token', { 'x-way': 'answers a user', authorization: 'Bearer some.token.here' }],
+    ['of which one is empty', { 'x-way': '', 'x-token': 'some.token.here' }],
+  ])('is not asked when a request has two credentials, %s', async (_which, headers) => {
+    expect(await answer('/guarded', { headers })).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(handled).toBe(0);
+  });
+
+  it('is named in the log, with what it should have given success(), when that was a promise', async () => {
+    const written = vi.spyOn(log, 'error');
+    await enter('vouches for a promise');
+    const said = written.mock.calls.map(([line]) => (line as { err?: Error }).err?.message);
+    expect(said).toContain('The strategy awkward-bearer vouched for a promise: await what userOf answers');
+    written.mockRestore();
+  });
+
   it('cannot let in a user who is disabled', async () => {
     expect(await signIn('vouches for a disabled user')).toEqual({ status: 401, code: 'invalid_credentials' });
     expect(await enter('vouches for a disabled user')).toEqual({ status: 401, code: 'user_disabled' });
@@ -123,6 +140,7 @@ describe('a strategy that breaks', () => {
     'throws at once through the adapter',
     'redirects',
     'vouches for a plain object',
+    'vouches for a promise',
     'vouches for true',
     'vouches for nothing',
     'errs, then answers a user',

@@ -6,7 +6,7 @@ import { bearer } from '#src/cli/templates/bearer';
 import { login } from '#src/cli/templates/login';
 import { redirect } from '#src/cli/templates/redirect';
 import { Settings } from '#src/config';
-import { settingsOf } from '#src/http/passport';
+import { settingsOf } from '#src/http/strategy-settings';
 
 const templates = { login, redirect, bearer };
 type Kind = keyof typeof templates;

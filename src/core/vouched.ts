@@ -25,7 +25,7 @@ export class Vouched {
   constructor(provider: string, { subject, email, emailVerified, username, name }: Claims) {
     if (!['string', 'number'].includes(typeof subject) || !isSubject(String(subject)))
       throw new Error(
-        `The strategy ${provider} did not say who it vouches for: userOf needs a subject of 1 to ${LONGEST_SUBJECT} characters, none of them a control character`,
+        `The strategy ${provider} did not say who it vouches for: userOf needs a subject of 1 to ${LONGEST_SUBJECT} characters, none of them a control character, and not a word for nobody such as "undefined"`,
       );
     this.provider = provider;
     this.subject = String(subject);
@@ -36,5 +36,10 @@ export class Vouched {
   }
 }
 
+/** What code makes of a name that is not there: with these for a subject, all whom a provider does not name would be one user. */
+const NOBODY = new Set(['', 'undefined', 'null', '(null)', 'NaN', '[object Object]']);
+
+export const isNobody = (subject: string) => NOBODY.has(subject.trim());
+
 const isSubject = (subject: string) =>
-  subject.trim() !== '' && subject.length <= LONGEST_SUBJECT && subject.isWellFormed() && !/\p{Cc}/u.test(subject);
+  !isNobody(subject) && subject.length <= LONGEST_SUBJECT && subject.isWellFormed() && !/\p{Cc}/u.test(subject);

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { ZodOpenApiSecuritySchemeObject } from 'zod-openapi';
 import { Problem } from '#src/core/problem';
 
 /** Longest token that is looked at, in characters. */
@@ -13,11 +14,24 @@ export function authorizationOf({ headers: { authorization }, rawHeaders }: Head
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2)
     if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++;
-  if (count > 1)
-    throw new Problem('invalid_request', {
-      members: { errors: [{ pointer: '', code: 'two_credentials', message: 'Send one Authorization header' }] },
-    });
+  if (count > 1) throw twoCredentials('Send one Authorization header');
   return authorization;
+}
+
+/** Whoever sends two might be let in as either: which one, a proxy in front may judge otherwise. */
+const twoCredentials = (message: string) =>
+  new Problem('invalid_request', { members: { errors: [{ pointer: '', code: 'two_credentials', message }] } });
+
+/** Where a client sends what this scheme asks for. What a proxy adds (`X-Forwarded-…`) is no client's. */
+export function headersOf({ type, in: place, name = '' }: ZodOpenApiSecuritySchemeObject): string[] {
+  if (type !== 'apiKey') return ['authorization'];
+  return place === 'header' && !/^x-forwarded-/i.test(name) ? [name.toLowerCase()] : [];
+}
+
+/** Throws 400 if a request has more than one of these headers. */
+export function refuseTwo({ headers }: Headers, names: Iterable<string>): void {
+  const sent = [...names].filter((name) => headers[name] !== undefined);
+  if (sent.length > 1) throw twoCredentials('Send one credential, not several');
 }
 
 /**

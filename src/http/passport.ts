@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Request, RequestHandler, Response } from 'express';
 import passportModule, { type AuthenticateCallback } from 'passport';
-import type { ZodType } from 'zod';
 import type { User } from '#models/index';
 import { config, environment } from '#src/config';
 import { clientIp } from '#src/core/client-ip';
@@ -10,10 +9,12 @@ import { emit } from '#src/core/events';
 import { Problem } from '#src/core/problem';
 import { SettingsError } from '#src/core/settings-error';
 import { countAttempt } from '#src/http/attempts';
+import { headersOf, refuseTwo } from '#src/http/bearer';
 import { depart } from '#src/http/round-trip';
 import { guard } from '#src/http/route';
 import { stateStore } from '#src/http/state-store';
 import type { AuthStrategy } from '#src/http/strategy';
+import { readSettings, settingsOf } from '#src/http/strategy-settings';
 import { lendPackages, messageOf, pathClashes, pathOf, readStrategies, type StrategyFile } from '#src/http/strategy-files';
 import { Vouched, type Claims } from '#src/core/vouched';
 import { digestChallenge, reasonOf } from '#src/http/reasons';
@@ -24,6 +25,8 @@ const FAR = 10_000;
 
 const passport = new passportModule.Passport();
 const bearers: string[] = [];
+/** Headers in which they look for their credentials. */
+const carriers = new Set<string>();
 const strategies = new Map<string, AuthStrategy>();
 const asked = new Set<string>();
 let userOf: UserOf;
@@ -74,19 +77,22 @@ function plug({ strategy }: StrategyFile, loaded: Loaded, env: typeof environmen
     loaded.off.push(strategy);
     return [];
   }
-  const settings = strategy.env?.safeParse(Object.fromEntries(names.map((name) => [name, env[name] || undefined])));
-  if (settings?.error) return settings.error.issues.map((issue) => `: ${issue.path.join('.')} is missing or not valid`);
+  const settings = readSettings(strategy, env);
+  if (settings.mistakes.length > 0) return settings.mistakes.map((mistake) => `: ${mistake}`);
   if (strategy.kind === 'redirect' && config.REDIRECT_URIS.length === 0)
     return [': REDIRECT_URIS is empty: it says where people may be sent when they come back from their provider'];
   try {
-    const context = contextFor(strategy, settings?.data ?? {}, loaded);
+    const context = contextFor(strategy, settings.data, loaded);
     const created = strategy.create(context);
     if (typeof created?.authenticate !== 'function') return [': create() must return a Passport strategy'];
-    passport.use(strategy.name, wrap(created, strategy.kind === 'redirect' ? { depart, deadline: FAR } : {}));
+    passport.use(strategy.name, wrap(created, { name: strategy.name, ...(strategy.kind === 'redirect' && { depart, deadline: FAR }) }));
   } catch (error) {
     return [` cannot be used: ${messageOf(error)}`];
   }
-  if (strategy.kind === 'bearer') bearers.push(strategy.name);
+  if (strategy.kind === 'bearer') {
+    bearers.push(strategy.name);
+    for (const header of headersOf(strategy.scheme!)) carriers.add(header);
+  }
   if (strategy.kind === 'redirect') loaded.providers.add(strategy); // it may ask for userOf later
   strategies.set(strategy.name, strategy);
   loaded.on.push(strategy);
@@ -116,13 +122,6 @@ function ourFolders(): Parameters<typeof readStrategies>[0] {
   return [own, { name: more, url }];
 }
 
-/** Names of the environment variables that a strategy reads. */
-export const settingsOf = (strategy: AuthStrategy): string[] => Object.keys(strategy.env?.shape ?? {});
-
-/** Those without which it stays off. */
-export const neededBy = (strategy: AuthStrategy): string[] =>
-  Object.entries(strategy.env?.shape ?? {}).flatMap(([name, schema]) => ((schema as ZodType).safeParse(undefined).success ? [] : [name]));
-
 /** `passport.authenticate` in our words. With a name: that strategy, for signing in. Without: any bearer strategy, for being let in. */
 export const authenticate = (name?: string) => {
   if (name) {
@@ -138,6 +137,7 @@ export const authenticate = (name?: string) => {
     security: () => bearers.map((bearer) => ({ [bearer]: [] })),
   };
   return guard<{ user: User }>(doc, (req, res, next) => {
+    refuseTwo(req, carriers);
     const enter = (user: User) => {
       if (!user.session && isUnconfirmed(user)) return next(new Problem('email_unverified'));
       req.user = user;

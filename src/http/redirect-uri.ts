@@ -2,7 +2,7 @@ import { config } from '#src/config';
 import { isLoopback } from '#src/core/setting-types';
 
 /** An app on a desktop listens on whichever port is free (RFC 8252 §7.3): on loopback the port says nothing. */
-const withoutPort = (uri: string) => Object.assign(new URL(uri), { port: '' }).href;
+const withoutPort = (uri: string) => uri.replace(/^(http:\/\/[^/?:[]+|http:\/\/\[::1\]):[1-9]\d{0,4}(?=[/?]|$)/, '$1');
 
 /** True for one of REDIRECT_URIS, letter for letter; on loopback with any port. */
 export const isRedirectUri = (uri: string): boolean =>

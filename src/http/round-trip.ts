@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import type { CookieOptions, Request } from 'express';
 import { config } from '#src/config';
 import { isFirst } from '#src/core/one-time-tokens';
@@ -7,8 +7,6 @@ import { seal, unseal } from '#src/core/secrets';
 
 /** How long somebody may take at their provider, in seconds. */
 const LIFE = 600;
-/** At most so many round trips of one browser at once: cookies have to fit into the headers of a request. */
-const AT_ONCE = 4;
 /** Longest cookie that every browser keeps, with its name and attributes. */
 const LONGEST_COOKIE = 3800;
 /** Under which name providers give back what they were given. */
@@ -17,6 +15,11 @@ export const STATES = ['state', 'RelayState', 'oauth_token'] as const;
 const SECURE = config.PUBLIC_URL.startsWith('https:');
 /** A browser accepts `__Host-` only from this very host, over TLS: no neighbour can put a cookie in its place (RFC 6265bis §4.1.3.2). */
 const PREFIX = SECURE ? '__Host-sallyport-' : 'sallyport-';
+/**
+ * Each holds one round trip, so a browser never has more of them, however many it begins at the same moment: were there a cookie for each,
+ * its requests would have more headers than a server reads, for ten minutes.
+ */
+const COOKIES = ['1', '2', '3', '4'].map((number) => PREFIX + number);
 const PURPOSE = 'round trip';
 
 /** Where an app wants its user back, and with what. */
@@ -32,8 +35,8 @@ interface RoundTrip extends Asked {
   expiresAt: number;
   /** What the strategy keeps for its way back. */
   session: object;
-  /** The cookie that it travels in: the state names it. */
-  cookie: string;
+  /** Digest of the state that the provider gives back. */
+  stateDigest: string;
   /** The provider gives back a state that we added: the strategy knows nothing of it. */
   ours: boolean;
 }
@@ -53,8 +56,8 @@ export function begin(req: Request, strategy: string, asked: Asked, formPost: bo
 }
 
 /**
- * Gives the browser its cookie and tells the response where to send it. The state that the strategy chose names the cookie; if it chose none,
- * one is added. So no strategy can forget to check it: without the cookie there is no way back.
+ * Gives the browser its cookie and tells the response where to send it. The cookie is good for the state that the strategy chose; if it chose
+ * none, one is added. So no strategy can forget to check it: without the cookie there is no way back.
  */
 export function depart(req: Traveller, url: string): void {
   if (!req.departure) throw new Error('A strategy redirected somebody who had come back');
@@ -65,13 +68,11 @@ export function depart(req: Traveller, url: string): void {
     target.searchParams.set(target.searchParams.has('SAMLRequest') ? 'RelayState' : 'state', randomBytes(24).toString('base64url'));
   const state = STATES.map((each) => target.searchParams.get(each)).find(Boolean)!;
   const id = randomBytes(16).toString('base64url');
-  const cookie = cookieOf(state);
-  const trip: RoundTrip = { ...asked, id, strategy, cookie, session: req.session!, ours: !name, expiresAt: Date.now() + LIFE * 1000 };
+  const began = { id, strategy, stateDigest: digestOf(state), session: req.session!, ours: !name, expiresAt: Date.now() + LIFE * 1000 };
+  const trip: RoundTrip = { ...asked, ...began };
   const value = seal(PURPOSE, JSON.stringify(trip));
   if (value.length > LONGEST_COOKIE) throw new Error('A strategy keeps more for its way back than a cookie can hold');
-  const others = Object.keys(cookiesOf(req)).filter((each) => each.startsWith(PREFIX));
-  if (others.length >= AT_ONCE) for (const each of others) req.res!.clearCookie(each, attributes(formPost));
-  req.res!.cookie(cookie, value, { ...attributes(formPost), maxAge: LIFE * 1000 });
+  req.res!.cookie(cookieFor(req), value, { ...attributes(formPost), maxAge: LIFE * 1000 });
   req.res!.setHeader('Location', name ? url : target.href);
 }
 
@@ -82,16 +83,9 @@ export function depart(req: Traveller, url: string): void {
 export async function comeBack(req: Traveller, strategy: string, formPost: boolean): Promise<void> {
   const given: Record<string, unknown> = (formPost ? req.body : req.query) as Record<string, unknown>;
   const state = STATES.map((name) => given[name]).find((value) => typeof value === 'string' && value !== '');
-  const cookie = cookieOf(String(state));
-  const trip = opened(cookiesOf(req)[cookie]);
-  if (trip) req.res!.clearCookie(cookie, attributes(formPost));
-  if (
-    !trip ||
-    trip.strategy !== strategy ||
-    trip.cookie !== cookie ||
-    trip.expiresAt <= Date.now() ||
-    !(await isFirst(PURPOSE, trip.id, LIFE))
-  )
+  const [cookie, trip] = tripsOf(req).find(([, each]) => each?.stateDigest === digestOf(String(state))) ?? [];
+  if (cookie) req.res!.clearCookie(cookie, attributes(formPost));
+  if (!trip || trip.strategy !== strategy || trip.expiresAt <= Date.now() || !(await isFirst(PURPOSE, trip.id, LIFE)))
     throw new Problem('invalid_state');
   Object.assign(req, { session: trip.session, roundTrip: trip });
   if (trip.ours) withoutState(req, given);
@@ -105,7 +99,21 @@ function opened(sealed: string | undefined): RoundTrip | undefined {
   }
 }
 
-const cookieOf = (state: string) => PREFIX + createHash('sha256').update(state).digest('base64url').slice(0, 16);
+const digestOf = (state: string) => createHash('sha256').update(state).digest('base64url');
+
+/** Each of our cookies, and the round trip in it, if there is one. */
+function tripsOf(req: Request): [string, RoundTrip | undefined][] {
+  const cookies = cookiesOf(req);
+  return COOKIES.map((name) => [name, opened(cookies[name])]);
+}
+
+/** A free one, by chance: tabs that leave at the same moment know nothing of each other. Else that of the round trip which began first. */
+function cookieFor(req: Request): string {
+  const trips = tripsOf(req);
+  const free = trips.filter(([, trip]) => !trip);
+  const [oldest] = trips.toSorted(([, a], [, b]) => (a?.expiresAt ?? 0) - (b?.expiresAt ?? 0));
+  return (free.length > 0 ? free[randomInt(free.length)]! : oldest!)[0];
+}
 
 // A form from another site brings a cookie along only with SameSite=None, which asks for TLS. Without TLS, that is at home, browsers
 // are left to their default, which lets a young cookie pass. What the cookie says is bound to the state, so that nobody can lend it.

@@ -77,6 +77,7 @@ export function fault(strategy: AuthStrategy | undefined, name: string, others: 
   if (!KINDS.includes(kind)) return 'has a kind that is not known: login, redirect or bearer';
   if (!['query', 'form_post'].includes(responseMode)) return 'has a responseMode that is not known: query or form_post';
   if (!PATH.test(path)) return 'has a path that is not made of small letters, digits, - and /';
+  if (strategy.env && !('shape' in strategy.env)) return 'has an env that is no z.object({ … })';
   if (kind === 'login' && !strategy.credentials) return 'is of kind login and must describe its credentials';
   if (kind === 'bearer' && !strategy.scheme) return 'is of kind bearer and must describe its scheme';
   const twin = others.find((other) => other.strategy.name === name);

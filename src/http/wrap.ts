@@ -28,6 +28,8 @@ export function blameStrategy(error: unknown): boolean {
 }
 
 interface Options {
+  /** For the log. */
+  name?: string;
   deadline?: number;
   /** Sees people off to their provider. Without it a redirect is an error. */
   depart?: (req: Request, url: string) => void;
@@ -40,7 +42,7 @@ const stay = (): never => {
  * Stands between Passport and a strategy that somebody else wrote. A rejected promise, an exception in a callback, a `pass()`, a redirect,
  * a silence, a second answer, a user that is none or is disabled can then neither end the process, nor hang the request, nor open the door.
  */
-export function wrap(inner: PassportStrategy, { deadline = DEADLINE, depart = stay }: Options = {}): Strategy {
+export function wrap(inner: PassportStrategy, { name = 'of no name', deadline = DEADLINE, depart = stay }: Options = {}): Strategy {
   keepRejections(inner as unknown as Record<string, Verify>);
   return Object.assign(new passport.Strategy(), {
     authenticate(this: StrategyCreatedStatic, req: Request, options: unknown) {
@@ -56,12 +58,12 @@ export function wrap(inner: PassportStrategy, { deadline = DEADLINE, depart = st
       const say = (error: unknown) => this.error(asError(error));
       const broke = once(say);
       const timer = setTimeout(
-        () => broke(new Problem('unavailable', { cause: new Error('A strategy did not answer in time') })),
+        () => broke(new Problem('unavailable', { cause: new Error(`The strategy ${name} did not answer in time`) })),
         deadline,
       );
       const attempt = Object.assign(Object.create(inner) as Attempt, {
         success: once((user: unknown, info?: object) => {
-          if (!(user instanceof User || user instanceof Vouched)) say(new Error('A strategy vouched for something that is not a user'));
+          if (!(user instanceof User || user instanceof Vouched)) say(new Error(`The strategy ${name} ${noUser(user)}`));
           else if ('disabledAt' in user && user.disabledAt) this.fail(new Problem('user_disabled'), 401);
           else this.success(user as Express.User, info);
         }),
@@ -102,6 +104,11 @@ function keepRejections(strategy: Record<string, Verify>): void {
     strategy[name] = Object.defineProperty(kept, 'length', { value: original.length });
   }
 }
+
+const noUser = (given: unknown) =>
+  given instanceof Promise
+    ? 'vouched for a promise: await what userOf answers'
+    : 'vouched for what is not a user: give success() what userOf answered, or a User loaded with roles';
 
 /** passport-jwt calls it a wrong token when the keys cannot be reached: a client would throw a good token away. */
 export const isOurs = (why: unknown) => (why instanceof Problem ? why.status !== 401 : isAway(why));

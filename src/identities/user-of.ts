@@ -51,7 +51,7 @@ async function join(vouched: Vouched): Promise<User | null> {
   if (!locked) return null;
   if (!vouched.emailVerified) throw new Problem('already_linked');
   const user = active((await User.findByPk(locked.id, { include: ['roles'] }))!);
-  if (!user.emailVerifiedAt) await takeOver(user, vouched.provider);
+  if (!user.emailVerifiedAt) await takeOver(user, vouched);
   await addIdentity(user.id, vouched);
   await tellIdentityLinked(user, vouched.provider);
   return user;
@@ -59,17 +59,18 @@ async function join(vouched: Vouched): Promise<User | null> {
 
 /**
  * The address was never proved here, and now its owner has come: the user is theirs. A stranger may have made it to wait for them,
- * so everything goes by which anybody else could get in. A user with more rights than everybody has is not given away for an address.
+ * so everything goes by which anybody else could get in, and what they are shown by is what the provider says. The username stays: by itself it
+ * opens nothing, whoever signed up with their own address keeps it, and everybody may change theirs. A user with more rights than everybody has is not given away for an address.
  */
-async function takeOver(user: User, provider: string): Promise<void> {
+async function takeOver(user: User, vouched: Vouched): Promise<void> {
   if (user.isMoreThanUser) throw new Problem('already_linked');
   const userId = user.id;
-  await user.update({ passwordHash: null, emailVerifiedAt: new Date() });
+  await user.update({ passwordHash: null, emailVerifiedAt: new Date(), name: nameOf(vouched) ?? null });
   await Identity.destroy({ where: { userId } });
   await ApiKey.destroy({ where: { userId } });
   await OneTimeToken.destroy({ where: { userId } });
   await endSessions({ userId }, 'taken_over');
-  emit('user.taken_over', { userId, provider });
+  emit('user.taken_over', { userId, provider: vouched.provider });
 }
 
 async function make(vouched: Vouched): Promise<User> {
@@ -78,7 +79,7 @@ async function make(vouched: Vouched): Promise<User> {
   const user = await createUser({
     username: await freeUsername(vouched.username),
     email: address,
-    name: PlainText.max(100).safeParse(vouched.name).data,
+    name: nameOf(vouched),
     emailVerifiedAt: address && vouched.emailVerified ? new Date() : null,
   });
   await addIdentity(user.id, vouched);
@@ -93,6 +94,8 @@ export async function addIdentity(userId: string, vouched: Vouched): Promise<Ide
   emit('identity.linked', { userId, provider });
   return identity;
 }
+
+const nameOf = ({ name }: Vouched) => PlainText.max(100).safeParse(name).data;
 
 /** What is no address here is none: some providers send a placeholder. */
 function addressOf({ email: given }: Vouched): Identifier | undefined {

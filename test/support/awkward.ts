@@ -44,6 +44,7 @@ export const ways = {
   }),
   redirects: (strategy) => strategy.redirect('https://evil.example/'),
   'vouches for a plain object': (strategy) => strategy.success({ id: '1', roles: [{ name: 'admin' }], hasRole: () => true } as never),
+  'vouches for a promise': (strategy) => strategy.success(anybody() as never),
   'vouches for true': (strategy) => strategy.success(true as never),
   'vouches for nothing': (strategy) => strategy.success(undefined as never),
   'errs, then answers a user': async (strategy) => {

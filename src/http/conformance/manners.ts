@@ -42,6 +42,7 @@ export const describesItself: Check = async ({ strategy }) => {
 };
 
 export const vouches: Check = async (scene) => {
+  demand(scene.good.length > 0, 'Give `good` a request that is let in: without one nothing is tried.');
   for (const { example, name } of numbered(scene.good, 'good')) {
     const trial = await ask(scene, example);
     const [first] = trial.answers;
@@ -61,6 +62,7 @@ export const vouches: Check = async (scene) => {
 };
 
 export const refuses: Check = async (scene) => {
+  demand(scene.bad.length > 0, 'Give `bad` a request that is refused: without one nobody knows whether the door is ever shut.');
   for (const { example, name } of numbered(scene.bad, 'bad')) {
     const trial = await ask(scene, example);
     demand(outcomeOf(trial) !== 'success', `${name} must not be let in, and was: ${told(trial)}.`);
