@@ -40,7 +40,7 @@ const slow = files(
 
 const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,
-  test: { name, testTimeout: long ? 1_800_000 : 20_000, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
+  test: { name, testTimeout: long ? 1_800_000 : 120_000, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
 });
 
 export default defineConfig(({ mode }) => {
@@ -54,7 +54,7 @@ export default defineConfig(({ mode }) => {
       pool: 'forks',
       isolate: false, // a new process for each file would be a third of the work; test/support/setup.ts keeps the files apart
       maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
-      hookTimeout: 30_000,
+      hookTimeout: 120_000, // no test is about the speed of a machine that has other work
       projects: [
         project('sqlite', long, { include, exclude: ['test/tls.test.ts', ...left] }),
         ...(mysql

@@ -7,7 +7,7 @@ const PATIENCE = 2000;
 
 /** As far as it concerns us, what Sequelize hands to `afterConnect` for MySQL: mysql2's callback connection. */
 interface MysqlConnection {
-  stream: { setTimeout(ms: number, onTimeout: () => void): void; destroy(): void };
+  stream: { bytesRead: number; setTimeout(ms: number, onTimeout: () => void): void; destroy(): void };
   _command?: unknown;
   query(sql: string, done: (error: Error | null) => void): void;
 }
@@ -72,9 +72,15 @@ const trusting = (tls: string) => ({
 
 /** Sequelize would wait for ever for a server that is frozen: cut the connection when a command gets no answer. */
 function prepare(connection: MysqlConnection, patient: boolean): Promise<void> {
+  const { stream } = connection;
   if (!patient)
-    connection.stream.setTimeout(PATIENCE, () => {
-      if (connection._command) connection.stream.destroy();
+    stream.setTimeout(PATIENCE, () => {
+      const { _command: waiting } = connection;
+      const { bytesRead } = stream;
+      // After a look at the socket: when it was this process that was too busy, the answer is there. Another command has just begun.
+      setImmediate(() => {
+        if (waiting && connection._command === waiting && stream.bytesRead === bytesRead) stream.destroy();
+      });
     });
   return new Promise((resolve, reject) => {
     connection.query(sessionSettings(patient ? 0 : PATIENCE / 1000), (error) =>

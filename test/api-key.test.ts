@@ -159,6 +159,7 @@ describe('what a key may', () => {
   });
 
   it('ends with its time, to the second', async () => {
+    wait(0);
     const ada = await register();
     const { key } = await keyOf(ada, { expiresIn: 60 });
     wait(59_000);
@@ -250,7 +251,11 @@ describe('a request with a key', () => {
     wait(0);
     const noted: number[] = [];
     const update = ApiKey.update.bind(ApiKey) as (...args: unknown[]) => Promise<[number]>;
+    const { promise: both, resolve: meet } = Promise.withResolvers<void>();
+    let arrived = 0;
     const spy = vi.spyOn(ApiKey, 'update').mockImplementation((async (...args: unknown[]) => {
+      if (++arrived === 2) meet();
+      await both;
       const [changed] = await update(...args);
       noted.push(changed);
       return [changed];

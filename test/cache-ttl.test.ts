@@ -44,7 +44,7 @@ function holdClock() {
 }
 
 describe('what this process writes', () => {
-  it('binds at once, whatever was under way', { timeout: 600_000 }, async () => {
+  it('binds at once, whatever was under way', async () => {
     await fc.assert(
       fc.asyncProperty(someChanges(!server), async (changes) => {
         const who = await sitDown(app);
@@ -178,7 +178,7 @@ describe('what a guard knows', () => {
     expect((await Session.findByPk(id))!.acknowledged).toBe(true);
   });
 
-  it.runIf(long)('is kept of 10 000 sessions, and of no more', { timeout: 600_000 }, async () => {
+  it.runIf(long)('is kept of 10 000 sessions, and of no more', async () => {
     const { id: userId } = await register();
     const expiresAt = new Date(Date.now() + 3_600_000);
     const ids = Array.from({ length: 10_001 }, () => uuid());

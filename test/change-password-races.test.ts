@@ -1,15 +1,12 @@
 import bcrypt from 'bcrypt';
 import { expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
-import { clientOf } from '#test/support/client';
 import { rounds } from '#test/support/rounds';
 import { IN, OUT, worth, type Tokens } from '#test/support/worth';
 
-const { url, register, Session, User } = await startApp({ BCRYPT_COST: '5' });
+const { ask, register, Session, User } = await startApp({ BCRYPT_COST: '5' });
 const { disableUser } = await import('#src/users/disable');
 
-/** Many ask at once here: who waits does not fail. */
-const ask = clientOf(url, 10_000);
 const logIn = (username: string, secret = password) => ask('POST', '/auth/login', { body: { username, password: secret } });
 const change = (token: string, newPassword = 'staple battery horse') =>
   ask('PUT', '/me/password', { token, body: { currentPassword: password, newPassword } });

@@ -33,7 +33,7 @@ const speaking = (cli: Shell) => {
 };
 
 describe('while the server runs', () => {
-  it('every command binds on the next request with the same token', { timeout: 60_000 }, async () => {
+  it('every command binds on the next request with the same token', async () => {
     const env = settingsFor(await emptyDatabase());
     const server = await startProcess(env);
     const shell = speaking(processOn(env));
@@ -72,7 +72,7 @@ describe('while the server runs', () => {
 });
 
 describe('alone', () => {
-  it('says in a sentence what is wrong, and does nothing', { timeout: 60_000 }, async () => {
+  it('says in a sentence what is wrong, and does nothing', async () => {
     const databaseUrl = await emptyDatabase();
     const env = settingsFor(databaseUrl);
     const { does, refuses } = speaking(await commandLine(env));

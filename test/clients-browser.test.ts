@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engine } from '#test/support/database';
 import { blocks } from '#test/support/clients/examples';
 import { halved, heldUntil, pass, type Fate } from '#test/support/clients/gate';
+import { eventually } from '#test/support/eventually';
 import { rounds } from '#test/support/rounds';
 import { expire, ME, REFRESH, startStage } from '#test/support/clients/stage';
 
@@ -126,7 +127,7 @@ describe.runIf(existsSync(CHROMIUM) && engine === 'sqlite')('the fetch client in
     const never = Promise.withResolvers<void>();
     gate.next(REFRESH, heldUntil(never.promise));
     ask(tab).catch(() => {});
-    await vi.waitFor(() => expect(gate.count(REFRESH)).toBe(1));
+    await eventually(() => expect(gate.count(REFRESH)).toBe(1));
     await tab.close();
     expect(await ask(other)).toBe(200);
     expect([gate.count(REFRESH), await generationOf(sessionId)]).toEqual([2, 1]);

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { password } from '#test/support/app';
 import { examples } from '#test/support/clients/examples';
 import { heldUntil, refused, says, type Fate } from '#test/support/clients/gate';
 import { expire, ME, outcome, REFRESH, startStage } from '#test/support/clients/stage';
+import { eventually } from '#test/support/eventually';
 
 const { ask, gate, problem, register, signedIn, User } = await startStage();
 const { disableUser } = await import('#src/users/disable');
@@ -86,7 +87,7 @@ describe.each(examples)('%s', (_name, create) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate.next(ME, heldUntil(promise));
       const asked = outcome(client.request('GET', '/me'));
-      await vi.waitFor(() => expect(gate.count(ME)).toBe(1));
+      await eventually(() => expect(gate.count(ME)).toBe(1));
       await client.login({ identifier: other.username, password });
       resolve();
       expect(await asked).toMatchObject({ status: 401, code: 'token_expired' });

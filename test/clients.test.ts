@@ -5,6 +5,7 @@ import { password } from '#test/support/app';
 import { blocks, examples, guide } from '#test/support/clients/examples';
 import { halved, heldUntil, lost, mute, pass, refused, type Fate } from '#test/support/clients/gate';
 import { expire, LOGOUT, ME, outcome, REFRESH, startStage } from '#test/support/clients/stage';
+import { eventually } from '#test/support/eventually';
 import { root, settingsFor, startProcess } from '#test/support/process';
 import { rounds } from '#test/support/rounds';
 
@@ -37,7 +38,7 @@ describe.each(examples)('%s', (_name, create) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate.next(ME, heldUntil(promise));
       const late = client.request('GET', '/me');
-      await vi.waitFor(() => expect(gate.count(ME)).toBe(1));
+      await eventually(() => expect(gate.count(ME)).toBe(1));
       expect((await client.request('GET', '/me')).status).toBe(200);
       resolve();
       expect((await late).status).toBe(200);
@@ -138,7 +139,7 @@ describe.each(examples)('%s', (_name, create) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate.next(REFRESH, heldUntil(promise));
       const asked = outcome(client.request('GET', '/me'));
-      await vi.waitFor(() => expect(gate.count(REFRESH)).toBe(1));
+      await eventually(() => expect(gate.count(REFRESH)).toBe(1));
       await client.logout();
       resolve();
       expect((await asked).status).toBe(401);
@@ -148,7 +149,7 @@ describe.each(examples)('%s', (_name, create) => {
 });
 
 it('asks again with the same token after a reply that never comes', async () => {
-  const people = await Promise.all(examples.map(([, create]) => signedIn(create, { timeout: 1500 })));
+  const people = await Promise.all(examples.map(([, create]) => signedIn(create, { timeout: 5000 })));
   expire();
   gate.next(REFRESH, mute, mute);
   expect((await Promise.all(people.map(({ client }) => client.request('GET', '/me')))).map(({ status }) => status)).toEqual([200, 200]);
@@ -162,7 +163,7 @@ it('a restart of the server signs nobody out', async () => {
   gate.lead('http://127.0.0.1:1');
   gate.next(ME, problem('token_expired'), problem('token_expired'));
   const asked = people.map(({ client }) => client.request('GET', '/me'));
-  await vi.waitFor(() => expect(gate.count(REFRESH)).toBe(2));
+  await eventually(() => expect(gate.count(REFRESH)).toBe(2));
   const restarted = await startProcess(settingsFor(databaseUrl, { APP_SECRET: process.env['APP_SECRET'] }));
   gate.lead(restarted.url);
   back.resolve();

@@ -85,7 +85,10 @@ const samples: Record<string, Samples> = {
   },
   jwt: {
     good: [header('Authorization', `Bearer ${ada.token}`), header('Authorization', `Bearer ${bob.token}`)],
-    bad: [header('Authorization', `Bearer ${ada.token.slice(0, -3)}AAA`), header('Authorization', `Bearer ${'x'.repeat(50)}`)],
+    bad: [
+      header('Authorization', `Bearer ${ada.token.replace(/\.(?=[^.]*$)/, '.AAAA')}`),
+      header('Authorization', `Bearer ${'x'.repeat(50)}`),
+    ],
     outage: without('sessions'),
   },
   'api-key': {

@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
-import { clientOf } from '#test/support/client';
 import { runProcess, settingsFor, startProcess } from '#test/support/process';
-import { long, rounds } from '#test/support/rounds';
+import { rounds } from '#test/support/rounds';
 import { OUT, worth, type Tokens } from '#test/support/worth';
 
-const { url, databaseUrl, register, Session } = await startApp();
+const { ask, databaseUrl, register, Session } = await startApp();
 const { disableUser, enableUser } = await import('#src/users/disable');
 
-/** Many work at once here: who waits does not fail. */
-const ask = clientOf(url, 10_000);
 type Asking = typeof ask;
 /** Settings of another process over the same database, so that it is a second node. */
 const env = settingsFor(databaseUrl, { APP_SECRET: process.env['APP_SECRET'] });
@@ -119,8 +116,8 @@ describe('whoever refreshes while the user', () => {
 });
 
 describe('whoever refreshes on one node while, on another, the user', () => {
-  it('signs out or is disabled, is out in the end (R-20)', { timeout: long ? 1_800_000 : 60_000 }, async () => {
-    const node = clientOf((await startProcess(env)).url, 10_000);
+  it('signs out or is disabled, is out in the end (R-20)', async () => {
+    const { ask: node } = await startProcess(env);
     await races(rounds(3, 200), node, ask, endingThat('signs out'));
     await races(rounds(3, 200), ask, node, endingThat('signs out everywhere'));
     await races(rounds(3, 200), node, ask, endingThat('is disabled'));

@@ -174,36 +174,32 @@ describe('a GitHub that is away', () => {
   });
 });
 
-it(
-  'ends no process when the library throws in a callback over what it is told: others are served, and the next one signs in',
-  { timeout: 60_000 },
-  async () => {
-    const own = await freePort();
-    const at = `http://127.0.0.1:${own}`;
-    const env = settingsFor(await emptyDatabase(), { ...settings, PORT: String(own), PUBLIC_URL: at, LOG_LEVEL: 'warn' });
-    const server = await startProcess(env);
-    const liars: [string, string][] = [
-      [EMAILS, '<html>'],
-      [EMAILS, '[null]'],
-      [EMAILS, 'null,'],
-      [USER, 'null'],
-    ];
-    for (const [path, body] of liars) {
-      github.instead[path] = says(body, 200, 'text/html');
-      expect(await errorOf('mute', at), body).toBe('access_denied');
-      delete github.instead[path];
-      expect((await server.ask('GET', '/readyz')).status).toBe(200);
-    }
-    // Many at once: each is told about its own failure.
-    github.instead[EMAILS] = says('<html>', 200, 'text/html');
-    expect(await Promise.all(Array.from({ length: 8 }, () => errorOf('mute', at)))).toEqual(Array(8).fill('access_denied'));
-    delete github.instead[EMAILS];
-    expect((await signIn('mute', at)).status).toBe(200);
-    const { code, stdout, stderr } = await server.kill('SIGTERM');
-    expect(code).toBe(0);
-    expect(stdout).not.toContain('"fatal"');
-    expect(stdout.split('somebody could not sign in').length - 1).toBe(12);
-    for (const token of github.tokens.keys()) expect(stdout + stderr).not.toContain(token);
-    expect(stdout).not.toContain(client.secret);
-  },
-);
+it('ends no process when the library throws in a callback over what it is told: others are served, and the next one signs in', async () => {
+  const own = await freePort();
+  const at = `http://127.0.0.1:${own}`;
+  const env = settingsFor(await emptyDatabase(), { ...settings, PORT: String(own), PUBLIC_URL: at, LOG_LEVEL: 'warn' });
+  const server = await startProcess(env);
+  const liars: [string, string][] = [
+    [EMAILS, '<html>'],
+    [EMAILS, '[null]'],
+    [EMAILS, 'null,'],
+    [USER, 'null'],
+  ];
+  for (const [path, body] of liars) {
+    github.instead[path] = says(body, 200, 'text/html');
+    expect(await errorOf('mute', at), body).toBe('access_denied');
+    delete github.instead[path];
+    expect((await server.ask('GET', '/readyz')).status).toBe(200);
+  }
+  // Many at once: each is told about its own failure.
+  github.instead[EMAILS] = says('<html>', 200, 'text/html');
+  expect(await Promise.all(Array.from({ length: 8 }, () => errorOf('mute', at)))).toEqual(Array(8).fill('access_denied'));
+  delete github.instead[EMAILS];
+  expect((await signIn('mute', at)).status).toBe(200);
+  const { code, stdout, stderr } = await server.kill('SIGTERM');
+  expect(code).toBe(0);
+  expect(stdout).not.toContain('"fatal"');
+  expect(stdout.split('somebody could not sign in').length - 1).toBe(12);
+  for (const token of github.tokens.keys()) expect(stdout + stderr).not.toContain(token);
+  expect(stdout).not.toContain(client.secret);
+});

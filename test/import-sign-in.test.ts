@@ -76,7 +76,7 @@ describe.skipIf(engine === 'sqlite').each(running)('into $where, with $tutorials
 describe.skipIf(engine === 'sqlite').each(running.filter(({ tutorials }) => tutorials.includes('zohaib')))(
   'into $where, while the server runs',
   ({ app, secret }) => {
-    it('a command of its own brings somebody over, who is in at once, and may do what their roles allow', { timeout: 30_000 }, async () => {
+    it('a command of its own brings somebody over, who is in at once, and may do what their roles allow', async () => {
       const from = await oldDatabase(
         'bezkoder',
         [{ id: 71, username: 'late', email: 'late@example.com', password: hashed(password, '2a', 8) }],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { testSecret } from '#test/support/app';
 import { emptyDatabase } from '#test/support/database';
+import { eventually } from '#test/support/eventually';
 import { node } from '#test/support/node';
 import { rounds } from '#test/support/rounds';
 
@@ -114,7 +115,7 @@ describe('several nodes that replace keys', () => {
       const replacing = keys.replaceKeys();
       await reached.promise;
       const rotating = other.rotateKeys();
-      await vi.waitFor(() => expect(other.statements.at(-1)).toMatch(/INSERT|BEGIN/));
+      await eventually(() => expect(other.statements.at(-1)).toMatch(/INSERT|BEGIN/));
       await sleep(30);
       going.resolve();
       await Promise.all([replacing, rotating]);

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { eventually } from '#test/support/eventually';
 import { openMailbox } from '#test/support/mailbox';
 import { folderOf, vouching } from '#test/support/strategy-folder';
 
@@ -26,7 +27,7 @@ async function late(me: Person, [method, path, body]: Request, meanwhile: () => 
   const headers = { authorization: `Bearer ${me.token}`, 'content-type': 'application/json', 'content-length': text.length };
   const asked = request(url + path, { method, headers });
   asked.flushHeaders();
-  await vi.waitFor(async () => expect((await Session.findByPk(id))!.lastSeenAt).not.toBeNull(), 8000); // the guard has let them in
+  await eventually(async () => expect((await Session.findByPk(id))!.lastSeenAt).not.toBeNull()); // the guard has let them in
   await meanwhile();
   const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
   asked.end(text);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { eventually } from '#test/support/eventually';
 import { startLimited, statuses, times } from '#test/support/limited';
 import { folderOf } from '#test/support/strategy-folder';
 import { openMailbox } from '#test/support/mailbox';
@@ -6,7 +7,7 @@ import { departure } from '#test/support/pkce';
 
 const away = `export default { name: 'away', kind: 'redirect', summary: 'Sends people off', create: () => ({ authenticate() { this.redirect('https://idp.example/'); } }) };`;
 const mailbox = await openMailbox();
-const { ask, from, member, unused, url, User } = await startLimited({
+const { ask, from, member, unused, url, User, OutgoingMail } = await startLimited({
   ...mailbox.env,
   EMAIL_VERIFICATION: 'optional',
   REDIRECT_URIS: 'https://app.example.com/in',
@@ -16,11 +17,12 @@ let people = 0;
 const address = () => `flooded${++people}@example.com`;
 const forgot = (email: string) => ask('POST', '/auth/password/forgot', { body: { email }, ...from(unused()) });
 const resend = (email: string) => ask('POST', '/auth/email/verify/resend', { body: { email }, ...from(unused()) });
-/** All that were sent before have arrived when this one has. */
+/** All that were queued before have arrived when this one has and nothing waits. */
 async function arrived(email: string): Promise<number> {
   const last = address();
   await member({ email: last });
   await mailbox.next(last);
+  await eventually(async () => expect(await OutgoingMail.count()).toBe(0));
   return mailbox.all(email).length;
 }
 

@@ -1,20 +1,19 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createClient } from '@redis/client';
 import { password } from '#test/support/app';
+import { eventually } from '#test/support/eventually';
 import { startLimited, times } from '#test/support/limited';
 import { freePort } from '#test/support/mysql';
 import { settingsFor, startProcess } from '#test/support/process';
 import { redisIsHere, redisOn } from '#test/support/redis';
 
-/** So long an answer may take, in milliseconds: all nodes and tests share the processors. */
-const QUICK = 10_000;
 const port = await freePort();
 const REDIS_URL = `redis://127.0.0.1:${port}`;
-const here = await startLimited({ REDIS_URL }, QUICK);
+const here = await startLimited({ REDIS_URL });
 const { databaseUrl, from, member, unused, unusedName, Limit, User } = here;
 const { APP_SECRET } = process.env;
 const settings = settingsFor(databaseUrl, { APP_SECRET, REDIS_URL, LIMITS: 'on', TRUST_PROXY: '1' });
-const others = await Promise.all([startProcess(settings, { quick: QUICK }), startProcess(settings, { quick: QUICK })]);
+const others = await Promise.all([startProcess(settings), startProcess(settings)]);
 afterAll(async () => {
   for (const node of others) await node.kill();
 });
@@ -25,7 +24,14 @@ const logIn = (i: number, ip: string, identifier = unusedName(), secret = 'a gue
   nodeFor(i).ask('POST', '/auth/login', { body: { identifier, password: secret }, ...from(ip) });
 /** How many of these get through, asked at once and in turns of all nodes. */
 const passed = async (n: number, ask: (i: number) => Promise<{ status: number }>) =>
-  (await Promise.all(Array.from({ length: n }, (_, i) => ask(i)))).filter(({ status }) => status !== 429).length;
+  (await Promise.all(Array.from({ length: n }, (_, i) => told(() => ask(i))))).filter(({ status }) => status !== 429).length;
+/** Asks again while a node is too busy to say. */
+async function told(ask: () => Promise<{ status: number }>): Promise<{ status: number }> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503) return answer;
+  }
+}
 
 /** What holds wherever is counted: the sum over the nodes is the limit. */
 async function expectOneLimit(): Promise<void> {
@@ -43,11 +49,16 @@ async function expectOneLimit(): Promise<void> {
   const { refreshToken } = tokens;
   expect(await passed(36, (i) => nodeFor(i).ask('POST', '/auth/refresh', { body: { refreshToken }, ...from(unused()) }))).toBe(30);
 
-  const ada = await member();
-  await times(10, (i) => logIn(i, unused(), ada.username));
-  const locked = await times(2, (i) => logIn(i, unused(), ada.username, password));
-  expect(locked.map(({ status }) => status)).toEqual([401, 401]);
-  expect((await logIn(1, ada.ip, ada.username, password)).status).toBe(200);
+  for (let within = false; !within;) {
+    const ada = await member();
+    await times(9, (i) => logIn(i, unused(), ada.username));
+    const start = performance.now();
+    await logIn(0, unused(), ada.username);
+    const locked = await times(2, (i) => logIn(i, unused(), ada.username, password));
+    within = performance.now() - start < 1000; // the tenth keeps strangers out for a second: what comes later says nothing
+    if (within) expect(locked.map(({ status }) => status)).toEqual([401, 401]);
+    expect((await logIn(1, ada.ip, ada.username, password)).status).toBe(200);
+  }
 }
 
 it('three nodes start without the Redis that they are to use, and share the limits in the database', async () => {
@@ -65,16 +76,13 @@ describe.runIf(redisIsHere)('three nodes and a Redis', () => {
   };
   /** From then on all nodes count there again. */
   const comesBack = () =>
-    vi.waitFor(
-      async () => {
-        for (let i = 0; i < nodes.length; i++) {
-          const before = await Limit.count();
-          await logIn(i, unused());
-          expect(await Limit.count()).toBe(before);
-        }
-      },
-      { timeout: 8000, interval: 200 },
-    );
+    eventually(async () => {
+      for (let i = 0; i < nodes.length; i++) {
+        const before = await Limit.count();
+        await logIn(i, unused());
+        expect(await Limit.count()).toBe(before);
+      }
+    }, 200); // each time counts among all sign-ins of a minute
 
   it('find it when it comes, and share the limits there: the database counts no more', async () => {
     await redis.start();

@@ -1,7 +1,8 @@
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Rule } from '#models/limit';
 import { startApp } from '#test/support/app';
+import { eventually } from '#test/support/eventually';
 import { freePort } from '#test/support/mysql';
 import { redisIsHere, redisOn } from '#test/support/redis';
 import { rounds } from '#test/support/rounds';
@@ -39,7 +40,7 @@ if (redisIsHere) {
   const server = redisOn(await freePort());
   await server.start();
   afterAll(await connectRedis(server.url));
-  await vi.waitFor(() => expect(hasRedis()).toBe(true));
+  await eventually(() => expect(hasRedis()).toBe(true));
   stores.push(['Redis', redisLimit]);
 }
 

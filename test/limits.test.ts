@@ -43,11 +43,12 @@ describe('signing in from one network', () => {
 
   it('is refused after 300 attempts in an hour', async () => {
     const ip = unused();
+    wait(0);
     await logIn(ip);
     const inAnHour = (await Limit.findAll()).filter(({ resetsAt, hits }) => hits === 1 && resetsAt - Date.now() > 3_590_000);
     await Limit.update({ hits: 298 }, { where: { id: inAnHour.map(({ id }) => id) } });
     expect(statuses(await times(2, () => logIn(ip)))).toEqual([401]);
-    expect((await logIn(ip)).headers.get('ratelimit')).toMatch(/^"sign-in-network-3600";r=0;t=3(600|59\d)$/);
+    expect((await logIn(ip)).headers.get('ratelimit')).toBe('"sign-in-network-3600";r=0;t=3600');
   });
 
   it('is not forgiven for signing in now and then (L-12)', async () => {
@@ -260,6 +261,7 @@ const fetchFrom = (ip: string, path: string, body: object) =>
 
 it('stores neither names nor addresses, and forgets counters that are over', async () => {
   const ip = unused();
+  wait(0);
   await logIn(ip, 'ada');
   const rows = await Limit.findAll();
   for (const { id } of rows) expect(id).toMatch(/^[\da-f]{32}$/);

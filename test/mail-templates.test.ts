@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from '#test/support/eventually';
 import { openMailbox } from '#test/support/mailbox';
 import { startApp } from '#test/support/app';
 
@@ -120,5 +121,5 @@ it('links lead to PUBLIC_URL', () => {
 });
 
 it('the outbox is empty in the end', async () => {
-  await expect.poll(() => OutgoingMail.count()).toBe(0);
+  await eventually(async () => expect(await OutgoingMail.count()).toBe(0));
 });

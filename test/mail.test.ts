@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { wait } from '#test/support/clock';
+import { eventually } from '#test/support/eventually';
 import { openMailbox } from '#test/support/mailbox';
 import { rowsOf } from '#test/support/process';
 
@@ -17,20 +18,17 @@ subscribe((name, fact) => facts.push({ name, ...fact }));
 let sent = 0;
 const somebody = () => `somebody${++sent}@example.com`;
 const verify = (to: string) => queueMail(to, 'verify-email', { link: linkTo('/verify', { token: 'a+b/c=&' }), code: '012345' });
-const emptied = () => vi.waitFor(async () => expect(await OutgoingMail.count()).toBe(0), { timeout: 8000, interval: 5 });
+const emptied = () => eventually(async () => expect(await OutgoingMail.count()).toBe(0));
 /** The lease of src/mail/attempt.ts, in milliseconds. */
 const LEASE = 150_000;
 /** When the mail that was tried so often is due again, in milliseconds from now. While it is being tried that is LEASE, which no pause comes near to. */
 const putBack = (tries: number) =>
-  vi.waitFor(
-    async () => {
-      const { dueAt } = await OutgoingMail.findOne({ where: { tries }, rejectOnEmpty: true });
-      const pause = dueAt.getTime() - sharedTime().getTime();
-      expect(Math.abs(pause - LEASE)).toBeGreaterThan(15_000);
-      return pause;
-    },
-    { timeout: 8000, interval: 5 },
-  );
+  eventually(async () => {
+    const { dueAt } = await OutgoingMail.findOne({ where: { tries }, rejectOnEmpty: true });
+    const pause = dueAt.getTime() - sharedTime().getTime();
+    expect(Math.abs(pause - LEASE)).toBeGreaterThan(15_000);
+    return pause;
+  });
 
 beforeEach(async () => {
   mailbox.answer('RCPT', 'accept');
@@ -53,7 +51,7 @@ describe('a mail', () => {
     expect(mail.headers.get('auto-submitted')).toBe('auto-generated');
     await emptied();
     expect(mailbox.all(to)).toHaveLength(1);
-    await vi.waitFor(() => expect(facts).toEqual([{ name: 'mail.sent', mailId: expect.any(String), template: 'verify-email' }]));
+    await eventually(() => expect(facts).toEqual([{ name: 'mail.sent', mailId: expect.any(String), template: 'verify-email' }]));
   });
 
   it('leaves after the commit, and never when its cause is undone', async () => {
@@ -79,7 +77,7 @@ describe('a mail', () => {
     mailbox.answer('RCPT', 'hold');
     const to = somebody();
     await verify(to);
-    await vi.waitFor(() => expect(mailbox.holding).toBe(1));
+    await eventually(() => expect(mailbox.holding).toBe(1));
     const [row] = await rowsOf(databaseUrl, 'SELECT * FROM outgoing_mails');
     const bytes = Buffer.from(String(row!['sealed_mail']), 'base64url').toString('latin1');
     expect(bytes.length).toBeGreaterThan(1000);
@@ -144,7 +142,7 @@ describe('a mail server', () => {
     await verify(somebody());
     await emptied();
     const failed = { name: 'mail.failed', mailId: expect.any(String), template: 'verify-email', why: 'EENVELOPE RCPT TO 550' };
-    await vi.waitFor(() => expect(facts).toEqual([failed]));
+    await eventually(() => expect(facts).toEqual([failed]));
   });
 
   it('that would relay nothing for us is asked again: that can be mended', async () => {
@@ -167,7 +165,7 @@ describe('a mail server', () => {
       wakeDelivery();
     }
     await emptied();
-    await vi.waitFor(() => expect(facts).toMatchObject([{ name: 'mail.failed', template: 'reset-password' }]));
+    await eventually(() => expect(facts).toMatchObject([{ name: 'mail.failed', template: 'reset-password' }]));
   });
 
   it('that hears nothing for too long gets no link that is dead', async () => {
@@ -180,7 +178,7 @@ describe('a mail server', () => {
     wakeDelivery();
     await emptied();
     expect(mailbox.all(to)).toEqual([]);
-    await vi.waitFor(() => expect(facts).toMatchObject([{ name: 'mail.failed', why: 'expired' }]));
+    await eventually(() => expect(facts).toMatchObject([{ name: 'mail.failed', why: 'expired' }]));
   });
 });
 
@@ -188,7 +186,7 @@ it('a mail on its way holds up nobody: neither requests nor other mails', async 
   mailbox.answer('RCPT', 'hold');
   const [first, second] = [somebody(), somebody()];
   await verify(first);
-  await vi.waitFor(() => expect(mailbox.holding).toBe(1));
+  await eventually(() => expect(mailbox.holding).toBe(1));
   expect((await ask('POST', '/auth/register', { body: { username: 'unhurried', password } })).status).toBe(201);
   await User.update({ name: 'Ada' }, { where: { usernameCanonical: 'unhurried' } });
   mailbox.answer('RCPT', 'accept');

@@ -60,11 +60,11 @@ it(
   async () => {
     await fc.assert(
       fc.asyncProperty(histories, (commands) => runOn(fresh(), commands)),
-      { numRuns: rounds(300, 5000), unbiased: true, interruptAfterTimeLimit: long ? 1_700_000 : 290_000, markInterruptAsFailure: true },
+      { numRuns: rounds(300, 5000), unbiased: true, interruptAfterTimeLimit: long ? 1_700_000 : 590_000, markInterruptAsFailure: true },
     );
     const never = census().flatMap(([outcome, times]) => (times === 0 ? [outcome] : []));
     // So that the commands cannot become blind without being noticed. A few outcomes are rare.
     expect(never.length, never.join()).toBeLessThanOrEqual(long ? 0 : 6);
   },
-  long ? 1_800_000 : 300_000,
+  long ? 1_800_000 : 600_000,
 );

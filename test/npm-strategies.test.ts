@@ -112,7 +112,9 @@ function code(): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
   const hash = createHmac('sha1', secret).update(counter).digest();
-  return String(hash.readUInt32BE(hash.at(-1)! & 15) & 0x7fffffff).slice(-6);
+  return String(hash.readUInt32BE(hash.at(-1)! & 15) & 0x7fffffff)
+    .padStart(6, '0')
+    .slice(-6);
 }
 
 /** An app that sends links by e-mail: the package's own route, and a mailbox. */

@@ -23,7 +23,7 @@ for (const { name, run } of strategyConformance(strategy, { good: sample, bad: [
 }
 `;
 
-it('once built, lets others write strategies against sallyport/strategy and sallyport/conformance', { timeout: 120_000 }, async () => {
+it('once built, lets others write strategies against sallyport/strategy and sallyport/conformance', async () => {
   const folder = emptyFolder();
   const installed = join(folder, 'node_modules/sallyport');
   mkdirSync(installed, { recursive: true });

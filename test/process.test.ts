@@ -5,12 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { password } from '#test/support/app';
 import { emptyDatabase, engine } from '#test/support/database';
+import { eventually } from '#test/support/eventually';
 import { emptyFolder, rowsOf, runProcess, settingsFor, startProcess, type Running } from '#test/support/process';
 
 const register = async ({ ask }: Pick<Running, 'ask'>, username: string) => {
   const { status, body, text } = await ask('POST', '/auth/register', { body: { username, password } });
   expect(status, text).toBe(201);
   return body.accessToken as string;
+};
+
+/** Options of Node under which whatever the server waits for of its own accord takes so many times as long. */
+const slower = (times: number) => {
+  const seam = `import timers from 'node:timers/promises'; import { syncBuiltinESMExports } from 'node:module';
+    const { setTimeout } = timers; timers.setTimeout = (ms, ...rest) => setTimeout(ms * ${times}, ...rest); syncBuiltinESMExports();`;
+  return { node: ['--import', `data:text/javascript,${encodeURIComponent(seam)}`] };
 };
 
 // A start is dear, so what one process can show in the order of its life stands in one test.
@@ -33,31 +41,27 @@ describe('a process', () => {
     expect({ stdout, stderr }).toEqual({ stdout: '', stderr: `${banner}\n` });
   });
 
-  it(
-    'holds its port against a second one, goes at once when nobody is there, and does not open with another secret',
-    { timeout: 60_000 },
-    async () => {
-      const databaseUrl = await emptyDatabase();
-      const env = settingsFor(databaseUrl);
-      const server = await startProcess(env);
-      const second = await runProcess('server', { ...env, PORT: new URL(server.url).port });
-      expect(second.stderr).toMatch(/^[^\n]*EADDRINUSE[^\n]*\n$/);
-      expect(second.code).toBe(1);
+  it('holds its port against a second one, goes at once when nobody is there, and does not open with another secret', async () => {
+    const databaseUrl = await emptyDatabase();
+    const env = settingsFor(databaseUrl);
+    const server = await startProcess(env, slower(100));
+    const second = await runProcess('server', { ...env, PORT: new URL(server.url).port });
+    expect(second.stderr).toMatch(/^[^\n]*EADDRINUSE[^\n]*\n$/);
+    expect(second.code).toBe(1);
 
-      const start = performance.now();
-      void server.kill('SIGINT');
-      const { code } = await server.kill('SIGTERM'); // asking twice changes nothing
-      expect(code).toBe(0);
-      expect(performance.now() - start).toBeLessThan(1000);
+    const start = performance.now();
+    void server.kill('SIGINT');
+    const { code } = await server.kill('SIGTERM'); // asking twice changes nothing
+    expect(code).toBe(0);
+    expect(performance.now() - start).toBeLessThan(50_000); // to give notice would take a hundred seconds
 
-      if (engine === 'mysql') return;
-      const stranger = await runProcess('server', settingsFor(databaseUrl));
-      expect(stranger.stderr).toMatch(/^The signing keys in this database were sealed under another APP_SECRET\. .*\n$/);
-      expect(stranger.code).toBe(1);
-    },
-  );
+    if (engine === 'mysql') return;
+    const stranger = await runProcess('server', settingsFor(databaseUrl));
+    expect(stranger.stderr).toMatch(/^The signing keys in this database were sealed under another APP_SECRET\. .*\n$/);
+    expect(stranger.code).toBe(1);
+  });
 
-  it('may begin at once with others on an empty database: one schema, one signing key, one secret', { timeout: 60_000 }, async () => {
+  it('may begin at once with others on an empty database: one schema, one signing key, one secret', async () => {
     const made = engine === 'sqlite';
     // Without a DATABASE_URL and an APP_SECRET, both are made: for their own user alone, whatever the umask allows.
     const env = made ? { PORT: '0', LOG_LEVEL: 'silent', BCRYPT_COST: '4' } : settingsFor(await emptyDatabase());
@@ -95,7 +99,7 @@ const getOver = (agent: Agent, url: string, token: string) =>
 
 describe('stopping', () => {
   it('answers what 20 clients asked, says that it is leaving, and resets nobody', async () => {
-    const server = await startProcess(settingsFor(await emptyDatabase()));
+    const server = await startProcess(settingsFor(await emptyDatabase()), slower(4));
     const token = await register(server, 'ada');
     const outcomes = new Map<number | string, number>();
     const ready: (number | string)[] = [];
@@ -121,7 +125,7 @@ describe('stopping', () => {
     };
     const clients = Array.from({ length: 20 }, client);
     const watching = balancer();
-    await sleep(300);
+    await eventually(() => expect(outcomes.get(200)).toBeGreaterThan(100));
     const start = performance.now();
     const { code, signal } = await server.kill('SIGTERM');
     const ms = performance.now() - start;
@@ -129,14 +133,13 @@ describe('stopping', () => {
     if (process.env['REPORT']) console.info('SIGTERM', ms, outcomes);
     expect(ready.at(-1)).toBe(503);
     expect([...outcomes.keys()]).toEqual([200]);
-    expect(outcomes.get(200)).toBeGreaterThan(100);
     expect({ code, signal }).toEqual({ code: 0, signal: null });
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(12_000); // four seconds' notice; eight more, and connections are cut
   });
 });
 
 describe('being killed', () => {
-  it('loses nobody whom it answered 201, and leaves nobody half made', { timeout: 60_000 }, async () => {
+  it('loses nobody whom it answered 201, and leaves nobody half made', async () => {
     const databaseUrl = await emptyDatabase();
     const env = settingsFor(databaseUrl);
     const acknowledged: string[] = [];
@@ -153,14 +156,15 @@ describe('being killed', () => {
           if (answer?.status === 201) acknowledged.push(username);
         }
       });
-      await sleep(150 + Math.random() * 250);
+      const enough = acknowledged.length + 1 + Math.random() * 40;
+      await eventually(() => expect(acknowledged.length).toBeGreaterThanOrEqual(enough));
+      await sleep(Math.random() * 5);
       await server.kill();
       over.abort();
       await Promise.all(signUps);
       server = await startProcess(env);
       expect((await server.ask('GET', '/me', { token })).status).toBe(200);
     }
-    expect(acknowledged.length).toBeGreaterThan(0);
     for (const identifier of acknowledged)
       expect((await server.ask('POST', '/auth/login', { body: { identifier, password } })).status, identifier).toBe(200);
     const half = 'SELECT u.id FROM users u LEFT JOIN user_roles r ON r.user_id = u.id WHERE r.user_id IS NULL';
@@ -179,7 +183,7 @@ describe.runIf(engine === 'sqlite')('a mistake in the process', () => {
   it('that is a rejection ends nothing; that is an exception ends it in order, with 1', async () => {
     const server = await startProcess(settingsFor(await emptyDatabase(), { LOG_LEVEL: 'error' }), { node: ['--import', seam] });
     process.kill(server.pid, 'SIGUSR2');
-    await expect.poll(() => server.heard.stdout).toContain('nobody listens');
+    await eventually(() => expect(server.heard.stdout).toContain('nobody listens'));
     expect((await server.ask('GET', '/livez')).status).toBe(200);
     const { code, stdout } = await server.kill('SIGHUP');
     expect(code).toBe(1);

@@ -239,6 +239,7 @@ describe('the way back', () => {
   });
 
   it('is closed after ten minutes', async () => {
+    wait(0);
     const [inTime, late] = [await atProvider(), await atProvider()];
     wait(590 * SECOND);
     expect(errorOf(await inTime.tab.open(inTime.callback.href, APP))).toBeNull();
@@ -315,6 +316,7 @@ describe('POST /auth/exchange', () => {
   });
 
   it('refuses a code after a minute', async () => {
+    wait(0);
     const [inTime, late] = [await signIn(), await signIn()];
     wait(59 * SECOND);
     expect((await exchange({ code: inTime.code, codeVerifier: inTime.codeVerifier })).status).toBe(200);

@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
-import { clientOf } from '#test/support/client';
 import { SECOND, wait } from '#test/support/clock';
 import { hold } from '#test/support/elsewhere';
 import { statementsOf } from '#test/support/statements';
 
-const { ask, databaseUrl, register, Session, url, User } = await startApp();
+const { ask, databaseUrl, register, Session, User } = await startApp();
 afterEach(() => void vi.useRealTimers());
 
 const statements = statementsOf(User.sequelize, (sql) => !/signing_keys|: (SELECT|BEGIN|START|COMMIT)\b/.test(sql));
@@ -95,10 +94,9 @@ describe('a generation is acknowledged', () => {
 });
 
 it('answers all the same when it cannot be written, and writes it when it can', async () => {
-  const patient = clientOf(url, 3000);
   const { body } = await refresh((await register()).tokens.refreshToken);
   const letGo = await hold(databaseUrl, body.session.id);
-  const crowd = await Promise.all(Array.from({ length: 8 }, () => patient('GET', '/me', { token: body.accessToken })));
+  const crowd = await Promise.all(Array.from({ length: 8 }, () => ask('GET', '/me', { token: body.accessToken })));
   await letGo();
   expect(crowd.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
   expect((await rowOf(body)).acknowledged).toBe(false);

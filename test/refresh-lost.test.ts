@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
 import { DAY, SECOND, wait } from '#test/support/clock';
+import { eventually } from '#test/support/eventually';
 import { refreshing, REUSED } from '#test/support/refreshing';
 import { read } from '#test/support/forge';
 import { jsonRequest } from '#test/support/raw-socket';
@@ -41,7 +42,7 @@ describe('a reply that is lost (R-05)', () => {
   ])('and %s is had again a day later with the same token', async (_how, lose) => {
     const { tokens } = await register();
     await lose(tokens.refreshToken);
-    await vi.waitFor(async () => expect((await rowOf(tokens)).generation).toBe(1));
+    await eventually(async () => expect((await rowOf(tokens)).generation).toBe(1));
     const { expiresAt } = await rowOf(tokens);
     wait(DAY);
     const { status, body } = await refresh(tokens.refreshToken);
@@ -58,7 +59,7 @@ describe('a reply that is lost (R-05)', () => {
     for (let generation = 1; generation <= 3; generation++) {
       const successors = new Set<string>();
       await refreshUnheard(refreshToken);
-      await vi.waitFor(async () => expect(await rowOf({ session })).toMatchObject({ generation }));
+      await eventually(async () => expect(await rowOf({ session })).toMatchObject({ generation }));
       for (let i = 0; i < 4; i++) {
         wait(3 * 3600 * SECOND);
         const { status, body } = await refresh(refreshToken);

@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { password, startApp, testSecret } from '#test/support/app';
 import { emptyDatabase, engine } from '#test/support/database';
+import { eventually } from '#test/support/eventually';
 import { rowsOf, settingsFor, startProcess } from '#test/support/process';
 import { rounds } from '#test/support/rounds';
 
@@ -8,7 +9,7 @@ const { ask, databaseUrl, register, Session } = await startApp();
 const here = { ask };
 /** Another node: a process of its own over the same database. */
 const sameSecret = settingsFor(databaseUrl, { APP_SECRET: process.env['APP_SECRET'] });
-const there = await startProcess(sameSecret, { quick: 5000 });
+const there = await startProcess(sameSecret);
 afterAll(async () => void (await there.kill()));
 type Node = Pick<typeof there, 'ask'>;
 
@@ -53,7 +54,7 @@ it('who refreshes while the session is ended elsewhere gets tokens that are dead
   }
 });
 
-it.skipIf(engine === 'sqlite')('nodes whose clocks differ by a minute see no thief in a second tab', { timeout: 60_000 }, async () => {
+it.skipIf(engine === 'sqlite')('nodes whose clocks differ by a minute see no thief in a second tab', async () => {
   const seam = (ms: number) =>
     `data:text/javascript,${encodeURIComponent(`const D = Date; globalThis.Date = class extends D {
       constructor(...a) { a.length ? super(...a) : super(D.now() + ${ms}); } static now() { return D.now() + ${ms}; } };`)}`;
@@ -65,7 +66,7 @@ it.skipIf(engine === 'sqlite')('nodes whose clocks differ by a minute see no thi
     const { tokens } = await register();
     const { accessToken, refreshToken } = await refresh(first, tokens.refreshToken);
     await enter(second, accessToken);
-    await vi.waitFor(async () => expect((await rowOf(tokens)).acknowledged).toBe(true));
+    await eventually(async () => expect((await rowOf(tokens)).acknowledged).toBe(true));
     for (const node of [second, here, first]) expect((await refresh(node, tokens.refreshToken)).refreshToken).toBe(refreshToken);
   }
 });
@@ -99,42 +100,38 @@ describe('APP_SECRET', () => {
   const keyOf = ({ refreshToken }: Tokens) => refreshToken.slice(4, 10);
   const UNKNOWN = { status: 400, body: { code: 'invalid_grant', reason: 'unknown', sessionStatus: 'unknown' } };
 
-  it(
-    'changes while the server runs on: nobody is signed out, and in the end the former one is good for nothing',
-    { timeout: 60_000 },
-    async () => {
-      const databaseUrl = await emptyDatabase();
-      const [former, next] = [testSecret(), testSecret()];
-      const settings = (APP_SECRET: string, APP_SECRET_PREVIOUS?: string) =>
-        startProcess(settingsFor(databaseUrl, { APP_SECRET, APP_SECRET_PREVIOUS }));
-      const begun = await settings(former, next);
-      const ended = await settings(next, former);
-      const [ada, bob, eve, joe] = (await members(begun, 'ada', 'bob', 'eve', 'joe')) as [Tokens, Tokens, Tokens, Tokens];
+  it('changes while the server runs on: nobody is signed out, and in the end the former one is good for nothing', async () => {
+    const databaseUrl = await emptyDatabase();
+    const [former, next] = [testSecret(), testSecret()];
+    const settings = (APP_SECRET: string, APP_SECRET_PREVIOUS?: string) =>
+      startProcess(settingsFor(databaseUrl, { APP_SECRET, APP_SECRET_PREVIOUS }));
+    const begun = await settings(former, next);
+    const ended = await settings(next, former);
+    const [ada, bob, eve, joe] = (await members(begun, 'ada', 'bob', 'eve', 'joe')) as [Tokens, Tokens, Tokens, Tokens];
 
-      let held = ada;
-      for (const node of [ended, begun, begun, ended, begun, ended]) {
-        const renewed = await refresh(node, held.refreshToken);
-        expect(keyOf(renewed) === keyOf(ada)).toBe(node === begun);
-        for (const { ask } of [begun, ended]) await enter({ ask }, renewed.accessToken);
-        held = renewed;
-      }
-      const lost = await refresh(begun, bob.refreshToken);
-      const again = await refresh(ended, bob.refreshToken);
-      expect(keyOf(again)).not.toBe(keyOf(lost));
-      expect(await rowsOf(databaseUrl, `SELECT generation FROM sessions WHERE id = '${bob.session.id}'`)).toEqual([{ generation: 1 }]);
-      const both = await Promise.all([begun, ended, begun, ended].map((node) => refresh(node, eve.refreshToken)));
-      expect(new Set(both.map(({ refreshToken }) => refreshToken)).size).toBe(2);
-      expect((await present(ended, ada.refreshToken)).body).toMatchObject({ reason: 'reused', sessionStatus: 'ended' });
+    let held = ada;
+    for (const node of [ended, begun, begun, ended, begun, ended]) {
+      const renewed = await refresh(node, held.refreshToken);
+      expect(keyOf(renewed) === keyOf(ada)).toBe(node === begun);
+      for (const { ask } of [begun, ended]) await enter({ ask }, renewed.accessToken);
+      held = renewed;
+    }
+    const lost = await refresh(begun, bob.refreshToken);
+    const again = await refresh(ended, bob.refreshToken);
+    expect(keyOf(again)).not.toBe(keyOf(lost));
+    expect(await rowsOf(databaseUrl, `SELECT generation FROM sessions WHERE id = '${bob.session.id}'`)).toEqual([{ generation: 1 }]);
+    const both = await Promise.all([begun, ended, begun, ended].map((node) => refresh(node, eve.refreshToken)));
+    expect(new Set(both.map(({ refreshToken }) => refreshToken)).size).toBe(2);
+    expect((await present(ended, ada.refreshToken)).body).toMatchObject({ reason: 'reused', sessionStatus: 'ended' });
 
-      await Promise.all([begun.kill(), ended.kill()]);
-      const later = await settings(next);
-      await enter(later, again.accessToken);
-      expect(await present(later, lost.refreshToken)).toMatchObject(UNKNOWN);
-      expect(await present(later, joe.refreshToken)).toMatchObject(UNKNOWN);
-      const renewed = await refresh(later, again.refreshToken);
-      expect(keyOf(renewed)).toBe(keyOf(again));
-      expect(await present(later, held.refreshToken)).toMatchObject({ body: { reason: 'revoked' } });
-      expect(await present(there, again.refreshToken)).toMatchObject(UNKNOWN);
-    },
-  );
+    await Promise.all([begun.kill(), ended.kill()]);
+    const later = await settings(next);
+    await enter(later, again.accessToken);
+    expect(await present(later, lost.refreshToken)).toMatchObject(UNKNOWN);
+    expect(await present(later, joe.refreshToken)).toMatchObject(UNKNOWN);
+    const renewed = await refresh(later, again.refreshToken);
+    expect(keyOf(renewed)).toBe(keyOf(again));
+    expect(await present(later, held.refreshToken)).toMatchObject({ body: { reason: 'revoked' } });
+    expect(await present(there, again.refreshToken)).toMatchObject(UNKNOWN);
+  });
 });

@@ -219,7 +219,7 @@ it.each([
   instant.mockRestore();
   const of = (status: number) => answers.filter((answer) => answer.status === status).length;
   expect({ won: of(201), busy: of(503), taken: of(409) }).toEqual({ won: 1, busy: of(503), taken: 49 - of(503) });
-  expect(of(409)).toBeGreaterThanOrEqual(19);
+  expect(of(409)).toBeGreaterThanOrEqual(9); // of ten in line, on one processor
   expect(await User.count()).toBe(users + 1);
   expect(answers.filter(({ status }) => status === 409).every(({ body }) => body.code === `${field}_taken`)).toBe(true);
   expect((await logIn(Object.values(names)[0]!)).status).toBe(200);

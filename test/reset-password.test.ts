@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { statusesOf } from '#test/support/client';
 import { SECOND, wait } from '#test/support/clock';
+import { eventually } from '#test/support/eventually';
 import { openMailbox } from '#test/support/mailbox';
 import { rounds } from '#test/support/rounds';
 import { statementsOf } from '#test/support/statements';
@@ -67,7 +68,7 @@ describe('POST /auth/password/forgot', () => {
     await register({ email });
     mailbox.answer('RCPT', 'hold');
     expect((await forgot(email)).status).toBe(202);
-    await vi.waitFor(() => expect(mailbox.holding).toBeGreaterThan(0));
+    await eventually(() => expect(mailbox.holding).toBeGreaterThan(0));
     expect((await forgot(address())).status).toBe(202);
     mailbox.answer('RCPT', 'accept');
     mailbox.release();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startApp } from '#test/support/app';
+import { eventually } from '#test/support/eventually';
 import { statementsOf } from '#test/support/statements';
 
 /** What is asked for every so many seconds, so that the tests say when. */
@@ -112,7 +113,7 @@ describe('a server', () => {
   it('purges sessions every ten minutes', async () => {
     const [id] = await sessions((await register()).id, [{ ended: 31 * DAY }]);
     dueEvery(600).turn();
-    await vi.waitFor(async () => expect(await left([id!])).toEqual([false]));
+    await eventually(async () => expect(await left([id!])).toEqual([false]));
   });
 
   it('forgets every ten minutes what is limited no more, and nothing else', async () => {
@@ -120,14 +121,14 @@ describe('a server', () => {
     await Limit.bulkCreate([-DAY, -1, 60_000].map((ms) => counter(start + ms)));
     at(0);
     dueEvery(600).turn();
-    await vi.waitFor(async () => expect((await Limit.findAll()).map(({ resetsAt }) => resetsAt)).toEqual([start + 60_000]));
+    await eventually(async () => expect((await Limit.findAll()).map(({ resetsAt }) => resetsAt)).toEqual([start + 60_000]));
   });
 
   it('looks after its keys every half minute', async () => {
     const before = await SigningKey.count();
     at(31 * DAY);
     dueEvery(30).turn();
-    await vi.waitFor(async () => expect(await SigningKey.count()).toBe(before + 1));
+    await eventually(async () => expect(await SigningKey.count()).toBe(before + 1));
   });
 });
 

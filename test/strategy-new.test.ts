@@ -32,7 +32,7 @@ describe('strategy new', () => {
     );
   });
 
-  it('writes what compiles, in the form of this house', { timeout: 60_000 }, async () => {
+  it('writes what compiles, in the form of this house', async () => {
     writeFileSync(join(folder, 'tsconfig.mine.json'), '{"extends":"./tsconfig.json","include":["strategies"]}');
     const compiled = await runIn(folder, 'tsc', ['--noEmit', '--project', 'tsconfig.mine.json']);
     const lines = compiled.output.split('\n').filter((line) => line.startsWith('strategies/'));
@@ -41,13 +41,13 @@ describe('strategy new', () => {
       expect(readFileSync(join(folder, `strategies/my-${kind}.ts`), 'utf8')).not.toMatch(/\{name\}|\{PREFIX\}|TODO/);
   });
 
-  it('writes tests that pass', { timeout: 60_000 }, async () => {
+  it('writes tests that pass', async () => {
     const { code, output } = await runIn(folder, 'vitest', ['run', 'strategies/my-', '--project', 'sqlite', '--reporter', 'json']);
     expect(code, output).toBe(0);
     expect(output).toMatch(/"numPassedTests":44,"numFailedTests":0/);
   });
 
-  it('writes tests that fail when the strategy is broken', { timeout: 60_000 }, async () => {
+  it('writes tests that fail when the strategy is broken', async () => {
     const file = join(folder, 'strategies/my-bearer.ts');
     const sound = readFileSync(file, 'utf8');
     writeFileSync(file, sound.replace("throw new Problem('token_invalid')", 'void Problem'));
@@ -57,7 +57,7 @@ describe('strategy new', () => {
     expect(output).toContain('bad[0] must not be let in');
   });
 
-  it('writes what the server loads: off without its settings, on with them', { timeout: 60_000 }, async () => {
+  it('writes what the server loads: off without its settings, on with them', async () => {
     const named = async (env: Record<string, string>) => {
       const server = await startProcess({ DATABASE_URL: 'sqlite:data/test.sqlite', PORT: '0', ...env }, { from: folder });
       const { body } = await server.ask('GET', '/auth/strategies');

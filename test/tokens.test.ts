@@ -370,7 +370,7 @@ describe('forms', () => {
         times.push(performance.now() - start);
         expect([status, body.code]).toEqual([401, 'token_invalid']);
       }
-      expect(Math.min(...times)).toBeLessThan(50);
+      expect(Math.min(...times)).toBeLessThan(250);
     }
   });
 
@@ -567,7 +567,7 @@ describe('what is handed out', () => {
     const uuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(said.claims).toMatchObject({ aud: 'sallyport', sub: id, sid: tokens.session.id, jti: uuid, gen: 0 });
     expect(JSON.stringify(said)).not.toMatch(/canary|moderator|role/i);
-    expect(Math.abs((said.claims['iat'] as number) - Date.now() / 1000)).toBeLessThan(5);
+    expect(Math.abs((said.claims['iat'] as number) - Date.now() / 1000)).toBeLessThan(60);
   });
 
   it('never hands out the same token twice', async () => {

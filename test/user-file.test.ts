@@ -205,45 +205,41 @@ describe('users export', () => {
   });
 });
 
-it.skipIf(engine === 'sqlite')(
-  'goes from SQLite to MariaDB and back: the same file, and everybody signs in',
-  { timeout: 60_000 },
-  async () => {
-    const people = CAST.slice(0, 3).map(([line]) => line);
-    const secrets: [string, string][] = [
-      ['canary@example.com', password],
-      ['zoé', 'пароль длинный'],
-    ];
-    people.push({
-      id: id(3),
-      username: 'zoé',
-      emailVerified: false,
-      passwordHash: '$scrypt$ln=10,r=8,p=2$M2bMGcP4H0NorfW+F6JU6g$OLcSNpiezeiir376bF5abRZhvmvyTqa6KRbwUQiww0o',
-      createdAt: '2020-02-29T23:59:59.999Z',
-    });
-    let file = fileOf(people);
-    const exports: string[] = [];
-    for (const kind of ['a file', 'a server', 'a file']) {
-      const databaseUrl = await destinations[kind]!();
-      const { run } = await importerInto(databaseUrl);
-      expect((await run(`users import ${file}`)).code).toBe(0);
-      file = `${randomBytes(6).toString('hex')}.ndjson`;
-      await run(`users export ${file} --with-password-hashes`);
-      exports.push(readFileSync(file, 'utf8'));
+it.skipIf(engine === 'sqlite')('goes from SQLite to MariaDB and back: the same file, and everybody signs in', async () => {
+  const people = CAST.slice(0, 3).map(([line]) => line);
+  const secrets: [string, string][] = [
+    ['canary@example.com', password],
+    ['zoé', 'пароль длинный'],
+  ];
+  people.push({
+    id: id(3),
+    username: 'zoé',
+    emailVerified: false,
+    passwordHash: '$scrypt$ln=10,r=8,p=2$M2bMGcP4H0NorfW+F6JU6g$OLcSNpiezeiir376bF5abRZhvmvyTqa6KRbwUQiww0o',
+    createdAt: '2020-02-29T23:59:59.999Z',
+  });
+  let file = fileOf(people);
+  const exports: string[] = [];
+  for (const kind of ['a file', 'a server', 'a file']) {
+    const databaseUrl = await destinations[kind]!();
+    const { run } = await importerInto(databaseUrl);
+    expect((await run(`users import ${file}`)).code).toBe(0);
+    file = `${randomBytes(6).toString('hex')}.ndjson`;
+    await run(`users export ${file} --with-password-hashes`);
+    exports.push(readFileSync(file, 'utf8'));
 
-      const server = await startProcess(settingsFor(databaseUrl));
-      for (const [identifier, secret] of secrets) {
-        expect((await server.ask('POST', '/auth/login', { body: { identifier, password: `${secret}x` } })).status).toBe(401);
-        const { status, body } = await server.ask('POST', '/auth/login', { body: { identifier, password: secret } });
-        expect([status, body.user.emailVerified], identifier).toEqual([200, identifier.includes('@')]);
-        expect(body.user.roles).toEqual(identifier.includes('@') ? ['admin', 'press', 'user'] : ['user']);
-      }
-      const body = { identifier: 'ada', password };
-      expect((await server.ask('POST', '/auth/login', { body })).status).toBe(401); // disabled
-      await server.kill('SIGTERM');
+    const server = await startProcess(settingsFor(databaseUrl));
+    for (const [identifier, secret] of secrets) {
+      expect((await server.ask('POST', '/auth/login', { body: { identifier, password: `${secret}x` } })).status).toBe(401);
+      const { status, body } = await server.ask('POST', '/auth/login', { body: { identifier, password: secret } });
+      expect([status, body.user.emailVerified], identifier).toEqual([200, identifier.includes('@')]);
+      expect(body.user.roles).toEqual(identifier.includes('@') ? ['admin', 'press', 'user'] : ['user']);
     }
-    expect(exports[0]).toContain('"disabled":true');
-    expect(exports[1]).toBe(exports[0]);
-    expect(exports[2]).toBe(exports[0]);
-  },
-);
+    const body = { identifier: 'ada', password };
+    expect((await server.ask('POST', '/auth/login', { body })).status).toBe(401); // disabled
+    await server.kill('SIGTERM');
+  }
+  expect(exports[0]).toContain('"disabled":true');
+  expect(exports[1]).toBe(exports[0]);
+  expect(exports[2]).toBe(exports[0]);
+});

@@ -15,8 +15,8 @@ export const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-/** Words and shapes that a generated secret does not have, but every tutorial's example does. */
-const EXAMPLE_SECRET = /secret|change|example|your|passw|default|replace|insert|random|token|\bjwt\b|12345|abcde/i;
+/** Words and shapes that every tutorial's example has, and a generated secret (base64, hexadecimal) not once in a hundred thousand. */
+const EXAMPLE_SECRET = /secret|change|example|(?<![a-z\d])your|passw|default|replace|insert|random|token|\bjwt\b|1234567|abcdefg/i;
 export const secret = z
   .string()
   .refine((text) => Buffer.byteLength(text) >= 32, {

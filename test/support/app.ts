@@ -5,7 +5,11 @@ import { clientOf, type Question } from '#test/support/client';
 import { emptyDatabase } from '#test/support/database';
 
 export const password = 'correct horse battery';
-export const testSecret = () => randomBytes(32).toString('base64url');
+/** Without letters and digits of which a setting that looks like an example would be made, and be refused. */
+export const testSecret = () =>
+  randomBytes(32)
+    .toString('base64url')
+    .replaceAll(/[aeiou1-]/gi, 'x');
 
 /** The real server on a free port, over an empty database of the engine under test. Once in a test file: settings are read once. */
 export async function startApp(env: Record<string, string> = {}) {

@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { HANGS } from '#test/support/client';
 
 export interface Answer {
   status: number;
@@ -24,11 +25,11 @@ const LEAKS =
   /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|"password"|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?<![\w.-])ER_[A-Z]|SELECT |INSERT |\.sqlite|<[a-z!/]/i;
 
 /** What every answer of every dialect keeps to; the first thing that does not. */
-function fault({ status, type, headers, text }: Answer, ms: number, quick: number, secret: string | undefined): string | undefined {
+function fault({ status, type, headers, text }: Answer, ms: number, secret: string | undefined): string | undefined {
   const has = (name: string, value: string | null) => headers.get(name) === value;
   const checks: [boolean, string][] = [
     [DECLARED.has(status), 'status'],
-    [ms < quick, `time: ${Math.round(ms)} ms`],
+    [ms < HANGS, `time: ${Math.round(ms)} ms`],
     [!LEAKS.test(text) && !(secret && text.includes(secret)), 'what it gives away'],
     [status === 204 || /^(application\/json|text\/html); charset=utf-8$/.test(type), 'Content-Type'],
     [has('x-content-type-options', 'nosniff'), 'X-Content-Type-Options'],
@@ -46,7 +47,7 @@ function fault({ status, type, headers, text }: Answer, ms: number, quick: numbe
 
 /** Asks a server in the words of a tutorial's front end. */
 export const speakTo =
-  (url: string, quick = 2000) =>
+  (url: string) =>
   async (method: string, path: string, { json, form, raw, headers = {} }: Question = {}): Promise<Answer> => {
     const start = performance.now();
     const body = json === undefined ? (raw ?? (form && new URLSearchParams(form).toString())) : JSON.stringify(json);
@@ -64,7 +65,7 @@ export const speakTo =
     };
     const { password: secret } = (json ?? form ?? {}) as { password?: unknown };
     const long = typeof secret === 'string' && secret.length > 7 ? secret : undefined;
-    const wrong = fault(answer, performance.now() - start, quick, long);
+    const wrong = fault(answer, performance.now() - start, long);
     if (wrong)
       expect.fail(`${method} ${path} answered ${answer.status} with the wrong ${wrong}: ${JSON.stringify([...answer.headers])} ${text}`);
     return answer;

@@ -4,7 +4,7 @@ import { createConnection } from 'mysql2/promise';
 /** Writes as another process does: it shares nothing with the server but the database. */
 export async function elsewhere(databaseUrl: string, sql: string, values: (string | Date | null)[]): Promise<void> {
   if (databaseUrl.startsWith('sqlite:')) {
-    const db = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 2000 });
+    const db = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 20_000 });
     try {
       db.prepare(sql).run(...values.map((value) => (value instanceof Date ? value.toISOString() : value)));
     } finally {

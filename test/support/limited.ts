@@ -1,11 +1,10 @@
 import { expect } from 'vitest';
 import { password, startApp } from '#test/support/app';
-import { clientOf } from '#test/support/client';
 
 /** A server with its limits on, behind a proxy: who asks says from which address. */
-export async function startLimited(env: Record<string, string> = {}, quick = 5000) {
+export async function startLimited(env: Record<string, string> = {}) {
   const app = await startApp({ LIMITS: 'on', TRUST_PROXY: '1', ...env });
-  const ask = clientOf(app.url, quick);
+  const { ask } = app;
   let made = 0;
   /** An address that nobody has asked from. */
   const unused = () => `198.51.${100 + Math.floor(++made / 250)}.${1 + (made % 250)}`;
@@ -15,7 +14,6 @@ export async function startLimited(env: Record<string, string> = {}, quick = 500
     ask('POST', '/auth/register', { body: { password, ...fields }, ...from(ip) });
   return {
     ...app,
-    ask,
     unused,
     unusedName,
     from,

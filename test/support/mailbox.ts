@@ -28,7 +28,7 @@ export interface Received {
 export type Answer = 'accept' | 'hold' | 450 | 550 | 554;
 
 /** How long `next` waits, in milliseconds. Nothing depends on it but how soon a test that fails does so. */
-const PATIENCE = 8000;
+const PATIENCE = 30_000;
 
 /** The server under test says the domain in its IDNA form; smtp-server translates it back. */
 const ascii = (address: string) => address.replace(/[^@]*$/, domainToASCII);

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,15 +23,25 @@ export interface PrivateServer {
   stop(): Promise<void>;
 }
 
-export const freePort = () =>
-  new Promise<number>((resolve, reject) => {
+// A port that was free when it was chosen has to be free when it is taken, maybe much later. So none of those that the system deals out
+// by itself (from 32768 on), and of the others only such as no other process of the tests looks at.
+const OURS = 20_000 + (process.pid % 1000) * 12;
+let looked = 0;
+
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
     const probe = createServer()
-      .once('error', reject)
-      .listen(0, '127.0.0.1', () => {
-        const { port } = probe.address() as AddressInfo;
-        probe.close(() => resolve(port));
-      });
+      .once('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
+
+/** A port on loopback that is free, and is given to nobody else. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = OURS + (looked++ % 12);
+    if (await isFree(port)) return port;
+  }
+}
 
 const user = process.getuid?.() === 0 ? ['--user=root'] : [];
 const mariadb = spawnSync('which', ['mariadbd']).status === 0;
@@ -109,7 +119,7 @@ async function ready(url: string, exitCode: () => number | null): Promise<void> 
       const connection = await createConnection(url);
       return await connection.end();
     } catch (error) {
-      if (exitCode() !== null || tries > 400) throw error;
+      if (exitCode() !== null || tries > 1200) throw error;
       await sleep(50);
     }
   }

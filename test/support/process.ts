@@ -77,7 +77,7 @@ function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = em
 export const runProcess = (program: 'server' | 'cli', env: Env, how: How = {}): Promise<Ended> => begin(program, env, how).ended;
 
 /** The server in a process of its own; resolves at its start line. It is killed when the test is over. */
-export async function startProcess(env: Env, how: How & { quick?: number } = {}) {
+export async function startProcess(env: Env, how: How = {}) {
   const cwd = how.cwd ?? emptyFolder();
   const { child, heard, ended } = begin('server', env, { ...how, cwd });
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
@@ -97,14 +97,14 @@ export async function startProcess(env: Env, how: How & { quick?: number } = {})
     void ended.then(({ code, stderr }) => reject(new Error(`It ended with ${code}: ${stderr}`)));
   });
   const url = /http:\S+/.exec(banner)![0];
-  return { url, banner, cwd, pid: child.pid!, heard, ended, kill, ask: clientOf(url, how.quick) };
+  return { url, banner, cwd, pid: child.pid!, heard, ended, kill, ask: clientOf(url) };
 }
 export type Running = Awaited<ReturnType<typeof startProcess>>;
 
 /** Asks a database past the server. */
 export async function rowsOf(databaseUrl: string, sql: string): Promise<Record<string, unknown>[]> {
   if (databaseUrl.startsWith('sqlite:')) {
-    const database = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 2000 });
+    const database = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 20_000 });
     try {
       return database.prepare(sql).all();
     } finally {

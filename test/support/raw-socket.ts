@@ -9,14 +9,18 @@ export interface Raw {
   /** Everything that came back, in Latin-1. */
   text: string;
   answers: RawAnswer[];
-  /** Whether the server hung up. If not, we did, after `patience`. */
+  /** Whether the server hung up. If not, we did. */
   closed: boolean;
 }
 
+/** Longest silence of a server that has to answer or to hang up, in milliseconds; and of one that may have more to say. */
+const [PATIENCE, AFTERTHOUGHT] = [30_000, 60];
+
 /**
- * Writes bytes that no HTTP client would send, and answers what came back until the server hung up or said nothing for
- * `patience` milliseconds; after as many answers as are `expected`, 60 are enough. */
-export function rawRequest(url: string, bytes: string | Buffer | readonly (string | Buffer)[], patience = 400, expected = 1): Promise<Raw> {
+ * Writes bytes that no HTTP client would send, and answers what came back: until the server hangs up, or has given as many answers as are
+ * `expected` and did not say with the last that it will.
+ */
+export function rawRequest(url: string, bytes: string | Buffer | readonly (string | Buffer)[], expected = 1): Promise<Raw> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -29,8 +33,9 @@ export function rawRequest(url: string, bytes: string | Buffer | readonly (strin
     };
     const listen = () => {
       clearTimeout(quiet);
-      const answered = answersIn(text).filter(({ status }) => status >= 200).length >= expected;
-      quiet = setTimeout(() => finish(false), answered ? Math.min(patience, 60) : patience);
+      const answers = answersIn(text).filter(({ status }) => status >= 200);
+      const open = answers.length >= expected && answers.at(-1)?.headers.get('connection') !== 'close';
+      quiet = setTimeout(() => finish(false), open ? AFTERTHOUGHT : PATIENCE);
     };
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => {
