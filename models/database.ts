@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { BaseError, ConnectionError, DatabaseError, Sequelize, TimeoutError, Transaction, type Options } from 'sequelize';
 import { sqlite3 } from '#models/sqlite';
 
@@ -7,7 +8,7 @@ const PATIENCE = 2000;
 
 /** As far as it concerns us, what Sequelize hands to `afterConnect` for MySQL: mysql2's callback connection. */
 interface MysqlConnection {
-  stream: { bytesRead: number; setTimeout(ms: number, onTimeout: () => void): void; destroy(): void };
+  stream: Socket;
   _command?: unknown;
   query(sql: string, done: (error: Error | null) => void): void;
 }
@@ -70,18 +71,23 @@ const trusting = (tls: string) => ({
   ...(tls !== 'system' && { ca: readFileSync(tls, 'utf8') }),
 });
 
-/** Sequelize would wait for ever for a server that is frozen: cut the connection when a command gets no answer. */
-function prepare(connection: MysqlConnection, patient: boolean): Promise<void> {
+/** Sequelize would wait for ever for a server that is frozen: cuts the connection when a command gets no answer. */
+function giveUp(connection: MysqlConnection): void {
   const { stream } = connection;
-  if (!patient)
-    stream.setTimeout(PATIENCE, () => {
-      const { _command: waiting } = connection;
-      const { bytesRead } = stream;
-      // After a look at the socket: when it was this process that was too busy, the answer is there. Another command has just begun.
-      setImmediate(() => {
-        if (waiting && connection._command === waiting && stream.bytesRead === bytesRead) stream.destroy();
-      });
+  stream.setTimeout(PATIENCE);
+  // A connection that is idle times out again and again; what is handed to setTimeout would hear of the first time only.
+  stream.on('timeout', () => {
+    const { _command: command } = connection;
+    const { bytesRead } = stream;
+    // After a look at the socket: when it was this process that was too busy, the answer is there.
+    setImmediate(() => {
+      if (command && connection._command === command && stream.bytesRead === bytesRead) stream.destroy();
     });
+  });
+}
+
+function prepare(connection: MysqlConnection, patient: boolean): Promise<void> {
+  if (!patient) giveUp(connection);
   return new Promise((resolve, reject) => {
     connection.query(sessionSettings(patient ? 0 : PATIENCE / 1000), (error) =>
       error

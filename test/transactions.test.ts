@@ -1,10 +1,13 @@
-import type { EventEmitter } from 'node:events';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { QueryTypes } from 'sequelize';
 import { v7 as uuid } from 'uuid';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '#migrations/index';
+import { open } from '#models/database';
 import { connect, Role, Session, transaction, User } from '#models/index';
+import { chaosProxy } from '#test/support/chaos-proxy';
 import { emptyDatabase, engine } from '#test/support/database';
 
 const url = await emptyDatabase();
@@ -16,14 +19,6 @@ const roleNamed = (name: string) => Role.create({ id: uuid(), name });
 const isThere = async (name: string) => (await Role.count({ where: { name } })) === 1;
 const newUser = () => User.create({ id: uuid(), usernameCanonical: uuid() });
 const broken = new Error('on purpose');
-interface Connection {
-  stream: EventEmitter;
-  query(sql: string, done: (error: unknown, rows: unknown) => void): void;
-}
-interface Manager {
-  getConnection(options: object): Promise<Connection>;
-  releaseConnection(connection: Connection): void;
-}
 
 it('is all or nothing', async () => {
   await transaction(() => roleNamed('kept'));
@@ -141,11 +136,38 @@ it.skipIf(engine === 'sqlite')('takes an answer that was there in time, though t
   expect(await asked).toEqual([{ slept: 0 }]);
 });
 
-it.skipIf(engine === 'sqlite')('leaves a connection alone that has long been idle and is asked at that moment', async () => {
-  const { connectionManager } = database as unknown as { connectionManager: Manager };
-  const connection = await connectionManager.getConnection({ type: 'write' });
-  connection.stream.emit('timeout');
-  const answer = await new Promise((resolve) => connection.query('SELECT SLEEP(0.1) AS slept', (error, rows) => resolve(error ?? rows)));
-  connectionManager.releaseConnection(connection);
-  expect(answer).toEqual([{ slept: 0 }]);
+describe.skipIf(engine === 'sqlite')('a connection that has been idle for longer than a server may take to answer', () => {
+  interface Connection {
+    stream: Socket;
+    query(sql: string, done: (error: unknown, rows: unknown) => void): void;
+  }
+  interface Manager {
+    getConnection(options: object): Promise<Connection>;
+    releaseConnection(connection: Connection): void;
+  }
+  /** It has been idle for that long at this very moment. */
+  async function idle(databaseUrl: string): Promise<(sql: string) => Promise<unknown>> {
+    const pool = open(databaseUrl) as unknown as { connectionManager: Manager; close(): Promise<void> };
+    const connection = await pool.connectionManager.getConnection({ type: 'write' });
+    onTestFinished(() => {
+      connection.stream.destroy();
+      pool.connectionManager.releaseConnection(connection);
+      return pool.close();
+    });
+    await once(connection.stream, 'timeout');
+    return (sql) => new Promise((resolve) => connection.query(sql, (error, rows) => resolve(error ?? rows)));
+  }
+
+  it('is asked like any other', async () => {
+    const ask = await idle(url);
+    expect(await ask('SELECT SLEEP(0.1) AS slept')).toEqual([{ slept: 0 }]);
+  });
+
+  it('is given up like any other when the server is frozen', async () => {
+    const proxy = await chaosProxy(Number(new URL(url).port));
+    onTestFinished(() => proxy.close());
+    const ask = await idle(Object.assign(new URL(url), { port: proxy.port }).href);
+    proxy.set('hold');
+    expect(await ask('SELECT 1')).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
+  });
 });
