@@ -25,7 +25,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/${name}.te
  */
 const once = files(
   'architecture architecture-dialects basic bearer busy clients clients-browser clients-refused conformance conformance-shipped cors ' +
-    'dialects dialects-closed dialects-origins dialects-requests foreign-hashes github google http jwks-verifiers keys-cli keys-hs256 ' +
+    'dialects dialects-closed dialects-origins dialects-requests foreign-hashes github google http identifiers-properties jwks-verifiers keys-cli keys-hs256 ' +
     'keys-life keys-rs256 ldap limits limits-basic limits-proxy logout-refused logs mail-templates mailer npm-strategies openapi ' +
     'openapi-dialects package pages password-doors passwords provider-browser refresh-bodies refresh-tokens saml session-settings ' +
     'settings settings-in-force shipped-logs shipped-settings signup-closed strategies strategies-dir strategies-readme strategy-new ' +
@@ -33,9 +33,7 @@ const once = files(
 );
 /** Files that start many processes, compile, hash at great cost or try at random: `npm run test:slow`, which CI runs as well. */
 const slow = files(
-  'busy cli clients-browser conformance conformance-shipped ending-races faults foreign-hashes import-sign-in import-tutorial limits-nodes ' +
-    'limits-proxy limits-store mail-faults mail-nodes model npm-strategies package password-doors process provider-browser refresh-faults ' +
-    'refresh-killed refresh-nodes strategies-dir strategy-new user-file',
+  'account-races busy cache-ttl change-password-races cli clients-browser conformance conformance-shipped ending-races faults foreign-hashes identifiers-properties import-refused import-sign-in import-tutorial keys-cli keys-nodes limits-nodes limits-proxy limits-store logout-nodes mail-faults mail-files mail-nodes model npm-strategies package password-doors process provider-browser refresh-faults refresh-killed refresh-nodes refresh-races shipped-logs strategies-dir strategy-new tls user-file',
 );
 
 const project = (name: string, long: boolean, more: object = {}) => ({

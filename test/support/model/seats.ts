@@ -85,7 +85,6 @@ let renamed = 0;
 export async function actsOf({ ask, User, Role }: App) {
   const { grantRole, revokeRole } = await import('#src/access/roles');
   const { disableUser, enableUser } = await import('#src/users/disable');
-  const { deleteUser } = await import('#src/users/me');
   const admin = (await Role.findOne({ where: { name: 'admin' } }))!;
   const user = ({ id }: Sitter) => User.findByPk(id, { rejectOnEmpty: true });
   const unlessGone = (act: (who: Sitter, seat: number) => Promise<void>) => async (who: Sitter, seat: number) =>
@@ -116,7 +115,11 @@ export async function actsOf({ ask, User, Role }: App) {
       expect(status).toBe(isIn(who, seat) ? 200 : 400);
       if (status === 200) Object.assign(held, { token: body.accessToken, refreshToken: body.refreshToken });
     }),
-    delete: unlessGone(async (who) => void (await deleteUser(await user(who), password), (who.gone = true))),
+    delete: unlessGone(async (who, seat) => {
+      const { status } = await ask('DELETE', '/me', { token: who.seats[seat]!.token, body: { password } });
+      expect(status).toBe(isIn(who, seat) ? 204 : 401);
+      who.gone = status === 204;
+    }),
   };
 }
 
