@@ -50,10 +50,11 @@ it('says busy to what it cannot hash soon, stays alive, and lets everybody in af
       await sleep(20);
     }
   })();
+  // Nine right ones: with an eleventh session the first, which is watched, would give way.
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, i) =>
       ask('POST', '/auth/login', {
-        body: { identifier: i % 2 ? ada.username : 'nobody', password: i % 4 === 1 ? password : 'wrong one' },
+        body: { identifier: i % 2 ? ada.username : 'nobody', password: i % 12 === 1 ? password : 'wrong one' },
       }),
     ),
   );
