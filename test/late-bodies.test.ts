@@ -41,6 +41,8 @@ const requests = () =>
     ['POST', '/me/api-keys', { name: 'to come back with' }],
     ['POST', '/me/identities/far', { subject: `late ${++made}` }],
     ['POST', '/me/email', { email: address(), currentPassword: password }],
+    ['PATCH', '/me', { name: 'too late' }],
+    ['PUT', '/me/password', { currentPassword: password, newPassword: 'a password that comes late' }],
     ['DELETE', '/me', {}],
   ] as const;
 type Request = ReturnType<typeof requests>[number];
@@ -69,7 +71,8 @@ describe('whoever was let in, and keeps the body back until they are', () => {
       const answer = await late(me, asked, () => endings[what]!(me, email));
       expect(answer.status, asked[1]).toBe(401);
       await expectNothingLeft(me.id);
-      expect(await User.count({ where: { id: me.id } })).toBe(1);
+      expect((await User.findByPk(me.id))!.name).toBeNull();
+      expect((await ask('POST', '/auth/login', { body: { email, password: 'a password that comes late' } })).status).toBe(401);
     }
   });
 

@@ -5,17 +5,20 @@ import { Problem } from '#src/core/problem';
 import type { Device } from '#src/sessions/device';
 import { endSessions } from '#src/sessions/end';
 import { startSession } from '#src/sessions/sessions';
+import { stillSignedIn } from '#src/sessions/still-signed-in';
 import { voidMails } from '#src/users/mail-tokens';
 import { mayTell, tellPasswordChanged } from '#src/users/notices';
 import { requireStrong } from '#src/users/password-policy';
 
 /**
  * Changes the password and ends every session, this one too: whoever holds a token of the user is out. Answers a new session
- * for the same device, with its user. Of two changes at once, one wins. Throws `invalid_credentials`, `weak_password`, `busy`.
+ * for the same device, with its user. Of two changes at once, one wins. Throws `invalid_credentials`,
+ * `session_ended`, `weak_password`, `busy`.
  */
 export async function changePassword(user: User, current: string, wanted: string, device: Device): Promise<Session> {
   const before = await User.findByPk(user.id);
-  if (!before || before.disabledAt || !(await passwordMatches(current, before.passwordHash))) throw new Problem('invalid_credentials');
+  if (!before) throw new Problem('session_ended');
+  if (before.disabledAt || !(await passwordMatches(current, before.passwordHash))) throw new Problem('invalid_credentials');
   const pointer = '/newPassword';
   if (current.normalize('NFC') === wanted.normalize('NFC')) {
     const unchanged = { pointer, code: 'unchanged', message: 'This is the password you have' };
@@ -26,6 +29,7 @@ export async function changePassword(user: User, current: string, wanted: string
   const mayHear = await mayTell(before);
   const here = user.session && (await Session.findByPk(user.session.id));
   const changed = await transaction(async () => {
+    await stillSignedIn(user);
     const where = { id: user.id, passwordHash: before.passwordHash, disabledAt: null };
     const [rows] = await User.update({ passwordHash }, { where });
     if (rows === 0) return null;

@@ -1,4 +1,4 @@
-import { User } from '#models/index';
+import { transaction, User } from '#models/index';
 import { isFresh } from '#models/session';
 import { keepAnAdmin } from '#src/access/last-admin';
 import { emit } from '#src/core/events';
@@ -15,17 +15,17 @@ interface Changes {
   name?: string | null | undefined;
 }
 
-/** The user with these changes, loaded with roles. Throws `username_taken`. */
-export async function updateUser(id: string, { username, name }: Changes): Promise<User> {
+/** The user with these changes, loaded with roles. Throws `username_taken`, `session_ended`. */
+export async function updateUser(user: User, { username, name }: Changes): Promise<User> {
   const values = {
     ...(name !== undefined && { name }),
     ...(username && { username: username.display, usernameCanonical: username.canonical }),
   };
-  await refuseTaken(() => User.update(values, { where: { id } }));
-  const user = await User.findByPk(id, { include: ['roles'] });
-  if (!user) throw new Problem('session_ended');
-  emit('user.updated', { userId: id });
-  return user;
+  await refuseTaken(() => transaction(async () => (await stillSignedIn(user)).update(values)));
+  emit('user.updated', { userId: user.id });
+  const changed = await User.findByPk(user.id, { include: ['roles'] });
+  if (!changed) throw new Problem('session_ended');
+  return changed;
 }
 
 /**

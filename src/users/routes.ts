@@ -83,7 +83,7 @@ export default [
       returns: PublicUser,
       problems: ['username_taken'],
     },
-    async (req) => publicUser(await updateUser(req.user.id, req.body)),
+    async (req) => publicUser(await updateUser(req.user, req.body)),
   ),
 
   put(

@@ -54,9 +54,9 @@ const isTaken = async (usernameCanonical: string) => (await User.count({ where: 
 const inADay = () => new Date(Date.now() + LIFE * 1000);
 type Name = NonNullable<ReturnType<typeof identifierOf>>;
 
-/** Whoever last signed up with this name and has not confirmed their address. */
-export const lastSignUp = (where: Name): Promise<SignUp | null> =>
-  SignUp.findOne({ where: { ...where, expiresAt: { [Op.gt]: new Date() } }, order: [['id', 'DESC']] });
+/** Whoever signed up with this name and has not confirmed their address, the last one first. */
+export const signUpsWith = (where: Name, limit?: number): Promise<SignUp[]> =>
+  SignUp.findAll({ where: { ...where, expiresAt: { [Op.gt]: new Date() } }, order: [['id', 'DESC']], ...(limit && { limit }) });
 
 /**
  * Tells whoever signed up, and signs in with what they chose, that their address has to be confirmed. It costs one bcrypt in any case,
@@ -64,8 +64,8 @@ export const lastSignUp = (where: Name): Promise<SignUp | null> =>
  */
 export async function refuseUnconfirmed(where: Name | null, password: string): Promise<null> {
   if (!isVerificationRequired()) return null;
-  const waiting = where && (await lastSignUp(where));
-  if (await passwordMatches(password, waiting?.passwordHash)) throw new Problem('email_unverified');
+  const [last] = where ? await signUpsWith(where, 1) : [];
+  if (await passwordMatches(password, last?.passwordHash)) throw new Problem('email_unverified');
   return null;
 }
 
@@ -91,9 +91,9 @@ export const admit = (id: string): Promise<boolean> =>
     }),
   );
 
-/** Waits for the confirmation as long as a mail that goes out now. As many statements for nobody. */
-export const waitLonger = (id: string | null = null): Promise<unknown> =>
-  SignUp.update({ expiresAt: inADay() }, { where: { id: id ?? '' } });
+/** Whoever signed up with this address waits as long as a mail that goes out now is good, whether or not a user has it. */
+export const waitLonger = (emailCanonical: string): Promise<unknown> =>
+  SignUp.update({ expiresAt: inADay() }, { where: { emailCanonical, expiresAt: { [Op.gt]: new Date() } } });
 
 /** Whoever signed up with this address is forgotten. */
 export const forgetSignUps = (emailCanonical: string): Promise<number> => SignUp.destroy({ where: { emailCanonical } });

@@ -7,7 +7,7 @@ import { queueMail } from '#src/mail/queue';
 import type { Identifier } from '#src/users/identifiers';
 import { CHANGE, VERIFY, voidMails } from '#src/users/mail-tokens';
 import { LIFE, prepareProof, type Proof } from '#src/users/proofs';
-import { admit, lastSignUp, waitLonger } from '#src/users/sign-up';
+import { admit, signUpsWith, waitLonger } from '#src/users/sign-up';
 import { refuseTaken } from '#src/users/taken';
 
 interface Move {
@@ -15,21 +15,24 @@ interface Move {
   to: Identifier;
 }
 
-/** Who has an address to confirm: a user, or else whoever last signed up with it. The same queries for an address that nobody has. */
-async function whoWaits(emailCanonical: string): Promise<{ owner: Owner; email: string } | null> {
-  const signUp = await lastSignUp({ emailCanonical });
+/**
+ * Who has an address to confirm: a user, or whoever signed up with it, the last one first. A user who has proved it hides the latter: no mail goes out for them (`to`
+ * is null), but the same statements run.
+ */
+async function whoWaits(emailCanonical: string): Promise<{ owners: Owner[]; to: string | null }> {
+  const signUps = await signUpsWith({ emailCanonical });
   const user = await User.findOne({ where: { emailCanonical } });
-  if (!user) return signUp && { owner: { signUpId: signUp.id }, email: signUp.email };
-  return user.disabledAt || user.emailVerifiedAt ? null : { owner: { userId: user.id }, email: user.email! };
+  if (user && !user.disabledAt && !user.emailVerifiedAt) return { owners: [{ userId: user.id }], to: user.email };
+  return { owners: signUps.map(({ id }) => ({ signUpId: id })), to: user ? null : (signUps[0]?.email ?? null) };
 }
 
 /** Sends the mail again, if somebody waits for it. Nobody is told whether: the same statements run, and the mail goes to nobody. */
 export async function resendVerification({ canonical }: Identifier): Promise<void> {
   if (!(await mayMail(canonical))) return;
   await transaction(async () => {
-    const waiting = await whoWaits(canonical);
-    await waitLonger(waiting?.owner.signUpId);
-    await queueMail(waiting?.email ?? null, 'verify-email', await prepareProof(waiting?.owner ?? {}, canonical));
+    const { owners, to } = await whoWaits(canonical);
+    await waitLonger(canonical);
+    await queueMail(to, 'verify-email', await prepareProof(owners[0] ?? {}, canonical));
   });
 }
 
@@ -38,9 +41,19 @@ export async function resendVerification({ canonical }: Identifier): Promise<voi
  * take the place of another. Throws 400 `invalid_code`, 409 `email_taken`.
  */
 export async function verifyEmail(proof: { token: string } | { email: Identifier; code: string }): Promise<void> {
-  const done = 'token' in proof ? ((await byLink(proof.token)) ?? (await move(proof.token))) : await byCode(proof.email, proof.code);
+  const done =
+    'token' in proof
+      ? ((await unlessTaken(() => byLink(proof.token))) ?? (await move(proof.token)))
+      : await byCode(proof.email, proof.code);
   if (!done) throw new Problem('invalid_code');
 }
+
+/** A username that somebody else takes at this very moment is taken the second time, and left out. */
+const unlessTaken = <T>(work: () => Promise<T>): Promise<T> =>
+  work().catch((error: unknown) => {
+    if (error instanceof Problem && error.code === 'username_taken') return work();
+    throw error;
+  });
 
 const byLink = (token: string): Promise<boolean | null> =>
   transaction(async () => {
@@ -50,9 +63,9 @@ const byLink = (token: string): Promise<boolean | null> =>
 
 /** A wrong guess counts, so it is no part of what is undone when the confirmation fails. */
 async function byCode({ canonical }: Identifier, code: string): Promise<boolean> {
-  const waiting = await whoWaits(canonical);
-  const grant = await spendShortCode<Proof>(VERIFY, waiting?.owner ?? {}, code);
-  return grant !== null && confirm(grant);
+  const { owners } = await whoWaits(canonical);
+  const grant = await spendShortCode<Proof>(VERIFY, owners, code);
+  return grant !== null && unlessTaken(() => confirm(grant));
 }
 
 const confirm = ({ userId, signUpId, data }: Owner & { data: Proof }): Promise<boolean> =>
