@@ -63,13 +63,15 @@ describe('signing in with a provider that has not proved the address', () => {
   });
 });
 
-it('lets nobody in by Basic who waits for their address', async () => {
+it('lets nobody in by Basic who waits for their address, as somebody new or as a user', async () => {
   const email = address();
   await register(email);
   const by = () => ask('GET', '/me', { headers: { authorization: `Basic ${btoa(`${email}:${password}`)}` } });
   expect((await by()).body).toMatchObject({ status: 403, code: 'email_unverified' });
   await verify((await mailbox.next(email)).secrets);
   expect((await by()).status).toBe(200);
+  await User.update({ emailVerifiedAt: null }, { where: { emailCanonical: email } });
+  for (const answer of [await by(), await logIn(email)]) expect(answer.body).toMatchObject({ status: 403, code: 'email_unverified' });
 });
 
 describe('POST /auth/email/verify', () => {

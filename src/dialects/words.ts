@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { Role, User, type Session } from '#models/index';
 import { RoleName } from '#src/access/roles';
 import { config } from '#src/config';
+import { isVerificationRequired } from '#src/core/confirmation';
 import { Problem } from '#src/core/problem';
 import type { Dialect } from '#src/http/dialect';
 import type { Source } from '#src/users/tutorial-tables';
@@ -66,7 +67,7 @@ export class UnknownRole extends Problem {
  */
 export async function signUp(newUser: NewUser, roles: readonly string[] | null = [], ours = (name: string) => name): Promise<User> {
   // It must not tell which addresses are known, and these words for it all do.
-  if (config.EMAIL_VERIFICATION === 'required') throw new Problem('forbidden', { members: { required: [] } });
+  if (isVerificationRequired()) throw new Problem('forbidden', { members: { required: [] } });
   await lookForTaken(newUser);
   const asked = roles ?? [];
   for (const name of asked) if (!(await isRole(ours(name)))) throw new UnknownRole(name);

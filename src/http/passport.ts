@@ -5,6 +5,7 @@ import passportModule, { type AuthenticateCallback } from 'passport';
 import type { User } from '#models/index';
 import { config, environment } from '#src/config';
 import { clientIp } from '#src/core/client-ip';
+import { mustConfirm } from '#src/core/confirmation';
 import { emit } from '#src/core/events';
 import { Problem } from '#src/core/problem';
 import { SettingsError } from '#src/core/settings-error';
@@ -139,7 +140,8 @@ export const authenticate = (name?: string) => {
   return guard<{ user: User }>(doc, (req, res, next) => {
     refuseTwo(req, carriers);
     const enter = (user: User) => {
-      if (!user.session && isUnconfirmed(user)) return next(new Problem('email_unverified'));
+      // Nobody else has a session; what proves with every request who somebody is must not be a way around.
+      if (!user.session && mustConfirm(user)) return next(new Problem('email_unverified'));
       req.user = user;
       next();
     };
@@ -150,9 +152,6 @@ export const authenticate = (name?: string) => {
     });
   });
 };
-
-/** Sessions are only started for others; what proves who somebody is with every request must not be a way around. */
-const isUnconfirmed = ({ email, emailVerifiedAt }: User) => config.EMAIL_VERIFICATION === 'required' && email !== null && !emailVerifiedAt;
 
 /**
  * Asks one strategy whom it vouches for, without finding out which user that is. Null: it has told the response where to send

@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid';
 import { commits, Session, transaction, User, writes } from '#models/index';
 import { findSessionWithUser } from '#models/resume';
 import { config } from '#src/config';
+import { mustConfirm } from '#src/core/confirmation';
 import { emit } from '#src/core/events';
 import { Problem } from '#src/core/problem';
 import type { Device } from '#src/sessions/device';
@@ -24,7 +25,7 @@ export async function startSession(user: User, device: Device, strategy: string)
     const asTheyWere = { id: user.id, disabledAt: null, ...(user.passwordHash !== undefined && { passwordHash: user.passwordHash }) };
     const still = await User.findOne({ attributes: ['id', 'email', 'emailVerifiedAt'], where: asTheyWere, lock: true });
     if (!still) throw new Problem('invalid_credentials');
-    if (config.EMAIL_VERIFICATION === 'required' && still.email !== null && !still.emailVerifiedAt) throw new Problem('email_unverified');
+    if (mustConfirm(still)) throw new Problem('email_unverified');
     const now = new Date();
     await makeRoom(user.id, now);
     const deviceKind = device.kind ?? null;

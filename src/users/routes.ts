@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isVerificationRequired } from '#src/core/confirmation';
 import { requireFullAccess, requireOpenSignup } from '#src/http/guards';
 import { limit } from '#src/http/limits';
 import { authenticate } from '#src/http/passport';
@@ -10,7 +11,7 @@ import { changePassword } from '#src/users/change-password';
 import { deleteUser, updateUser } from '#src/users/me';
 import { register } from '#src/users/register';
 import { FreeUsername, Name, needsOne, newUserFields, Password, PublicUser, publicUser, someIdentifier } from '#src/users/schemas';
-import { isVerificationRequired, signUp } from '#src/users/sign-up';
+import { signUp } from '#src/users/sign-up';
 
 const Registration = z
   .strictObject({ username: FreeUsername.optional(), ...newUserFields, device: DeviceInput.optional() })

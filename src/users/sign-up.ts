@@ -1,7 +1,7 @@
 import { Op } from 'sequelize';
 import { v7 as uuid } from 'uuid';
 import { SignUp, transaction, User } from '#models/index';
-import { config } from '#src/config';
+import { isVerificationRequired } from '#src/core/confirmation';
 import { hashPassword, passwordMatches } from '#src/core/passwords';
 import { Problem } from '#src/core/problem';
 import { purge } from '#src/core/purge';
@@ -14,9 +14,6 @@ import { LIFE, prepareProof } from '#src/users/proofs';
 import { createUser } from '#src/users/register';
 import type { NewUser } from '#src/users/schemas';
 import { refuseTaken } from '#src/users/taken';
-
-/** Whether whoever signs up has to confirm their address first. */
-export const isVerificationRequired = (): boolean => config.EMAIL_VERIFICATION === 'required';
 
 /**
  * Keeps somebody apart who wants to be a user, until they have confirmed their address. Nobody learns whether the address was known,
