@@ -12,33 +12,58 @@ if (!mysql) {
 }
 
 // A file that is flushed to memory is flushed at once. What survives a killed process does not depend on it.
-if (existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/shm').bsize > 2e9) process.env['TMPDIR'] ??= '/dev/shm';
+if (existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/shm').bsize > 2e9)
+  process.env['TMPDIR'] ??= '/dev/shm';
 
 // Every test file and every server that one starts loads the same modules again: compile them once.
 process.env['NODE_COMPILE_CACHE'] ??= `${import.meta.dirname}/node_modules/.cache/test`;
 
-const files = (names: string) => names.split(' ').map((name) => `test/${name}.test.ts`);
+const files = (names: string) => names.split(' ').map((name) => `test/**/${name}.test.ts`);
 
 /**
  * Files whose answers do not depend on the engine: about tokens, headers, bodies, settings, strategies, bcrypt. They run on SQLite
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'architecture architecture-dialects basic bearer busy clients clients-browser clients-refused conformance conformance-shipped cors ' +
-    'dialects dialects-closed dialects-origins dialects-requests foreign-hashes github google http identifiers-properties jwks-verifiers keys-cli keys-hs256 ' +
-    'keys-life keys-rs256 ldap limits limits-basic limits-proxy logout-refused logs mail-templates mailer npm-strategies openapi ' +
-    'openapi-dialects package pages password-doors passwords provider-browser refresh-bodies refresh-tokens saml session-settings ' +
-    'settings settings-in-force shipped-logs shipped-settings signup-closed strategies strategies-dir strategies-readme strategy-new ' +
-    'tokens wrap',
+  'architecture architecture-compat base-path basic bearer busy clients clients-browser ' +
+    'clients-refused compat compat-closed compat-origins compat-requests conformance ' +
+    'conformance-shipped cors foreign-hashes generated-clients github google greeting ' +
+    'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
+    'keys-cli keys-hs256 keys-rs256 ldap limits limits-basic limits-proxy logout-refused ' +
+    'logs mail-templates mailer npm-strategies openapi openapi-compat pages ' +
+    'password-doors passwords provider-browser raw-body refresh-bodies refresh-tokens ' +
+    'saml session-settings settings settings-in-force shipped-logs shipped-settings ' +
+    'signup-closed source strategies strategies-dir strategies-readme strategy-new tokens ' +
+    'two-providers wrap',
 );
-/** Files that start many processes, compile, hash at great cost or try at random: `npm run test:slow`, which CI runs as well. */
+/**
+ * Files that start many processes, compile, hash at great cost, try every combination or try at random: `npm run test:slow`, which
+ * is part of `npm run check`.
+ */
 const slow = files(
-  'account-races busy cache-ttl change-password-races cli clients-browser conformance conformance-shipped ending-races faults foreign-hashes identifiers-properties import-refused import-sign-in import-tutorial keys-cli keys-nodes limits-nodes limits-proxy limits-store logout-nodes mail-faults mail-files mail-nodes model npm-strategies package password-doors process provider-browser refresh-faults refresh-killed refresh-nodes refresh-races shipped-logs strategies-dir strategy-new tls user-file',
+  'account-races busy cache-ttl change-password-races cli clients clients-browser ' +
+    'compat compat-clients compat-requests compat-roles compat-safe conformance ' +
+    'conformance-shipped ending-races faults foreign-hashes generated-clients identifiers ' +
+    'identifiers-properties identities import-refused import-sign-in import-tutorial ' +
+    'imports injection keys keys-cli keys-nodes limits limits-account limits-mail ' +
+    'limits-nodes limits-proxy limits-store logout-nodes mail-faults mail-files ' +
+    'mail-nodes model npm-strategies open-close package pages password-doors passwords ' +
+    'process provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
+    'refresh-tokens saml shipped-logs sign-in sign-up source strategies-dir strategy-new ' +
+    'tls tokens transactions user-file',
 );
+
+/** Tests of others, in packages that test/generators has of its own. */
+const packages = ['**/node_modules/**'];
 
 const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,
-  test: { name, testTimeout: long ? 1_800_000 : 120_000, env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' }, ...more },
+  test: {
+    name,
+    testTimeout: long ? 1_800_000 : 120_000,
+    env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' },
+    ...more,
+  },
 });
 
 export default defineConfig(({ mode }) => {
@@ -46,17 +71,26 @@ export default defineConfig(({ mode }) => {
   const include = mode === 'slow' ? slow : ['test/**/*.test.ts', 'strategies/**/*.test.ts'];
   const left = mode === 'long' || mode === 'slow' ? [] : slow;
   return {
-    ssr: { resolve: { conditions: ['source'] } },
     test: {
       setupFiles: ['test/support/setup.ts'],
       pool: 'forks',
-      isolate: false, // a new process for each file would be a third of the work; test/support/setup.ts keeps the files apart
+      experimental: { viteModuleRunner: false }, // Node loads the source itself, as it does outside of the tests
+      isolate: false, // modules are loaded once in a worker: none of the server's keeps state, so files do not disturb each other
       maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
       hookTimeout: 120_000, // no test is about the speed of a machine that has other work
       projects: [
-        project('sqlite', long, { include, exclude: ['test/tls.test.ts', ...left] }),
+        project('sqlite', long, {
+          include,
+          exclude: [...packages, 'test/platform/tls.test.ts', ...left],
+        }),
         ...(mysql
-          ? [project('mysql', long, { include, exclude: [...left, ...(long ? [] : once)], globalSetup: ['test/support/mysql.ts'] })]
+          ? [
+              project('mysql', long, {
+                include,
+                exclude: [...packages, ...left, ...(long ? [] : once)],
+                globalSetup: ['test/support/mysql.ts'],
+              }),
+            ]
           : []),
       ],
     },

@@ -9,7 +9,9 @@ import { createConnection, type Connection } from 'mysql2/promise';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 // Not imported by name: Node reads test/ as it stands.
-const { freePort, startPrivateServer } = (await import(path('../test/support/mysql.ts'))) as typeof import('../test/support/mysql.js');
+const { freePort, startPrivateServer } = (await import(
+  path('../test/support/mysql.ts')
+)) as typeof import('../test/support/mysql.js');
 
 export interface Running {
   name: string;
@@ -28,7 +30,12 @@ export async function endAll(): Promise<void> {
 }
 
 /** A program of ours in a process of its own; resolves one second after it answers there. */
-export async function start(name: string, file: string, env: Record<string, string>, ready: string): Promise<Running> {
+export async function start(
+  name: string,
+  file: string,
+  env: Record<string, string>,
+  ready: string,
+): Promise<Running> {
   const port = await freePort();
   const child = spawn(process.execPath, [path(file)], {
     cwd: folder, // no .env of anybody's
@@ -42,16 +49,28 @@ export async function start(name: string, file: string, env: Record<string, stri
     await sleep(50);
   }
   await sleep(1000);
-  const idle = Number(spawnSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout) / 1024;
+  const idle =
+    Number(spawnSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout) /
+    1024;
   return { name, url, child, idle, env };
 }
 
 /** The built server on such a database, without limits: one address asks more than they allow. */
-const startServer = (name: string, databaseUrl: string, env: Record<string, string>): Promise<Running> =>
+const startServer = (
+  name: string,
+  databaseUrl: string,
+  env: Record<string, string>,
+): Promise<Running> =>
   start(
     name,
     '../dist/src/server.js',
-    { DATABASE_URL: databaseUrl, APP_SECRET: randomBytes(32).toString('base64url'), BCRYPT_COST: '4', LIMITS: 'off', ...env },
+    {
+      DATABASE_URL: databaseUrl,
+      APP_SECRET: randomBytes(32).toString('base64url'),
+      BCRYPT_COST: '4',
+      LIMITS: 'off',
+      ...env,
+    },
     '/readyz',
   );
 
@@ -59,7 +78,9 @@ export const onSqlite = (env: Record<string, string> = {}): Promise<Running> =>
   startServer('SQLite', `sqlite:${join(folder, 'bench.sqlite')}`, env);
 
 /** On a MariaDB of its own, with a connection to it; undefined if there is none on this machine. */
-export async function onMariaDb(env: Record<string, string> = {}): Promise<(Running & { connection: Connection }) | undefined> {
+export async function onMariaDb(
+  env: Record<string, string> = {},
+): Promise<(Running & { connection: Connection }) | undefined> {
   if (spawnSync('which', ['mariadbd']).status !== 0) return undefined;
   const database = await startPrivateServer();
   endings.push(() => database.stop());
@@ -81,7 +102,11 @@ export function cli({ env }: Running, args: string[], input = ''): void {
 }
 
 export async function post(url: string, body: object): Promise<Response> {
-  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }
 
 export const verdict = (met: boolean): string => (met ? 'met' : 'missed');

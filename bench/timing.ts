@@ -29,7 +29,8 @@ async function pairsOn(server: Running): Promise<Pair[]> {
   cli(server, ['user', 'create', 'member', '--email', member], password);
   cli(server, ['user', 'create', 'disabled', '--email', disabled], password);
   cli(server, ['user', 'disable', 'disabled']);
-  for (const email of [waiting, member, stranger]) await post(`${server.url}/auth/register`, { email, password: chosen });
+  for (const email of [waiting, member, stranger])
+    await post(`${server.url}/auth/register`, { email, password: chosen });
   const login = (what: string, known: string, secret: string, unknown = somebody): Pair => ({
     what,
     path: '/auth/login',
@@ -59,12 +60,16 @@ async function timed(url: string, body: object): Promise<number> {
   const begin = performance.now();
   const answer = await post(url, body);
   await answer.arrayBuffer();
-  if (answer.status >= 500 || answer.status === 429) throw new Error(`${url} was answered with ${answer.status}`);
+  if (answer.status >= 500 || answer.status === 429)
+    throw new Error(`${url} was answered with ${answer.status}`);
   return performance.now() - begin;
 }
 
 /** One after the other, on a connection that stays; which of the two comes first is left to chance. */
-async function round(url: string, { known, unknown }: Pair): Promise<Comparison & { usual: number }> {
+async function round(
+  url: string,
+  { known, unknown }: Pair,
+): Promise<Comparison & { usual: number }> {
   const times = { known: [] as number[], unknown: [] as number[] };
   for (let i = -WARM_UP; i < SAMPLES; i++) {
     const order = [['known', known] as const, ['unknown', unknown] as const];
@@ -77,23 +82,38 @@ async function round(url: string, { known, unknown }: Pair): Promise<Comparison 
 }
 
 /** Whether two of three rounds find no difference that counts. The row is the round in the middle. */
-async function measure(server: Running, pair: Pair, hash: number): Promise<[name: string, row: object]> {
+async function measure(
+  server: Running,
+  pair: Pair,
+  hash: number,
+): Promise<[name: string, row: object]> {
   const most = pair.hashes ? hash * OF_A_HASH : ELSE;
   const rounds = [];
   for (let i = 0; i < ROUNDS; i++) rounds.push(await round(server.url + pair.path, pair));
   const met = rounds.filter(({ low, high }) => low > -most && high < most).length > ROUNDS / 2;
-  const { usual, difference, low, high, p } = rounds.toSorted((a, b) => a.difference - b.difference)[ROUNDS >> 1]!;
+  const { usual, difference, low, high, p } = rounds.toSorted(
+    (a, b) => a.difference - b.difference,
+  )[ROUNDS >> 1]!;
   const ms = (n: number) => Number(n.toFixed(2));
   return [
     `${server.name}, ${pair.what}`,
-    { ms: ms(usual), 'known later by': ms(difference), '95 % from': ms(low), to: ms(high), p: ms(p), most: ms(most), '': verdict(met) },
+    {
+      ms: ms(usual),
+      'known later by': ms(difference),
+      '95 % from': ms(low),
+      to: ms(high),
+      p: ms(p),
+      most: ms(most),
+      '': verdict(met),
+    },
   ];
 }
 
 /** What a question takes here whose answer needs one bcrypt, in milliseconds. */
 async function timeOfAHash({ url }: Running): Promise<number> {
   const times = [];
-  for (let i = 0; i < WARM_UP; i++) times.push(await timed(`${url}/auth/register`, { email: somebody(), password }));
+  for (let i = 0; i < WARM_UP; i++)
+    times.push(await timed(`${url}/auth/register`, { email: somebody(), password }));
   return median(times);
 }
 
@@ -108,7 +128,10 @@ try {
     for (const pair of await pairsOn(server)) rows.push(await measure(server, pair, hash));
   }
   console.table(Object.fromEntries(rows));
-  if (busy) console.log('This machine was busy before the bench began: neither met nor missed can be believed.');
+  if (busy)
+    console.log(
+      'This machine was busy before the bench began: neither met nor missed can be believed.',
+    );
 } catch (error) {
   console.error('missed: the bench broke.', error);
 } finally {

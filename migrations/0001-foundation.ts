@@ -4,7 +4,11 @@ import { addIndex, exactText } from '#migrations/steps';
 
 const id = { type: DataTypes.CHAR(36), primaryKey: true, allowNull: false } as const;
 const time = { type: DataTypes.DATE(3), allowNull: false } as const;
-const to = (model: string) => ({ references: { model, key: 'id' }, onDelete: 'CASCADE', onUpdate: 'CASCADE' });
+const to = (model: string) => ({
+  references: { model, key: 'id' },
+  onDelete: 'CASCADE',
+  onUpdate: 'CASCADE',
+});
 
 // MySQL cannot undo a half-made schema, so each step may run again after a crash: tables, indexes and rows that exist are left.
 async function up(schema: QueryInterface): Promise<void> {
@@ -80,13 +84,16 @@ async function up(schema: QueryInterface): Promise<void> {
 }
 
 async function down(schema: QueryInterface): Promise<void> {
-  for (const table of ['signing_keys', 'sessions', 'user_roles', 'roles', 'users']) await schema.dropTable(table);
+  for (const table of ['signing_keys', 'sessions', 'user_roles', 'roles', 'users'])
+    await schema.dropTable(table);
 }
 
 async function seedRoles(schema: QueryInterface, names: string[]): Promise<void> {
-  const present = (await schema.sequelize.query<{ name: string }>('SELECT name FROM roles', { type: QueryTypes.SELECT })).map(
-    (role) => role.name,
-  );
+  const present = (
+    await schema.sequelize.query<{ name: string }>('SELECT name FROM roles', {
+      type: QueryTypes.SELECT,
+    })
+  ).map((role) => role.name);
   const missing = names.filter((name) => !present.includes(name));
   if (missing.length > 0)
     await schema.bulkInsert(

@@ -3,7 +3,11 @@ import { addIndex, exactText } from '#migrations/steps';
 
 const id = { type: DataTypes.CHAR(36), primaryKey: true, allowNull: false } as const;
 const time = { type: DataTypes.DATE(3), allowNull: false } as const;
-const ofUser = { references: { model: 'users', key: 'id' }, onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
+const ofUser = {
+  references: { model: 'users', key: 'id' },
+  onDelete: 'CASCADE',
+  onUpdate: 'CASCADE',
+} as const;
 
 async function up(schema: QueryInterface): Promise<void> {
   const text = await exactText(schema);

@@ -17,5 +17,5 @@ async function up(schema: QueryInterface): Promise<void> {
 
 const down = (schema: QueryInterface): Promise<void> => schema.dropTable('limits');
 
-/** How often something was tried, by whom it was. */
+/** Rate-limit counters. */
 export const limits = { up, down };

@@ -19,7 +19,8 @@ async function up(schema: QueryInterface): Promise<void> {
     },
     await exactText(schema),
   );
-  for (const column of ['email_canonical', 'username_canonical', 'expires_at']) await addIndex(schema, 'sign_ups', [column]);
+  for (const column of ['email_canonical', 'username_canonical', 'expires_at'])
+    await addIndex(schema, 'sign_ups', [column]);
   await addColumn(schema, 'one_time_tokens', 'sign_up_id', { type: DataTypes.CHAR(36) });
   await addIndex(schema, 'one_time_tokens', ['sign_up_id']);
 }

@@ -1,6 +1,6 @@
 import { DataTypes, QueryTypes, type QueryInterface, type Sequelize } from 'sequelize';
-import { open } from '#models/database';
-import { transactionOn } from '#models/transaction';
+import { openSequelize } from '#src/platform/database/open';
+import type { TransactionalSequelize } from '#src/platform/database/transaction';
 import { foundation } from '#migrations/0001-foundation';
 import { refresh } from '#migrations/0002-refresh';
 import { strategies } from '#migrations/0003-strategies';
@@ -54,12 +54,17 @@ export function rollback(url: string, how: 'last' | 'all' = 'last'): Promise<str
 /** Which migrations a database has behind it, oldest first. */
 async function doneIn(schema: QueryInterface): Promise<string[]> {
   await schema.createTable('migrations', { name: { type: DataTypes.STRING, primaryKey: true } });
-  const rows = await schema.sequelize.query<{ name: string }>('SELECT name FROM migrations', { type: QueryTypes.SELECT });
+  const rows = await schema.sequelize.query<{ name: string }>('SELECT name FROM migrations', {
+    type: QueryTypes.SELECT,
+  });
   return Object.keys(migrations).filter((each) => rows.some(({ name }) => name === each));
 }
 
-async function alone(url: string, work: (schema: QueryInterface) => Promise<string[]>): Promise<string[]> {
-  const database = open(url, { patient: true });
+async function alone(
+  url: string,
+  work: (schema: QueryInterface) => Promise<string[]>,
+): Promise<string[]> {
+  const database = openSequelize(url, { noTimeout: true });
   try {
     await refuseForeign(database);
     return await locked(database, () => work(database.getQueryInterface()));
@@ -70,17 +75,25 @@ async function alone(url: string, work: (schema: QueryInterface) => Promise<stri
 
 /** The database of a tutorial, say, has a table of users, too. */
 async function refuseForeign(database: Sequelize): Promise<void> {
-  const tables = (await database.getQueryInterface().showAllTables()).map((name) => name.toLowerCase());
+  const tables = (await database.getQueryInterface().showAllTables()).map((name) =>
+    name.toLowerCase(),
+  );
   if (tables.includes('users') && !tables.includes('migrations'))
-    throw new Error('This database has a table `users` that is not ours. Give the server an empty database of its own.');
+    throw new Error(
+      'This database has a table `users` that is not ours. Give the server an empty database of its own.',
+    );
 }
 
 /** SQLite: one transaction around everything. MySQL commits with each statement, so a named lock keeps others out. */
-async function locked<T>(database: Sequelize, work: () => Promise<T>): Promise<T> {
-  if (database.getDialect() === 'sqlite') return transactionOn(database, work);
+async function locked<T>(database: TransactionalSequelize, work: () => Promise<T>): Promise<T> {
+  if (database.getDialect() === 'sqlite') return database.atomically(work);
   const lock = `sallyport:${database.getDatabaseName()}`.slice(0, 64);
-  const [row] = await database.query<{ got: number }>('SELECT GET_LOCK(?, 60) AS got', { type: QueryTypes.SELECT, replacements: [lock] });
-  if (row?.got !== 1) throw new Error('Another process has been migrating this database for a minute. Is it stuck?');
+  const [row] = await database.query<{ got: number }>('SELECT GET_LOCK(?, 60) AS got', {
+    type: QueryTypes.SELECT,
+    replacements: [lock],
+  });
+  if (row?.got !== 1)
+    throw new Error('Another process has been migrating this database for a minute. Is it stuck?');
   try {
     return await work();
   } finally {

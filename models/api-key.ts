@@ -9,16 +9,16 @@ import {
 } from 'sequelize';
 import type { User } from '#models/user';
 
-/** A key with which a script acts for a user. What is kept does not open anything. */
+/** A key with which a script acts for a user. Only its digest is stored. */
 export class ApiKey extends Model<InferAttributes<ApiKey>, InferCreationAttributes<ApiKey>> {
   declare id: string;
   declare userId: string;
   declare name: string;
-  /** SHA-256 of the key, in hex: it has too many bits to be guessed from it. */
+  /** SHA-256 of the key, in hex. A key has 190 random bits, so it cannot be guessed from the digest. */
   declare digest: string;
-  /** Its last characters, so that its owner can tell one from another. */
-  declare ending: string;
-  /** Roles of its owner that it may use, separated by spaces. */
+  /** Its last four characters, so that its owner can tell keys apart. */
+  declare last4: string;
+  /** The roles of its owner that it may use, separated by spaces. */
   declare scopes: string;
   declare expiresAt: CreationOptional<Date | null>;
   /** To the minute; null before the first request. */
@@ -31,20 +31,26 @@ export class ApiKey extends Model<InferAttributes<ApiKey>, InferCreationAttribut
     return this.expiresAt === null || this.expiresAt.getTime() > now;
   }
 
-  static define(sequelize: Sequelize) {
-    this.init(
+  static define(sequelize: Sequelize): typeof ApiKey {
+    return (class extends ApiKey {} as typeof ApiKey).init(
       {
         id: { type: DataTypes.CHAR(36), primaryKey: true },
         userId: { type: DataTypes.CHAR(36), allowNull: false },
         name: { type: DataTypes.STRING(64), allowNull: false },
         digest: { type: DataTypes.CHAR(64), allowNull: false, unique: true },
-        ending: { type: DataTypes.CHAR(4), allowNull: false },
+        last4: { type: DataTypes.CHAR(4), allowNull: false, field: 'ending' },
         scopes: { type: DataTypes.STRING(1024), allowNull: false },
         expiresAt: DataTypes.DATE(3),
         lastUsedAt: DataTypes.DATE(3),
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'api_keys', updatedAt: false, indexes: [{ fields: ['user_id'] }] },
+      {
+        sequelize,
+        modelName: 'ApiKey',
+        tableName: 'api_keys',
+        updatedAt: false,
+        indexes: [{ fields: ['user_id'] }],
+      },
     );
   }
 }

@@ -9,21 +9,21 @@ import {
 } from 'sequelize';
 import type { User } from '#models/user';
 
-/** A user as some provider knows them. Keyed by the provider's subject, never by an e-mail address: addresses change hands. */
+/** A user as a provider knows them. The key is the provider's subject, never an e-mail address: addresses change hands. */
 export class Identity extends Model<InferAttributes<Identity>, InferCreationAttributes<Identity>> {
   declare id: string;
   declare userId: string;
   /** The name of a file in strategies/. */
   declare provider: string;
   declare subject: string;
-  /** As the provider told it when the two were joined, so that its owner can tell one from another. */
+  /** As the provider told it when the identity was linked. It is for display only. */
   declare email: CreationOptional<string | null>;
   declare createdAt: CreationOptional<Date>;
 
   declare user?: NonAttribute<User>;
 
-  static define(sequelize: Sequelize) {
-    this.init(
+  static define(sequelize: Sequelize): typeof Identity {
+    return (class extends Identity {} as typeof Identity).init(
       {
         id: { type: DataTypes.CHAR(36), primaryKey: true },
         userId: { type: DataTypes.CHAR(36), allowNull: false },
@@ -34,6 +34,7 @@ export class Identity extends Model<InferAttributes<Identity>, InferCreationAttr
       },
       {
         sequelize,
+        modelName: 'Identity',
         tableName: 'identities',
         updatedAt: false,
         indexes: [{ fields: ['provider', 'subject'], unique: true }, { fields: ['user_id'] }],

@@ -1,6 +1,4 @@
 import type { Sequelize } from 'sequelize';
-import { commitCounter, writeCounter, type CommitCounter } from '#models/commits';
-import { open } from '#models/database';
 import { ApiKey } from '#models/api-key';
 import { Identity } from '#models/identity';
 import { Limit } from '#models/limit';
@@ -10,52 +8,89 @@ import { Role } from '#models/role';
 import { Session } from '#models/session';
 import { SignUp } from '#models/sign-up';
 import { SigningKey } from '#models/signing-key';
-import { transactionOn } from '#models/transaction';
 import { User } from '#models/user';
 import { UserRole } from '#models/user-role';
 
-export { ApiKey, Identity, Limit, OneTimeToken, OutgoingMail, Role, Session, SigningKey, SignUp, User, UserRole };
+export type {
+  ApiKey,
+  Identity,
+  OneTimeToken,
+  OutgoingMail,
+  Role,
+  Session,
+  SigningKey,
+  SignUp,
+  User,
+};
 
-/** The whole data model on one page: which tables there are and how they relate. */
-const models = [User, Role, UserRole, Session, SigningKey, Identity, ApiKey, OneTimeToken, OutgoingMail, Limit, SignUp];
+/** The tables of one instance. Each is a subclass of the class in its file, bound to the Sequelize of the instance. */
+export type Models = ReturnType<typeof defineModels>;
 
-function relate() {
-  const gone = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
-  User.belongsToMany(Role, { as: 'roles', through: UserRole, foreignKey: 'userId', otherKey: 'roleId', ...gone });
-  Role.belongsToMany(User, { as: 'users', through: UserRole, foreignKey: 'roleId', otherKey: 'userId', ...gone });
-  User.hasMany(Session, { as: 'sessions', foreignKey: 'userId', ...gone });
-  Session.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
-  User.hasMany(Identity, { as: 'identities', foreignKey: 'userId', ...gone });
-  Identity.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
-  User.hasMany(ApiKey, { as: 'apiKeys', foreignKey: 'userId', ...gone });
-  ApiKey.belongsTo(User, { as: 'user', foreignKey: 'userId', ...gone });
-  User.hasMany(OneTimeToken, { foreignKey: 'userId', ...gone });
+/** The whole data model on one page: which tables exist and how they relate. */
+export function defineModels(sequelize: Sequelize) {
+  const models = {
+    User: User.define(sequelize),
+    Role: Role.define(sequelize),
+    UserRole: UserRole.define(sequelize),
+    Session: Session.define(sequelize),
+    SigningKey: SigningKey.define(sequelize),
+    Identity: Identity.define(sequelize),
+    ApiKey: ApiKey.define(sequelize),
+    OneTimeToken: OneTimeToken.define(sequelize),
+    OutgoingMail: OutgoingMail.define(sequelize),
+    Limit: Limit.define(sequelize),
+    SignUp: SignUp.define(sequelize),
+  };
+  relate(models);
+  return models;
 }
 
-let counter: CommitCounter | undefined;
-let writeCount: CommitCounter;
-
-/** Binds the models to a database. One process, one database. */
-export function connect(url: string, options: Parameters<typeof open>[1] = {}): Sequelize {
-  const sequelize = open(url, options);
-  for (const model of models) model.define(sequelize);
-  relate();
-  counter = url.startsWith('sqlite:') ? commitCounter(url.slice('sqlite:'.length)) : undefined;
-  writeCount = writeCounter(sequelize);
-  return sequelize;
+function relate({
+  User,
+  Role,
+  UserRole,
+  Session,
+  Identity,
+  ApiKey,
+  OneTimeToken,
+}: {
+  User: typeof import('#models/user').User;
+  Role: typeof import('#models/role').Role;
+  UserRole: typeof import('#models/user-role').UserRole;
+  Session: typeof import('#models/session').Session;
+  Identity: typeof import('#models/identity').Identity;
+  ApiKey: typeof import('#models/api-key').ApiKey;
+  OneTimeToken: typeof import('#models/one-time-token').OneTimeToken;
+}) {
+  const cascade = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
+  const link = { through: UserRole, ...cascade };
+  User.belongsToMany(Role, { as: 'roles', foreignKey: 'userId', otherKey: 'roleId', ...link });
+  Role.belongsToMany(User, { as: 'users', foreignKey: 'roleId', otherKey: 'userId', ...link });
+  const owned = { foreignKey: 'userId', ...cascade };
+  User.hasMany(Session, { as: 'sessions', ...owned });
+  Session.belongsTo(User, { as: 'user', ...owned });
+  User.hasMany(Identity, { as: 'identities', ...owned });
+  Identity.belongsTo(User, { as: 'user', ...owned });
+  User.hasMany(ApiKey, { as: 'apiKeys', ...owned });
+  ApiKey.belongsTo(User, { as: 'user', ...owned });
+  User.hasMany(OneTimeToken, owned);
 }
 
-/**
- * A number that changes with every commit to the embedded database, by this process or any other;
- * undefined with a database server, where nothing tells.
- */
-export const commits = (): number | undefined => counter?.();
-
-/** A number that changes whenever this process writes to the database, whichever that is. */
-export const writes = (): number => writeCount();
-
-/**
- * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent one
- * it runs again, at most three times: `fn` may do nothing outside the database that must not happen twice.
- */
-export const transaction = <T>(fn: () => Promise<T>): Promise<T> => transactionOn(User.sequelize!, fn);
+/** The database of one instance: its models, and its transactions. */
+export interface Db extends Models {
+  readonly sequelize: Sequelize;
+  /** The models alone, for an app that embeds the server. */
+  readonly models: Models;
+  /** See `TransactionalSequelize.atomically`. */
+  readonly transaction: <T>(fn: () => Promise<T>) => Promise<T>;
+  /** See `TransactionalSequelize.afterCommit`. */
+  readonly afterCommit: (work: () => void) => void;
+  /**
+   * A number that changes with every commit to the embedded database, by any process. Undefined with a database server,
+   * which does not tell.
+   */
+  readonly commits: () => number | undefined;
+  /** A number that changes whenever this instance writes. */
+  readonly writes: () => number;
+  readonly close: () => Promise<void>;
+}

@@ -1,19 +1,26 @@
-import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Sequelize } from 'sequelize';
+import {
+  DataTypes,
+  Model,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type Sequelize,
+} from 'sequelize';
 
-/** A name that guards ask for. `user`, `moderator` and `admin` are there from the start. */
+/** A role. `user`, `moderator` and `admin` exist from the start. */
 export class Role extends Model<InferAttributes<Role>, InferCreationAttributes<Role>> {
   declare id: string;
   declare name: string;
   declare createdAt: CreationOptional<Date>;
 
-  static define(sequelize: Sequelize) {
-    this.init(
+  static define(sequelize: Sequelize): typeof Role {
+    return (class extends Role {} as typeof Role).init(
       {
         id: { type: DataTypes.CHAR(36), primaryKey: true },
         name: { type: DataTypes.STRING(64), allowNull: false, unique: true },
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'roles', updatedAt: false },
+      { sequelize, modelName: 'Role', tableName: 'roles', updatedAt: false },
     );
   }
 }

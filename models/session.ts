@@ -11,28 +11,28 @@ import {
 } from 'sequelize';
 import type { User } from '#models/user';
 
-/** One signed-in device. When it ends, every token it ever issued ends with it. */
+/** One signed-in device. When it ends, every token that was issued for it is refused. */
 export class Session extends Model<InferAttributes<Session>, InferCreationAttributes<Session>> {
   declare id: string;
   declare userId: string;
-  /** How the user proved who they are: the name of a file in strategies/. */
+  /** The strategy by which the user signed in. */
   declare strategy: string;
   declare deviceKind: CreationOptional<string | null>;
   declare deviceName: CreationOptional<string | null>;
   declare devicePlatform: CreationOptional<string | null>;
   declare userAgent: CreationOptional<string | null>;
   declare ip: CreationOptional<string | null>;
-  /** How often the session was refreshed. A token names the generation it belongs to. */
+  /** Number of refreshes. Each token names the generation it belongs to. */
   declare generation: CreationOptional<number>;
-  /** When the generation began; null in the first. */
+  /** When this generation began. Null in the first one. */
   declare rotatedAt: CreationOptional<Date | null>;
-  /** True once the generation was seen in use: whoever comes with the one before has no business any more. */
+  /** True once an access token of this generation was used. The previous refresh token is then a replay. */
   declare acknowledged: CreationOptional<boolean>;
-  /** When the user last proved again who they are; null if that was only when signing in. */
+  /** When the user last re-authenticated. Null if they did so only when they signed in. */
   declare authenticatedAt: CreationOptional<Date | null>;
-  /** To the minute; null before the first request. */
+  /** To the minute. Null before the first request. */
   declare lastSeenAt: CreationOptional<Date | null>;
-  /** When it ends unless it is refreshed before; when it ended. */
+  /** When it ends unless it is refreshed before. After the end: when it ended. */
   declare expiresAt: Date;
   declare endedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
@@ -44,13 +44,13 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
     return this.endedAt === null && this.expiresAt.getTime() > now;
   }
 
-  /** The same for a query. */
+  /** The same as a condition of a query. */
   static live(now: Date): WhereOptions<Session> {
     return { endedAt: null, expiresAt: { [Op.gt]: now } };
   }
 
-  static define(sequelize: Sequelize) {
-    this.init(
+  static define(sequelize: Sequelize): typeof Session {
+    return (class extends Session {} as typeof Session).init(
       {
         id: { type: DataTypes.CHAR(36), primaryKey: true },
         userId: { type: DataTypes.CHAR(36), allowNull: false },
@@ -70,11 +70,12 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'sessions', indexes: [{ fields: ['user_id'] }, { fields: ['expires_at'] }] },
+      {
+        sequelize,
+        modelName: 'Session',
+        tableName: 'sessions',
+        indexes: [{ fields: ['user_id'] }, { fields: ['expires_at'] }],
+      },
     );
   }
 }
-
-/** Whether the user of a session proved who they are in the last so many minutes. Never true without a session: an API key proves nothing anew. */
-export const isFresh = (session: Session | undefined, minutes: number): boolean =>
-  session !== undefined && (session.authenticatedAt ?? session.createdAt).getTime() > Date.now() - minutes * 60_000;

@@ -1,8 +1,15 @@
-import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Sequelize } from 'sequelize';
+import {
+  DataTypes,
+  Model,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type Sequelize,
+} from 'sequelize';
 
 /**
- * Somebody who signed up and has yet to prove their address: no user, and no name is taken by it. There may be several with one
- * address, and some for an address that a user has: whoever made those is to see no difference.
+ * A sign-up whose address is not confirmed yet. It is no user and takes no name. There may be several for one address,
+ * and some for the address of an existing user: the person who signs up must not see a difference.
  */
 export class SignUp extends Model<InferAttributes<SignUp>, InferCreationAttributes<SignUp>> {
   declare id: string;
@@ -15,8 +22,8 @@ export class SignUp extends Model<InferAttributes<SignUp>, InferCreationAttribut
   declare expiresAt: Date;
   declare createdAt: CreationOptional<Date>;
 
-  static define(sequelize: Sequelize) {
-    this.init(
+  static define(sequelize: Sequelize): typeof SignUp {
+    return (class extends SignUp {} as typeof SignUp).init(
       {
         id: { type: DataTypes.CHAR(36), primaryKey: true },
         username: DataTypes.STRING(64),
@@ -30,9 +37,14 @@ export class SignUp extends Model<InferAttributes<SignUp>, InferCreationAttribut
       },
       {
         sequelize,
+        modelName: 'SignUp',
         tableName: 'sign_ups',
         updatedAt: false,
-        indexes: [{ fields: ['email_canonical'] }, { fields: ['username_canonical'] }, { fields: ['expires_at'] }],
+        indexes: [
+          { fields: ['email_canonical'] },
+          { fields: ['username_canonical'] },
+          { fields: ['expires_at'] },
+        ],
       },
     );
   }

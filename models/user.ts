@@ -8,12 +8,11 @@ import {
   type Sequelize,
 } from 'sequelize';
 import type { Role } from '#models/role';
-import type { Session } from '#models/session';
 
-/** No user has this id: asking for it costs what asking for a user does, where nobody may learn whether there is one. */
+/** The id of no user. A query for it costs what a query for a user costs, so time does not tell whether a user exists. */
 export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-/** Somebody who can sign in. Names are kept as they were typed and, for finding and comparing, in canonical form. */
+/** A user. Names are stored as they were typed, and in the canonical form by which they are found and compared. */
 export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {
   declare id: string;
   declare username: CreationOptional<string | null>;
@@ -28,30 +27,19 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare updatedAt: CreationOptional<Date>;
 
   declare roles?: NonAttribute<Role[]>;
-  /** The session that this user came in by, if it was one. */
-  declare session?: NonAttribute<Session>;
-
-  /** The roles that this user's credential may use, if not all of them. See `models/api-key`. */
-  declare scopes?: NonAttribute<string[]>;
-
-  /** Names of the roles that were loaded with the user. Throws if none were asked for: a guard must never guess. */
+  /** Sorted names of the roles that were loaded. @throws {Error} if the roles were not loaded: a guard must never guess. */
   get roleNames(): NonAttribute<string[]> {
     if (!this.roles) throw new Error('Load the user with its roles before asking for them.');
-    const names = this.roles.map((role) => role.name).sort();
-    return this.scopes ? names.filter((name) => this.scopes!.includes(name)) : names;
+    return this.roles.map((role) => role.name).sort();
   }
 
-  hasRole(name: string): boolean {
-    return this.roleNames.includes(name);
-  }
-
-  /** Has more rights than everybody: such a user is not given away, nor removed, for an address. */
+  /** True with any role beyond `user`. Such a user is never taken over, nor deleted, because of an e-mail address. */
   get isMoreThanUser(): NonAttribute<boolean> {
     return this.roleNames.some((name) => name !== 'user');
   }
 
-  static define(sequelize: Sequelize) {
-    this.init(
+  static define(sequelize: Sequelize): typeof User {
+    return (class extends User {} as typeof User).init(
       {
         id: { type: DataTypes.CHAR(36), primaryKey: true },
         username: DataTypes.STRING(64),
@@ -65,7 +53,7 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, tableName: 'users' },
+      { sequelize, modelName: 'User', tableName: 'users' },
     );
   }
 }

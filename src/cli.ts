@@ -1,6 +1,8 @@
-import { run } from '#src/core/run';
+import { run } from '#src/cli/run';
 
 await run(async () => {
-  const { program } = await import('#src/commands');
-  await program().parseAsync();
+  const { readEnvironment } = await import('#src/platform/settings/read');
+  const { program } = await import('#src/cli/commands');
+  const { env, dotenv } = readEnvironment();
+  await program(env, dotenv).parseAsync();
 });

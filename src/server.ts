@@ -1,9 +1,8 @@
-import { run } from '#src/core/run';
+import { run } from '#src/cli/run';
 
 await run(async () => {
-  const { reportCrashes, serve } = await import('#src/serve');
-  reportCrashes();
-  const { banner, stop } = await serve();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().finally(() => process.exit()));
-  process.stderr.write(`${banner}\n`);
+  const { readEnvironment } = await import('#src/platform/settings/read');
+  const { startServer } = await import('#src/server-program');
+  const { env, dotenv } = readEnvironment();
+  await startServer(env, dotenv);
 });

@@ -1,10 +1,20 @@
-// JavaScript, so that a Node.js which cannot read TypeScript gets as far as saying so.
+#!/usr/bin/env node
+// The bin of the package: `sallyport` starts the server, `sallyport <command>` is the command line. It is JavaScript, so
+// that a Node.js which cannot read TypeScript gets as far as saying so. In a clone it runs the source, where the package
+// is installed the built code: never a mix, because each has a package.json of its own that says what '#' means.
+import { existsSync } from 'node:fs';
 import module from 'node:module';
 
-if (!process.features.typescript) {
+const source = new URL('cli.ts', import.meta.url);
+const isClone = existsSync(source);
+
+if (isClone && !process.features.typescript) {
   process.stderr.write(`Sallyport needs Node.js 22.18 or newer; this is ${process.version}.\n`);
   process.exit(78);
 }
 // Later starts neither strip types nor compile again: quicker, and 20 MB less.
-module.enableCompileCache?.(new URL('../node_modules/.cache/sallyport', import.meta.url).pathname);
-await import('./server.ts');
+if (isClone)
+  module.enableCompileCache?.(
+    new URL('../node_modules/.cache/sallyport', import.meta.url).pathname,
+  );
+await import(isClone ? source.href : new URL('../dist/src/cli.js', import.meta.url).href);

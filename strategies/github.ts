@@ -1,21 +1,32 @@
 import { Strategy, type Profile } from 'passport-github2';
 import { z } from 'zod';
-import { secureUrl } from '#src/core/setting-types';
-import { defineStrategy, verify } from '#src/http/strategy';
+import { secureUrl } from '#src/platform/settings/types';
+import { defineStrategy, verify } from '#src/strategy-kit/strategy';
 
-/** With `allRawEmails` the library tells which addresses GitHub has verified; without, it drops that. Its own `id` is `undefined` as a word where there is none. */
-type Said = Omit<Profile, 'emails'> & { emails?: { value: string; primary: boolean; verified: boolean }[]; _json: { id?: unknown } };
+/**
+ * With `allRawEmails` the profile says which addresses GitHub has verified. The id is read from
+ * `_json`: the `id` of the library is the text `undefined` if GitHub sends none.
+ */
+type GitHubProfile = Omit<Profile, 'emails'> & {
+  emails?: { value: string; primary: boolean; verified: boolean }[];
+  _json: { id?: unknown };
+};
 
 export default defineStrategy({
   name: 'github',
   kind: 'redirect',
   summary: 'Sign in with GitHub',
   env: z.object({
-    GITHUB_CLIENT_ID: z.string().min(1).describe('Client id of an OAuth app at GitHub, for <PUBLIC_URL>/auth/github/callback.'),
-    GITHUB_CLIENT_SECRET: z.string().min(1).describe('Client secret to it.'),
-    GITHUB_URL: secureUrl.default('https://github.com').describe('Your GitHub Enterprise Server, if it is not github.com.'),
+    GITHUB_CLIENT_ID: z
+      .string()
+      .min(1)
+      .describe('Client id of an OAuth app at GitHub, for <PUBLIC_URL>/auth/github/callback.'),
+    GITHUB_CLIENT_SECRET: z.string().min(1).describe('Client secret of that app.'),
+    GITHUB_URL: secureUrl
+      .default('https://github.com')
+      .describe('Your GitHub Enterprise Server, if it is not github.com.'),
   }),
-  create: ({ env, callbackUrl, state, userOf }) => {
+  create: ({ env, callbackUrl, state, resolveUser }) => {
     const site = env.GITHUB_URL.replace(/\/$/, '');
     const api = site === 'https://github.com' ? 'https://api.github.com' : `${site}/api/v3`;
     const options = {
@@ -31,13 +42,19 @@ export default defineStrategy({
       store: state,
       pkce: true,
     };
-    const find = async (_access: string, _refresh: string, profile: Profile) => {
-      const { _json, username, displayName, emails = [] } = profile as unknown as Said;
+    const find = async (_accessToken: string, _refreshToken: string, profile: Profile) => {
+      const { _json, username, displayName, emails = [] } = profile as unknown as GitHubProfile;
       const { id } = _json;
       if (typeof id !== 'number') throw new Error('GitHub did not say who it is');
       const email = emails.find(({ primary }) => primary);
-      // Numbers are unique at their site only: with another GITHUB_URL nobody becomes somebody else.
-      return userOf({ subject: `${site} ${id}`, email: email?.value, emailVerified: email?.verified, username, name: displayName });
+      return resolveUser({
+        // An id is unique only at its site. If GITHUB_URL changes, users must not turn into others.
+        subject: `${site} ${id}`,
+        email: email?.value,
+        emailVerified: email?.verified,
+        username,
+        name: displayName,
+      });
     };
     return new Strategy(options, verify(find));
   },

@@ -1,51 +1,76 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { config } from '#src/config';
-import { Problem } from '#src/core/problem';
-import { isNobody } from '#src/core/vouched';
-import { isLoopback } from '#src/core/setting-types';
-import { custom, defineStrategy } from '#src/http/strategy';
-import { domains, vouchedFor } from '#strategies/_email';
+import { Problem } from '#src/platform/http/problem';
+import { isLoopback } from '#src/platform/settings/types';
+import { isNobody } from '#src/strategy-kit/provider-profile';
+import { custom, defineStrategy, type StrategyContext } from '#src/strategy-kit/strategy';
+import { domains, emailClaims } from '#strategies/_email';
 
-/** A number says how many proxies there are, not which: then only this machine is believed. */
-const isTrusted = ({ socket: { remoteAddress = '' }, app }: Request): boolean =>
-  Array.isArray(config.TRUST_PROXY)
-    ? (app.get('trust proxy fn') as (address: string, hop: number) => boolean)(remoteAddress, 0)
-    : isLoopback(remoteAddress.replace(/^::ffff:/, ''));
+type TrustProxy = StrategyContext['settings']['trustProxy'];
 
-/** No name is longer, or has control characters in it. */
+/**
+ * True when the request comes from a trusted proxy. A number in TRUST_PROXY says how many proxies
+ * there are, not which: then only a proxy on this machine is trusted.
+ */
+const isTrusted = (trustProxy: TrustProxy, { socket, app }: Request): boolean => {
+  const { remoteAddress = '' } = socket;
+  if (!Array.isArray(trustProxy)) return isLoopback(remoteAddress.replace(/^::ffff:/, ''));
+  const trusts = app.get('trust proxy fn') as (address: string, hop: number) => boolean;
+  return trusts(remoteAddress, 0);
+};
+
+/** A name or address: up to 512 characters, none of them a control character. */
 const PLAIN = /^\P{Cc}{1,512}$/u;
 
-/** A proxy that adds its header to the one that a client sent has not been told to replace it. */
-function only(req: Request, name: string): string | undefined {
+/**
+ * The only value of a header. With two values, the proxy adds its header to that of the client
+ * instead of replacing it, and the first one is not to be trusted.
+ * @throws {Problem} 400 `invalid_request`
+ */
+function onlyValueOf(req: Request, name: string): string | undefined {
   const [value, ...more] = req.headersDistinct[name.toLowerCase()] ?? [];
   if (more.length > 0 || (value && !PLAIN.test(value))) throw new Problem('invalid_request');
   return value || undefined;
 }
-/** These come with the requests of strangers, or say where they are from. */
-const OTHERS = /^(authorization|cookie|host|origin|user-agent|forwarded|via|x-real-ip|x-forwarded-(for|host|port|proto))$/i;
-const name = z
+
+/** Clients send these, or they describe the connection. */
+const CLIENT_HEADERS =
+  /^(authorization|cookie|host|origin|user-agent|forwarded|via|x-real-ip|x-forwarded-(for|host|port|proto))$/i;
+const headerName = z
   .string()
   .regex(/^[a-zA-Z][\w-]+$/)
-  .refine((header) => !OTHERS.test(header), 'must be a header that nobody but your proxy sends');
+  .refine((header) => !CLIENT_HEADERS.test(header), 'must be a header that only your proxy sends');
 
 export default defineStrategy({
   name: 'header',
   kind: 'bearer',
   summary: 'A name that a trusted reverse proxy puts in a header',
   env: z.object({
-    HEADER_USER: name.describe('Header in which your proxy names who is signed in. It must replace what clients send under this name.'),
-    HEADER_EMAIL: name.optional().describe('Header in which it gives their e-mail address.'),
+    HEADER_USER: headerName.describe(
+      'Header in which your proxy names the user who is signed in. The proxy must replace what clients send under this name.',
+    ),
+    HEADER_EMAIL: headerName
+      .optional()
+      .describe('Header in which your proxy sends the e-mail address of the user.'),
     HEADER_EMAIL_DOMAINS: domains,
   }),
-  scheme: { type: 'apiKey', in: 'header', name: 'X-Forwarded-User', description: 'Set by a reverse proxy, under the name in HEADER_USER.' },
-  create({ env, userOf }) {
-    if (config.TRUST_PROXY === 0) throw new Error('it believes a proxy, and TRUST_PROXY names none');
+  scheme: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Forwarded-User',
+    description: 'Set by a reverse proxy, under the name in HEADER_USER.',
+  },
+  create({ env, settings: { trustProxy }, resolveUser }) {
+    if (trustProxy === 0) throw new Error('it believes a proxy, and TRUST_PROXY names none');
     return custom(async (req) => {
-      const subject = isTrusted(req) && only(req, env.HEADER_USER);
+      const subject = isTrusted(trustProxy, req) && onlyValueOf(req, env.HEADER_USER);
       if (!subject || isNobody(subject)) return null;
-      const email = env.HEADER_EMAIL && only(req, env.HEADER_EMAIL);
-      return userOf({ subject, username: subject, ...vouchedFor(email, env.HEADER_EMAIL_DOMAINS) });
+      const email = env.HEADER_EMAIL && onlyValueOf(req, env.HEADER_EMAIL);
+      return resolveUser({
+        subject,
+        username: subject,
+        ...emailClaims(email, env.HEADER_EMAIL_DOMAINS),
+      });
     });
   },
 });

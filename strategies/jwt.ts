@@ -1,28 +1,65 @@
-import { randomBytes } from 'node:crypto';
 import { Strategy as JwtStrategy } from 'passport-jwt';
-import { bearerToken } from '#src/http/bearer';
-import { defineStrategy, verify } from '#src/http/strategy';
-import { resumeSession } from '#src/sessions/sessions';
-import { verifyAccessToken } from '#src/sessions/tokens';
+import { bearerToken } from '#src/platform/http/credential-headers';
+import { defineStrategy, verify, type StrategyContext } from '#src/strategy-kit/strategy';
 
-type Verifier = (token: string, key: unknown, options: unknown, done: (error: unknown, claims?: unknown) => void) => void;
-const library = JwtStrategy as unknown as { JwtVerifier: Verifier };
+type Sessions = StrategyContext['auth']['sessions'];
+type Claims = Awaited<ReturnType<Sessions['verifyAccessToken']>>;
 
-/** Handed to passport-jwt in place of a key: the real one is chosen by the token's `kid`. Random: were it ever used as one, nobody could sign with it. */
-const OURS = randomBytes(32);
+type Done = (error: unknown, claims?: unknown) => void;
+interface JwtVerifier {
+  (token: string, key: unknown, options: unknown, done: Done): void;
+  [DISPATCHES]?: true;
+}
+/**
+ * Stands in the place of the key of passport-jwt. It is no key material, so the library itself
+ * would accept no token with it.
+ */
+interface AccessTokenVerifier {
+  [VERIFY](token: string): Promise<Claims>;
+}
 
-// passport-jwt's own seam for the check of a token. Ours pins one algorithm to each key, asks for every claim, and
-// remembers what it has checked; Passport sees the same strategy, and other strategies built on the library keep its check.
-const theirs = library.JwtVerifier;
-library.JwtVerifier = (token, key, options, done) => {
-  if (key !== OURS) return theirs(token, key, options, done);
-  verifyAccessToken(token).then((claims) => done(null, claims), done);
-};
+// Registered symbols: several copies of this file in one process install one dispatcher.
+const DISPATCHES: unique symbol = Symbol.for('sallyport.jwt.dispatches') as never;
+const VERIFY: unique symbol = Symbol.for('sallyport.jwt.verify') as never;
+
+const isVerifier = (key: unknown): key is AccessTokenVerifier =>
+  typeof key === 'object' && key !== null && VERIFY in key;
+
+/**
+ * `JwtVerifier` is the only place where passport-jwt lets others check a token. Ours pins one
+ * algorithm to each key, requires every claim and caches what it has checked. The dispatcher is
+ * installed once a process and has no state. The key says which verifier checks a token. Other
+ * strategies that are built on passport-jwt keep the check of the library.
+ */
+function installDispatcher(): void {
+  const library = JwtStrategy as unknown as { JwtVerifier: JwtVerifier };
+  const original = library.JwtVerifier;
+  if (original[DISPATCHES]) return;
+  const dispatch: JwtVerifier = (token, key, options, done) => {
+    if (!isVerifier(key)) return original(token, key, options, done);
+    key[VERIFY](token).then((claims) => done(null, claims), done);
+  };
+  library.JwtVerifier = Object.assign(dispatch, { [DISPATCHES]: true as const });
+}
 
 export default defineStrategy({
   name: 'jwt',
   kind: 'bearer',
   summary: 'Access token in the Authorization header',
-  scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` you got when signing in.' },
-  create: () => new JwtStrategy({ jwtFromRequest: bearerToken, secretOrKey: OURS }, verify(resumeSession)),
+  scheme: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The `accessToken` you got when signing in.',
+  },
+  create({ auth }) {
+    installDispatcher();
+    const verifier: AccessTokenVerifier = {
+      [VERIFY]: async (token) => auth.sessions.verifyAccessToken(token),
+    };
+    return new JwtStrategy(
+      { jwtFromRequest: bearerToken, secretOrKey: verifier as unknown as Buffer },
+      verify(async (claims: Claims) => auth.sessions.resume(claims)),
+    );
+  },
 });

@@ -1,43 +1,60 @@
 import { UniqueConstraintError } from 'sequelize';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import { Role, UserRole, type User } from '#models/index';
+import type { Role, User } from '#models/index';
 import { keepAnAdmin } from '#src/access/last-admin';
-import { emit } from '#src/core/events';
+import type { Context } from '#src/context';
 
-/** One spelling for each role: no guard ever wonders whether `Admin` is `admin`. */
+/** A role has one spelling, so guards compare names as they are. */
 export const RoleName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A role is named with small letters, digits and . _ : -, at most 64')
+  .regex(
+    /^[a-z0-9][a-z0-9._:-]{0,63}$/,
+    'A role is named with small letters, digits and . _ : -, at most 64',
+  )
   .meta({ example: 'editor' });
 
-/** Makes a role. Makes nothing and answers false if it is there. */
-export async function createRole(name: string): Promise<boolean> {
+/** Creates a role. Answers false if it exists. */
+export async function createRole({ db, events }: Context, name: string): Promise<boolean> {
   try {
-    await Role.create({ id: uuid(), name });
+    await db.Role.create({ id: uuid(), name });
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;
     throw error;
   }
-  emit('role.created', { role: name });
+  events.emit('role.created', { role: name });
   return true;
 }
 
-/** Binds on the user's next request. Answers false if they had it. */
-export async function grantRole(user: User, role: Role): Promise<boolean> {
+/** Takes effect on the user's next request. Answers false if the user had the role. */
+export async function grantRole(
+  { db, events }: Context,
+  user: Pick<User, 'id'>,
+  role: Pick<Role, 'id' | 'name'>,
+): Promise<boolean> {
   try {
-    await UserRole.create({ userId: user.id, roleId: role.id });
+    await db.UserRole.create({ userId: user.id, roleId: role.id });
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;
     throw error;
   }
-  emit('role.granted', { userId: user.id, role: role.name });
+  events.emit('role.granted', { userId: user.id, role: role.name });
   return true;
 }
 
-/** Binds on the user's next request. Answers false if they did not have it. Throws 409 `last_admin`. */
-export async function revokeRole(user: User, role: Role): Promise<boolean> {
-  const removed = await keepAnAdmin(() => UserRole.destroy({ where: { userId: user.id, roleId: role.id } }));
-  if (removed > 0) emit('role.revoked', { userId: user.id, role: role.name });
+/**
+ * Takes effect on the user's next request. Answers false if the user did not have the role.
+ * @throws {Problem} 409 `last_admin`
+ */
+export async function revokeRole(
+  ctx: Context,
+  user: Pick<User, 'id'>,
+  role: Pick<Role, 'id' | 'name'>,
+): Promise<boolean> {
+  const { db, events } = ctx;
+  const removed = await keepAnAdmin(ctx, () =>
+    db.UserRole.destroy({ where: { userId: user.id, roleId: role.id } }),
+  );
+  if (removed > 0) events.emit('role.revoked', { userId: user.id, role: role.name });
   return removed > 0;
 }

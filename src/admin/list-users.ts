@@ -1,16 +1,25 @@
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
-import { User } from '#models/index';
-import { pageOf, type Page } from '#src/core/listing';
-import { fold } from '#src/users/identifiers';
+import type { User } from '#models/index';
+import type { Context } from '#src/context';
+import { pageOf, type Page } from '#src/platform/http/listing';
+import { fold } from '#src/platform/text';
 
-interface Asked extends Page {
+interface UserQuery extends Page {
+  /** Part of a username or address. Every character means itself. */
   q?: string | undefined;
   role?: string | undefined;
 }
+export interface UserPage {
+  data: User[];
+  nextCursor: string | null;
+}
 
-/** One page of users in the order they came, with roles, and where the next one starts. `q` is looked for literally in names. */
-export async function listUsers({ limit, cursor, q, role }: Asked) {
-  const found = await User.findAll({
+/** One page of users, loaded with roles, in the order of their ids. */
+export async function listUsers(
+  { db }: Context,
+  { limit, cursor, q, role }: UserQuery,
+): Promise<UserPage> {
+  const found = await db.User.findAll({
     attributes: ['id'],
     where: { [Op.and]: [...after(cursor), ...naming(q)] },
     ...having(role),
@@ -19,18 +28,25 @@ export async function listUsers({ limit, cursor, q, role }: Asked) {
     subQuery: false,
   });
   const { data, nextCursor } = pageOf(found, limit);
-  return { data: await User.findAll({ where: { id: data.map(({ id }) => id) }, include: ['roles'], order: ['id'] }), nextCursor };
+  const ids = data.map(({ id }) => id);
+  const users = await db.User.findAll({ where: { id: ids }, include: ['roles'], order: ['id'] });
+  return { data: users, nextCursor };
 }
 
-const after = (cursor: string | undefined): WhereOptions[] => (cursor ? [{ id: { [Op.gt]: cursor } }] : []);
-const having = (role: string | undefined) =>
-  role ? { include: [{ association: 'roles', attributes: [], through: { attributes: [] }, where: { name: role } }] } : {};
+const after = (cursor: string | undefined): WhereOptions[] =>
+  cursor ? [{ id: { [Op.gt]: cursor } }] : [];
 
-// instr, not LIKE: `%` and `_` in the question mean themselves, the same on every engine.
+const having = (role: string | undefined) => {
+  if (!role) return {};
+  const through = { attributes: [] };
+  return { include: [{ association: 'roles', attributes: [], through, where: { name: role } }] };
+};
+
+// instr, not LIKE: on every engine, `%` and `_` in `q` mean themselves.
 function naming(q: string | undefined): WhereOptions[] {
   if (!q) return [];
-  const asked = fold(q);
-  return [
-    { [Op.or]: ['username_canonical', 'email_canonical'].map((column) => where(fn('instr', col(`User.${column}`), asked), Op.gt, 0)) },
-  ];
+  const part = fold(q);
+  const columns = ['username_canonical', 'email_canonical'];
+  const contains = (column: string) => where(fn('instr', col(`User.${column}`), part), Op.gt, 0);
+  return [{ [Op.or]: columns.map(contains) }];
 }

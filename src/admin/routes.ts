@@ -1,35 +1,46 @@
 import { z } from 'zod';
 import { RoleName } from '#src/access/roles';
 import { listUsers } from '#src/admin/list-users';
-import { Listing, Page } from '#src/core/listing';
-import { PlainText } from '#src/core/text';
-import { Time } from '#src/core/time';
-import { requireRole } from '#src/http/guards';
-import { authenticate } from '#src/http/passport';
-import { get } from '#src/http/route';
+import { authenticate, requireRole } from '#src/authentication/guards';
+import type { Context } from '#src/context';
+import { Listing, Page } from '#src/platform/http/listing';
+import { get, type Route } from '#src/platform/http/route';
+import { Time } from '#src/platform/http/time';
+import { PlainText } from '#src/platform/text';
+import { principalOf } from '#src/users/principal';
 import { publicUser, publicUserFields } from '#src/users/schemas';
 
-const AdminUser = z.object({ ...publicUserFields, disabled: z.boolean(), createdAt: Time }).meta({ id: 'AdminUser' });
+const AdminUser = z
+  .object({ ...publicUserFields, disabled: z.boolean(), createdAt: Time })
+  .meta({ id: 'AdminUser' });
+const AdminUserPage = Listing(AdminUser);
 
-export default [
+const UserQuery = Page.extend({
+  q: PlainText.max(100).optional().meta({
+    description: 'Part of a username or e-mail address. Every character means itself.',
+  }),
+  role: RoleName.optional().meta({ description: 'Only users with this role.' }),
+});
+
+export const adminRoutes = (ctx: Context): Route[] => [
   get(
     '/admin/users',
-    [authenticate(), requireRole('admin')],
+    [authenticate(ctx), requireRole('admin')],
     {
-      tag: 'Governing',
+      operationId: 'listUsers',
+      tag: 'Administration',
       summary: 'List users',
-      query: Page.extend({
-        q: PlainText.max(100).optional().meta({ description: 'Part of a username or e-mail address, taken literally.' }),
-        role: RoleName.optional().meta({ description: 'Only users who have this role.' }),
-      }),
-      returns: Listing(AdminUser),
+      query: UserQuery,
+      returns: AdminUserPage,
     },
     async (req) => {
-      const { data, nextCursor } = await listUsers(req.query);
-      return {
-        data: data.map((user) => ({ ...publicUser(user), disabled: user.disabledAt !== null, createdAt: user.createdAt })),
-        nextCursor,
-      };
+      const { data, nextCursor } = await listUsers(ctx, req.query);
+      const users = data.map((user) => ({
+        ...publicUser(principalOf(user)),
+        disabled: user.disabledAt !== null,
+        createdAt: user.createdAt,
+      }));
+      return { data: users, nextCursor };
     },
   ),
 ];

@@ -1,26 +1,30 @@
 import { z } from 'zod';
-import { ApiKey } from '#models/index';
+import type { ApiKey } from '#models/index';
 import { RoleName } from '#src/access/roles';
-import { deleteKey, makeKey } from '#src/api-keys/mine';
-import { Id, Listing, newestFirst, Page } from '#src/core/listing';
-import { PlainText } from '#src/core/text';
-import { Time } from '#src/core/time';
-import { requireFresh, requireFullAccess } from '#src/http/guards';
-import { authenticate, type Loaded } from '#src/http/passport';
-import { del, get, post } from '#src/http/route';
+import { deleteKey, makeKey } from '#src/api-keys/own-keys';
+import { authenticate, requireFresh, requireFullAccess } from '#src/authentication/guards';
+import type { Context } from '#src/context';
+import { lifetimes } from '#src/lifetimes';
+import { Id, Listing, newestFirst, Page } from '#src/platform/http/listing';
+import { del, get, post, type Route } from '#src/platform/http/route';
+import { Time } from '#src/platform/http/time';
+import { PlainText } from '#src/platform/text';
 
-const tag = 'Being in';
+const tag = 'Account';
 
-const NewKey = z
+const NewApiKey = z
   .strictObject({
     name: PlainText.max(64).meta({ example: 'nightly backup' }),
-    scopes: z.array(RoleName).min(1).max(15).default(['user']).meta({ description: 'Roles of yours that it may use.' }),
-    expiresIn: z
-      .int()
-      .min(60)
-      .max(315_360_000)
-      .optional()
-      .meta({ description: 'Seconds. Without it, it never expires.', example: 7_776_000 }),
+    scopes: z
+      .array(RoleName)
+      .min(1)
+      .max(15)
+      .default(['user'])
+      .meta({ description: 'Roles of yours that the key may use.' }),
+    expiresIn: z.int().min(60).max(315_360_000).optional().meta({
+      description: 'Lifetime in seconds. Without it, the key never expires.',
+      example: 7_776_000,
+    }),
   })
   .meta({ id: 'NewApiKey' });
 
@@ -28,49 +32,84 @@ const fields = {
   id: z.uuid(),
   name: z.string(),
   scopes: z.array(z.string()),
-  ending: z.string().meta({ description: 'Its last characters.' }),
+  last4: z.string().meta({ description: 'The last four characters of the key.' }),
   expiresAt: Time.nullable(),
   lastUsedAt: Time.nullable().meta({ description: 'To the minute.' }),
   createdAt: Time,
 };
 const ListedKey = z.object(fields).meta({ id: 'ApiKey' });
-const MadeKey = z
-  .object({ ...fields, key: z.string().meta({ description: 'Shown this once: send it as `X-API-Key`.' }) })
-  .meta({ id: 'MadeApiKey' });
+const ApiKeyPage = Listing(ListedKey);
+const CreatedKey = z
+  .object({
+    ...fields,
+    key: z.string().meta({ description: 'Shown this once. Send it as `X-API-Key`.' }),
+  })
+  .meta({ id: 'CreatedApiKey' });
 
-const listed = (key: ApiKey): z.input<typeof ListedKey> => ({
+const listedKey = (key: ApiKey): z.input<typeof ListedKey> => ({
   id: key.id,
   name: key.name,
   scopes: key.scopes.split(' '),
-  ending: key.ending,
+  last4: key.last4,
   expiresAt: key.expiresAt ?? null,
   lastUsedAt: key.lastUsedAt ?? null,
   createdAt: key.createdAt,
 });
 
-const routes = [
-  get('/me/api-keys', [authenticate()], { tag, summary: 'Your API keys', query: Page, returns: Listing(ListedKey) }, async (req) => {
-    const { data, nextCursor } = await newestFirst(ApiKey, { userId: req.user.id }, req.query);
-    return { data: data.map(listed), nextCursor };
-  }),
+/** There are none unless the strategy that accepts keys is on. */
+export const apiKeyRoutes = (ctx: Context): Route[] =>
+  ctx.strategies.on.some(({ name }) => name === 'api-key') ? routes(ctx) : [];
+
+const routes = (ctx: Context): Route[] => [
+  get(
+    '/me/api-keys',
+    [authenticate(ctx)],
+    {
+      operationId: 'listApiKeys',
+      tag,
+      summary: 'List your API keys',
+      query: Page,
+      returns: ApiKeyPage,
+    },
+    async (req) => {
+      const own = { userId: req.user.id };
+      const { data, nextCursor } = await newestFirst(ctx.db.ApiKey, own, req.query);
+      return { data: data.map(listedKey), nextCursor };
+    },
+  ),
 
   post(
     '/me/api-keys',
-    [authenticate(), requireFullAccess, requireFresh(60)],
-    { tag, summary: 'Make an API key', body: NewKey, returns: MadeKey, status: 201, problems: ['conflict'] },
+    [
+      authenticate(ctx),
+      requireFullAccess,
+      requireFresh(ctx, lifetimes.freshCredentialChangeMinutes),
+    ],
+    {
+      operationId: 'createApiKey',
+      tag,
+      summary: 'Create an API key',
+      body: NewApiKey,
+      returns: CreatedKey,
+      status: 201,
+      problems: ['conflict'],
+    },
     async (req) => {
-      const { key, made } = await makeKey(req.user, req.body);
-      return { key, ...listed(made) };
+      const { key, made } = await makeKey(ctx, req.user, req.body);
+      return { key, ...listedKey(made) };
     },
   ),
 
   del(
     '/me/api-keys/:id',
-    [authenticate(), requireFullAccess],
-    { tag, summary: 'Delete an API key', params: z.strictObject({ id: Id }), problems: ['not_found'] },
-    (req) => deleteKey(req.user.id, req.params.id),
+    [authenticate(ctx), requireFullAccess],
+    {
+      operationId: 'deleteApiKey',
+      tag,
+      summary: 'Delete an API key',
+      params: z.strictObject({ id: Id }),
+      problems: ['not_found'],
+    },
+    (req) => deleteKey(ctx, req.user.id, req.params.id),
   ),
 ];
-
-/** There are keys to make while there is a strategy that takes them. */
-export const apiKeyRoutes = ({ on }: Loaded) => (on.some(({ name }) => name === 'api-key') ? routes : []);

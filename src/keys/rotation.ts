@@ -1,105 +1,134 @@
 import { createHash, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Op, UniqueConstraintError } from 'sequelize';
-import { SigningKey, transaction } from '#models/index';
-import { config } from '#src/config';
-import { emit } from '#src/core/events';
-import { seal, unseal } from '#src/core/secrets';
-import { holdKeys, keyOf, PURPOSE, type Key } from '#src/keys/keys';
-import { livesOf, stateOf, type Life } from '#src/keys/life';
+import type { SigningKey } from '#models/index';
+import type { Context } from '#src/context';
+import { holdKeys, keyOf, SIGNING_KEY_PURPOSE, type Key } from '#src/keys/keyring';
+import { keySchedules, stateOf, type Scheduled } from '#src/keys/key-schedule';
+import { DAY_MS, lifetimes } from '#src/lifetimes';
+import type { Settings } from '#src/platform/settings/settings';
 
-/** How long a key signs before the next one is made, in milliseconds. */
-const ROTATE_AFTER = 30 * 24 * 3600 * 1000;
-/** How often a token with a key that is not known may make this node look for new ones, in milliseconds. */
-const LOOK_AGAIN = 5000;
+/** Unknown key ids make this node look for new keys once in this time, at most. */
+const LOOK_AGAIN_MS = 5000;
 
 const generate = promisify(generateKeyPair);
-const inOrder = { order: [['sequence', 'ASC']] } satisfies Parameters<typeof SigningKey.findAll>[0];
 const nextAfter = (last: SigningKey | undefined) => (last?.sequence ?? -1) + 1;
-const mine = (rows: SigningKey[]) => rows.filter(({ algorithm }) => algorithm === config.JWT_ALG);
-
-let tending: Promise<void> = Promise.resolve();
+const allKeys = ({ db }: Context) => db.SigningKey.findAll({ order: [['sequence', 'ASC']] });
+const ofAlgorithm = ({ settings }: Context, rows: readonly SigningKey[]) =>
+  rows.filter(({ algorithm }) => algorithm === settings.jwtAlg);
 
 /**
- * Makes the next key when it is time, forgets those that are gone, and takes the rest into memory. At start and every half
- * minute, on every node; a key is known to all of them long before it signs. Calls take turns: none undoes a later reading.
+ * Makes the next key when it is due, deletes keys that are gone, and takes the others into memory. Every node calls it
+ * at start and every half minute, so all nodes know a key long before it signs. Calls run one after the other: an older
+ * reading never replaces a newer one.
  */
-export const tendKeys = (): Promise<void> => (tending = tending.catch(() => {}).then(tend));
-
-async function tend(): Promise<void> {
-  let rows = await SigningKey.findAll(inOrder);
-  if (config.JWT_ALG !== 'HS256' && isTime(mine(rows).at(-1))) {
-    await add(await generateKey(config.JWT_ALG), mine(rows).at(-1));
-    rows = await SigningKey.findAll(inOrder);
-  }
-  const now = Date.now();
-  const lives = livesOf(rows);
-  const good = lives.filter((life) => stateOf(life, now) !== 'gone');
-  const gone = lives.filter((life) => !good.includes(life)).map(({ row }) => row.kid);
-  if (gone.length > 0) await SigningKey.destroy({ where: { kid: gone } });
-  holdKeys(good);
-  if (config.APP_SECRET_PREVIOUS) for (const { row } of good) await sealAgain(row);
+export function tendKeys(ctx: Context): Promise<void> {
+  const { keyring } = ctx;
+  keyring.tending = keyring.tending.catch(() => {}).then(() => tend(ctx));
+  return keyring.tending;
 }
-const isTime = (last: SigningKey | undefined) => !last || Date.now() - last.createdAt.getTime() > ROTATE_AFTER;
+
+async function tend(ctx: Context): Promise<void> {
+  const { db, settings, clock } = ctx;
+  let rows = await allKeys(ctx);
+  const last = ofAlgorithm(ctx, rows).at(-1);
+  if (settings.jwtAlg !== 'HS256' && isDue(ctx, last)) {
+    await add(ctx, await generateKey(ctx, settings.jwtAlg), last);
+    rows = await allKeys(ctx);
+  }
+  const now = clock.now();
+  const schedules = keySchedules(settings, rows);
+  const valid = schedules.filter((schedule) => stateOf(schedule, now) !== 'gone');
+  const gone = schedules.filter((each) => !valid.includes(each)).map(({ row }) => row.kid);
+  if (gone.length > 0) await db.SigningKey.destroy({ where: { kid: gone } });
+  holdKeys(ctx, valid);
+  if (settings.appSecretPrevious) for (const { row } of valid) await sealAgain(ctx, row);
+}
+
+const isDue = ({ clock }: Context, last: SigningKey | undefined) =>
+  !last || clock.now() - last.createdAt.getTime() > lifetimes.signingKeyDays * DAY_MS;
 
 /**
- * The next key, which signs when every cache of our public keys has run out; the one that waits already, if there is one.
- * Of several callers at once, on any number of nodes, one makes it.
+ * The next key. It signs when every cached copy of our public keys has expired. If a key is pending already, answers
+ * that one. Of several callers at once, on any number of nodes, one makes it.
  */
-export async function rotateKeys(): Promise<Life & { row: SigningKey }> {
-  const algorithm = requireOwn();
-  const find = async () => livesOf(mine(await SigningKey.findAll(inOrder))).at(-1);
+export async function rotateKeys(ctx: Context): Promise<Scheduled> {
+  const algorithm = ownAlgorithm(ctx.settings);
+  const find = async () => keySchedules(ctx.settings, ofAlgorithm(ctx, await allKeys(ctx))).at(-1);
   const last = await find();
-  if (!last || stateOf(last, Date.now()) !== 'pending') await add(await generateKey(algorithm), last?.row);
+  if (!last || stateOf(last, ctx.clock.now()) !== 'pending')
+    await add(ctx, await generateKey(ctx, algorithm), last?.row);
   return (await find())!;
 }
 
-/** For keys that others may know: a new one signs at once, and whatever the others signed is refused. Nodes follow within half a minute. */
-export async function replaceKeys(): Promise<void> {
-  const algorithm = requireOwn();
-  const [last] = await SigningKey.findAll({ where: { algorithm }, order: [['sequence', 'DESC']], limit: 1 });
-  const fresh = await generateKey(algorithm);
-  await transaction(async () => {
-    await add(fresh, last);
-    await SigningKey.destroy({ where: { [Op.not]: { algorithm, sequence: nextAfter(last) } } });
+/**
+ * For keys that may have leaked: a new key signs at once, and tokens of all others are refused. Other nodes follow
+ * within half a minute.
+ */
+export async function replaceKeys(ctx: Context): Promise<void> {
+  const { db, settings } = ctx;
+  const algorithm = ownAlgorithm(settings);
+  const last = await db.SigningKey.findOne({
+    where: { algorithm },
+    order: [['sequence', 'DESC']],
+  });
+  const fresh = await generateKey(ctx, algorithm);
+  await db.transaction(async () => {
+    await add(ctx, fresh, last ?? undefined);
+    const sequence = nextAfter(last ?? undefined);
+    await db.SigningKey.destroy({ where: { [Op.not]: { algorithm, sequence } } });
   });
 }
 
-function requireOwn() {
-  if (config.JWT_ALG === 'HS256') throw new Error('With JWT_ALG=HS256 the key is JWT_SECRET: set another one.');
-  return config.JWT_ALG;
+function ownAlgorithm({ jwtAlg }: Settings) {
+  if (jwtAlg === 'HS256')
+    throw new Error('With JWT_ALG=HS256 the key is JWT_SECRET: set another one.');
+  return jwtAlg;
 }
 
-let looked: { at: number; done: Promise<void> } | undefined;
-
-/** A key that this node has not heard of yet, if there is one. Strangers can make it look only now and then. */
-export async function newKey(kid: string): Promise<Key | undefined> {
+/** A key that another node may have made meanwhile. Unknown ids cannot make this node look more than now and then. */
+export async function newKey(ctx: Context, kid: string): Promise<Key | undefined> {
+  const { keyring } = ctx;
   if (!/^[\w-]{43}$/.test(kid)) return undefined;
-  if (!looked || performance.now() - looked.at > LOOK_AGAIN) looked = { at: performance.now(), done: tendKeys() };
-  await looked.done;
-  return keyOf(kid);
+  if (!keyring.looked || performance.now() - keyring.looked.at > LOOK_AGAIN_MS)
+    keyring.looked = { at: performance.now(), done: tendKeys(ctx) };
+  await keyring.looked.done;
+  return keyOf(ctx, kid);
 }
 
-async function generateKey(algorithm: 'ES256' | 'RS256') {
+async function generateKey({ secrets }: Context, algorithm: 'ES256' | 'RS256') {
   const { publicKey, privateKey } =
-    algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 3072 });
-  const sealedPrivateKey = seal(PURPOSE, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+    algorithm === 'ES256'
+      ? await generate('ec', { namedCurve: 'P-256' })
+      : await generate('rsa', { modulusLength: 3072 });
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const sealedPrivateKey = secrets.seal(SIGNING_KEY_PURPOSE, pem);
   return { kid: thumbprint(publicKey), algorithm, sealedPrivateKey };
 }
 
 /** The unique index on (algorithm, sequence) is the lease: of several nodes that add the next key, one does. */
-async function add(fresh: Awaited<ReturnType<typeof generateKey>>, last: SigningKey | undefined): Promise<void> {
+async function add(
+  { db, events, clock }: Context,
+  fresh: Awaited<ReturnType<typeof generateKey>>,
+  last: SigningKey | undefined,
+): Promise<void> {
   try {
-    await transaction(() => SigningKey.create({ ...fresh, sequence: nextAfter(last) }));
-    emit('key.made', { kid: fresh.kid, algorithm: fresh.algorithm });
+    await db.transaction(() =>
+      db.SigningKey.create({ ...fresh, sequence: nextAfter(last), createdAt: clock.date() }),
+    );
+    events.emit('key.made', { kid: fresh.kid, algorithm: fresh.algorithm });
   } catch (error) {
     if (!(error instanceof UniqueConstraintError)) throw error;
   }
 }
 
-async function sealAgain({ kid, sealedPrivateKey }: SigningKey): Promise<void> {
-  const { plain, stale } = unseal(PURPOSE, sealedPrivateKey);
-  if (stale) await SigningKey.update({ sealedPrivateKey: seal(PURPOSE, plain) }, { where: { kid, sealedPrivateKey } });
+/** Encrypts a key under the current APP_SECRET that is encrypted under the previous one. */
+async function sealAgain({ db, secrets }: Context, row: SigningKey): Promise<void> {
+  const { kid, sealedPrivateKey } = row;
+  const { plain, stale } = secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey);
+  if (!stale) return;
+  const sealed = secrets.seal(SIGNING_KEY_PURPOSE, plain);
+  await db.SigningKey.update({ sealedPrivateKey: sealed }, { where: { kid, sealedPrivateKey } });
 }
 
 /** RFC 7638: the required members in alphabetical order. */

@@ -1,27 +1,42 @@
 import { z } from 'zod';
-import { get } from '#src/http/route';
-import { publicKeys } from '#src/keys/keys';
-import { CACHE_LIFE } from '#src/keys/life';
+import type { Context } from '#src/context';
+import { publicKeys } from '#src/keys/keyring';
+import { lifetimes } from '#src/lifetimes';
+import { get, type Route } from '#src/platform/http/route';
 
 const text = z.string().optional();
 const Jwk = z
-  .object({ kty: z.string(), use: z.string(), alg: z.string(), kid: z.string(), crv: text, x: text, y: text, n: text, e: text })
+  .object({
+    kty: z.string(),
+    use: z.string(),
+    alg: z.string(),
+    kid: z.string(),
+    crv: text,
+    x: text,
+    y: text,
+    n: text,
+    e: text,
+  })
   .meta({ id: 'Jwk', description: 'RFC 7517.' });
+const JwkSet = z.object({ keys: z.array(Jwk) }).meta({ id: 'JwkSet' });
 
-export default [
+export const keyRoutes = (ctx: Context): Route[] => [
   get(
     '/.well-known/jwks.json',
     [],
     {
-      tag: 'For other services',
-      summary: 'The keys that sign access tokens',
+      operationId: 'getJwks',
+      tag: 'Operations',
+      summary: 'Get the keys that sign access tokens',
       description:
-        'For a service that checks access tokens by itself: it will not hear when a session ends. Take `typ: at+jwt`, `iss` and `aud` into account (RFC 9068 §4).',
-      returns: z.object({ keys: z.array(Jwk) }),
+        'For a service that checks access tokens by itself. ' +
+        'It does not learn when a session ends. ' +
+        'Check `typ: at+jwt`, `iss` and `aud`, too (RFC 9068 §4).',
+      returns: JwkSet,
     },
     (_req, res) => {
-      res.setHeader('Cache-Control', `public, max-age=${CACHE_LIFE}`);
-      return { keys: publicKeys() as z.input<typeof Jwk>[] };
+      res.setHeader('Cache-Control', `public, max-age=${lifetimes.publicKeysSeconds}`);
+      return { keys: publicKeys(ctx) as z.input<typeof Jwk>[] };
     },
   ),
 ];

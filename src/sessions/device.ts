@@ -1,44 +1,38 @@
 import { parse } from 'bowser';
 import type { Request } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Session } from '#models/index';
-import { clientIp } from '#src/core/client-ip';
-import { PlainText } from '#src/core/text';
+import { clientIp } from '#src/platform/http/client-ip';
+import { DeviceName, type DeviceInput } from '#src/strategy-kit/device-input';
 
-const DeviceName = PlainText.max(64);
-
-/** What a client says of itself when it signs in, so that its owner can recognise it in a list. */
-export const DeviceInput = z
-  .strictObject({
-    kind: z.enum(['web', 'mobile', 'desktop', 'other']).optional(),
-    name: DeviceName.optional().meta({ example: 'Ada’s phone' }),
-    platform: PlainText.max(32).optional().meta({ example: 'iOS' }),
-  })
-  .meta({ id: 'Device', description: 'The device that signs in, as its owner will know it in a list of sessions.' });
-
-type Told = string | null | undefined;
+type OptionalText = string | null | undefined;
 export interface Device {
-  kind?: Told;
-  name?: Told;
-  platform?: Told;
-  userAgent?: Told;
-  ip?: Told;
+  kind?: OptionalText;
+  name?: OptionalText;
+  platform?: OptionalText;
+  userAgent?: OptionalText;
+  ip?: OptionalText;
 }
 
-/** What the client says, and what the connection shows. */
-export const deviceOf = (req: Pick<Request, 'headers' | 'ip'>, said: z.output<typeof DeviceInput> = {}): Device => ({
-  ...said,
+/** The device of a request: what the client says about it, its user agent and its address. */
+export const deviceOf = (
+  req: Pick<Request, 'headers' | 'ip'>,
+  input: z.output<typeof DeviceInput> = {},
+): Device => ({
+  ...input,
   userAgent: req.headers['user-agent']?.slice(0, 255),
   ip: clientIp(req),
 });
 
-/** As its owner will know it: by what it said of itself, else by its user agent. */
-export function knownAs({ deviceKind, deviceName, devicePlatform, userAgent }: Session) {
-  const { browser, os } = parse(userAgent || '-');
-  const told = [browser.name, os.name].filter(Boolean).join(' on ');
+/** The device as its owner sees it: what the client said about it, else what its user agent says. */
+export function deviceLabel(
+  session: Pick<Session, 'deviceKind' | 'deviceName' | 'devicePlatform' | 'userAgent'>,
+) {
+  const { browser, os } = parse(session.userAgent || '-');
+  const agent = [browser.name, os.name].filter(Boolean).join(' on ');
   return {
-    kind: deviceKind,
-    name: deviceName ?? DeviceName.safeParse(told).data ?? null,
-    platform: devicePlatform ?? os.name ?? null,
+    kind: session.deviceKind,
+    name: session.deviceName ?? DeviceName.safeParse(agent).data ?? null,
+    platform: session.devicePlatform ?? os.name ?? null,
   };
 }

@@ -1,82 +1,126 @@
 import { Op } from 'sequelize';
-import { sharedTime } from '#models/clock';
-import { Session, transaction, type User } from '#models/index';
-import { findSessionWithUser } from '#models/resume';
-import { emit } from '#src/core/events';
-import { Problem } from '#src/core/problem';
+import type { Context } from '#src/context';
+import { lifetimes } from '#src/lifetimes';
+import { Problem } from '#src/platform/http/problem';
 import type { Device } from '#src/sessions/device';
-import { endSessions } from '#src/sessions/end';
-import { expiryOf } from '#src/sessions/lifetimes';
+import { endSessions } from '#src/sessions/end-sessions';
+import { expiryOf } from '#src/sessions/expiry';
+import { findSessionWithUser, isLive, type StoredSession } from '#src/sessions/find-session';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
+import { principalFrom, type Principal } from '#src/users/principal';
 
-/** For how long the token before is still answered when its successor is in use already, in milliseconds: for a second tab, for a retry. */
-const WINDOW = 20_000;
+export interface LiveSession {
+  session: StoredSession;
+  user: Principal;
+}
 
-export type Resumed = Session & { user: User };
 type Reason = 'expired' | 'revoked' | 'reused' | 'unknown';
 const refused = (reason: Reason) =>
-  new Problem('invalid_grant', { members: { reason, sessionStatus: reason === 'unknown' ? 'unknown' : 'ended' } });
+  new Problem('invalid_grant', {
+    members: { reason, sessionStatus: reason === 'unknown' ? 'unknown' : 'ended' },
+  });
 
 /**
- * The session that a refresh token belongs to, in its next generation, with user and roles. Of many callers with one token
- * one begins the generation, on any number of nodes, and all get the same. A token that was spent is good for as long as its
- * successor was never used: the reply may have been lost. Spent longer ago, it was copied, and the session ends
- * (RFC 9700 §4.14.2). Throws 400 `invalid_grant`.
+ * Exchanges a refresh token: answers its session in the next generation. Of several requests with one token, on any
+ * number of nodes, one starts the generation and all get the same. A replaced token stays good until its successor is
+ * used, because the answer may have been lost. Used after that and after the reuse window, it was copied, and the
+ * session ends (RFC 9700 §4.14.2).
+ * @throws {Problem} 400 `invalid_grant`
  */
-export async function refreshSession(presented: string, device: Device): Promise<Resumed> {
-  const { session, generation } = await sessionFor(presented);
-  if (generation >= session.generation && (await rotate(session, generation, device))) return session;
-  return successor(generation, session.id, device);
+export async function refreshSession(
+  ctx: Context,
+  presented: string,
+  device: Device,
+): Promise<LiveSession> {
+  const { generation, ...live } = await sessionFor(ctx, presented);
+  if (generation >= live.session.generation && (await rotate(ctx, live, generation, device)))
+    return live;
+  return successor(ctx, generation, live.session.id, device);
 }
 
-/** The live session that a token of ours belongs to, and the token's generation. A text that is no token asks no database. */
-export async function sessionFor(presented: string): Promise<{ session: Resumed; generation: number }> {
-  const token = readRefreshToken(presented);
+/**
+ * The live session of a refresh token, and the generation of the token. A text that is no token of ours costs no query.
+ * @throws {Problem} 400 `invalid_grant`
+ */
+export async function sessionFor(
+  ctx: Context,
+  presented: string,
+): Promise<LiveSession & { generation: number }> {
+  const token = readRefreshToken(ctx, presented);
   if (!token) throw refused('unknown');
-  return { session: await liveSession(token.sessionId), generation: token.generation };
+  return { ...(await liveSession(ctx, token.sessionId)), generation: token.generation };
 }
 
-async function liveSession(id: string): Promise<Resumed> {
-  const session = await findSessionWithUser(id);
-  if (!session || session.endedAt || session.user!.disabledAt) throw refused('revoked');
-  const now = new Date();
-  if (!session.isLive(now.getTime()) || expiryOf(session, now) <= now) throw refused('expired'); // the second: limits were lowered
-  return session as Resumed;
+async function liveSession({ db, clock, settings }: Context, id: string): Promise<LiveSession> {
+  const found = await findSessionWithUser(db, id);
+  if (!found || found.session.endedAt || found.user.disabledAt) throw refused('revoked');
+  const { session, user } = found;
+  const now = clock.date();
+  // The second condition: an operator has lowered the limits since.
+  if (!isLive(session, now.getTime()) || expiryOf(settings, session, now) <= now)
+    throw refused('expired');
+  return { session, user: principalFrom(user, session) };
 }
 
 /**
- * One conditional statement: of all who come with this generation exactly one gets true. A token from the future is genuine
- * too: the database was put back to an earlier state, which is not its holder's fault.
+ * One conditional statement: of all requests with this generation exactly one gets true. A generation that is too high
+ * is genuine, too: the database was restored from a backup, and that is not the client's fault.
  */
-async function rotate(session: Resumed, generation: number, { ip = null, userAgent = null }: Device): Promise<boolean> {
-  const now = new Date();
+async function rotate(
+  { db, clock, settings }: Context,
+  { session }: LiveSession,
+  generation: number,
+  { ip = null, userAgent = null }: Device,
+): Promise<boolean> {
+  const now = clock.date();
   const next = {
     generation: generation + 1,
-    rotatedAt: sharedTime(),
+    rotatedAt: now,
     acknowledged: false,
     lastSeenAt: now,
-    expiresAt: expiryOf(session, now),
-    ip,
-    userAgent,
+    expiresAt: expiryOf(settings, session, now),
   };
-  const where = { id: session.id, generation: { [Op.lte]: generation }, ...Session.live(now) };
-  const [changed] = await transaction(() => Session.update(next, { where })); // which tries again if an ending was in the way
-  session.set(next);
+  const where = {
+    id: session.id,
+    generation: { [Op.lte]: generation },
+    ...db.Session.live(now),
+  };
+  // The transaction repeats the statement when it meets one that ends the session.
+  const [changed] = await db.transaction(() =>
+    db.Session.update({ ...next, ip, userAgent }, { where }),
+  );
+  Object.assign(session, next);
   return changed === 1;
 }
 
-/** For a token that is spent already: the session as it is now, in the generation that the token led to, unless it had its time. */
-export async function successor(generation: number, id: string, { ip }: Device): Promise<Resumed> {
-  const session = await liveSession(id);
-  if (generation >= session.generation) return session;
-  const parent = generation === session.generation - 1;
-  const now = sharedTime();
-  if (parent && now.getTime() - (session.rotatedAt?.getTime() ?? 0) < WINDOW) return session;
-  if (parent && !session.acknowledged) {
-    // It goes out once more, so the window begins once more: two tabs may ask for what was lost.
-    await Session.update({ rotatedAt: now }, { where: { id: session.id, generation: session.generation, acknowledged: false } });
-    return session;
+/**
+ * For a token that was replaced: the session as it is now, in the generation that follows the token. Ends the session
+ * if the token was copied.
+ * @throws {Problem} 400 `invalid_grant`
+ */
+export async function successor(
+  ctx: Context,
+  generation: number,
+  id: string,
+  { ip }: Device,
+): Promise<LiveSession> {
+  const { db, clock, events } = ctx;
+  const live = await liveSession(ctx, id);
+  const { session } = live;
+  if (generation >= session.generation) return live;
+  const isParent = generation === session.generation - 1;
+  const now = clock.date();
+  const rotatedMs = session.rotatedAt?.getTime() ?? 0;
+  if (isParent && now.getTime() - rotatedMs < lifetimes.refreshReuseSeconds * 1000) return live;
+  if (isParent && !session.acknowledged) {
+    // The successor is handed out again, so the window starts again: two tabs may ask for it.
+    await db.Session.update(
+      { rotatedAt: now },
+      { where: { id: session.id, generation: session.generation, acknowledged: false } },
+    );
+    return live;
   }
-  if ((await endSessions({ id: session.id }, 'reused')) > 0) emit('session.reused', { userId: session.userId, sessionId: session.id, ip });
+  if ((await endSessions(ctx, { id: session.id }, 'reused')) > 0)
+    events.emit('session.reused', { userId: session.userId, sessionId: session.id, ip });
   throw refused('reused');
 }

@@ -1,39 +1,51 @@
 import { z } from 'zod';
-import { Session } from '#models/index';
-import { Id, Listing, newestFirst, Page } from '#src/core/listing';
-import { presentedToken } from '#src/http/bearer';
-import { requireFullAccess } from '#src/http/guards';
-import { limit } from '#src/http/limits';
-import { authenticate } from '#src/http/passport';
-import { del, get, post } from '#src/http/route';
+import { authenticate, requireFullAccess } from '#src/authentication/guards';
+import type { Context } from '#src/context';
+import { presentedToken } from '#src/platform/http/credential-headers';
+import { Id, newestFirst, Page } from '#src/platform/http/listing';
+import { limit } from '#src/platform/http/rate-limit';
+import { del, get, post, type Route } from '#src/platform/http/route';
 import { deviceOf } from '#src/sessions/device';
-import { endOtherSessions, endSession } from '#src/sessions/mine';
+import { issueTokens } from '#src/sessions/issue-tokens';
+import { REFRESH } from '#src/sessions/limits';
+import { endOtherSessions, endSession } from '#src/sessions/own-sessions';
 import { refreshSession } from '#src/sessions/refresh';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
-import { ListedSession, listedSession, Tokens, tokensFor } from '#src/sessions/schemas';
+import {
+  listedSession,
+  RefreshInput,
+  SessionPage,
+  SignOutInput,
+  Tokens,
+} from '#src/sessions/schemas';
 import { signOut } from '#src/sessions/sign-out';
 
-const RefreshToken = z.string().min(1).max(1024);
+/** Counts genuine tokens only. Other texts cost no query, and would fill the store with counters. */
+export const limitRefresh = (ctx: Context) =>
+  limit(ctx, REFRESH, (req) => {
+    const { refreshToken } = req.body as z.output<typeof RefreshInput>;
+    return readRefreshToken(ctx, refreshToken)?.sessionId;
+  });
 
-/** Only tokens of ours are counted: others ask the database nothing, and would fill it with counters. */
-export const limitRefresh = limit('refresh', (req) => readRefreshToken((req.body as { refreshToken: string }).refreshToken)?.sessionId);
-
-export default [
+export const sessionRoutes = (ctx: Context): Route[] => [
   post(
     '/auth/refresh',
-    [limitRefresh],
+    [limitRefresh(ctx)],
     {
-      tag: 'Entering',
+      operationId: 'refreshTokens',
+      tag: 'Authentication',
       summary: 'Get new tokens for a refresh token',
       description:
-        'Store the new refresh token before you use the access token. If the reply is lost, ask again with the same one: it stays good until its successor is used. Never a 401.',
-      body: z.strictObject({ refreshToken: RefreshToken }),
+        'Store the new refresh token before you use the access token. If the answer is lost, ' +
+        'ask again with the same token: it stays good until its successor is used. ' +
+        'Never answers 401.',
+      body: RefreshInput,
       returns: Tokens,
       problems: ['invalid_grant', 'unavailable'],
     },
     async (req) => {
-      const session = await refreshSession(req.body.refreshToken, deviceOf(req));
-      return tokensFor(session, session.user);
+      const { session, user } = await refreshSession(ctx, req.body.refreshToken, deviceOf(req));
+      return issueTokens(ctx, session, user);
     },
   ),
 
@@ -41,38 +53,64 @@ export default [
     '/auth/logout',
     [],
     {
-      tag: 'Being in',
+      operationId: 'signOut',
+      tag: 'Account',
       summary: 'Sign out',
       description:
-        'With the refresh token in the body, the access token in the header, or both; an expired one will do. `others` ends all sessions of the user but this one, `all` every one. The answer is the same whatever the tokens are worth.',
-      body: z.strictObject({ refreshToken: RefreshToken.optional(), scope: z.enum(['session', 'others', 'all']).default('session') }),
+        'With the refresh token in the body, the access token in the header, or both. ' +
+        'Expired tokens will do. ' +
+        '`others` ends all sessions of the user but this one, `all` ends every session. ' +
+        'The answer is the same for tokens that are not valid.',
+      body: SignOutInput,
       problems: ['unavailable'],
     },
-    (req) => signOut({ refreshToken: req.body.refreshToken, accessToken: presentedToken(req) }, req.body.scope),
+    (req) => {
+      const { refreshToken, scope } = req.body;
+      return signOut(ctx, { refreshToken, accessToken: presentedToken(req) }, scope);
+    },
   ),
 
   get(
     '/me/sessions',
-    [authenticate()],
-    { tag: 'Being in', summary: 'Where you are signed in', query: Page, returns: Listing(ListedSession) },
+    [authenticate(ctx)],
+    {
+      operationId: 'listSessions',
+      tag: 'Account',
+      summary: 'List your sessions',
+      query: Page,
+      returns: SessionPage,
+    },
     async (req) => {
-      const mine = { userId: req.user.id, ...Session.live(new Date()) };
-      const { data, nextCursor } = await newestFirst(Session, mine, req.query);
-      return { data: data.map((session) => listedSession(session, req.user.session?.id)), nextCursor };
+      const { db, clock } = ctx;
+      const own = { userId: req.user.id, ...db.Session.live(clock.date()) };
+      const { data, nextCursor } = await newestFirst(db.Session, own, req.query);
+      const current = req.user.session?.id;
+      return { data: data.map((session) => listedSession(session, current)), nextCursor };
     },
   ),
 
   del(
     '/me/sessions',
-    [authenticate(), requireFullAccess],
-    { tag: 'Being in', summary: 'Sign out everywhere else', description: 'Ends every session of yours but this one.' },
-    (req) => endOtherSessions(req.user.id, req.user.session?.id),
+    [authenticate(ctx), requireFullAccess],
+    {
+      operationId: 'deleteOtherSessions',
+      tag: 'Account',
+      summary: 'Sign out everywhere else',
+      description: 'Ends every session of yours but this one.',
+    },
+    (req) => endOtherSessions(ctx, req.user.id, req.user.session?.id),
   ),
 
   del(
     '/me/sessions/:id',
-    [authenticate(), requireFullAccess],
-    { tag: 'Being in', summary: 'Sign a device out', params: z.strictObject({ id: Id }), problems: ['not_found'] },
-    (req) => endSession(req.user.id, req.params.id),
+    [authenticate(ctx), requireFullAccess],
+    {
+      operationId: 'deleteSession',
+      tag: 'Account',
+      summary: 'End one of your sessions',
+      params: z.strictObject({ id: Id }),
+      problems: ['not_found'],
+    },
+    (req) => endSession(ctx, req.user.id, req.params.id),
   ),
 ];

@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import type { Session, User } from '#models/index';
-import { config } from '#src/config';
-import { Time } from '#src/core/time';
-import { knownAs } from '#src/sessions/device';
-import { refreshTokenOf } from '#src/sessions/refresh-tokens';
-import { signAccessToken } from '#src/sessions/tokens';
-import { PublicUser, publicUser } from '#src/users/schemas';
+import type { Session } from '#models/index';
+import { Listing } from '#src/platform/http/listing';
+import { Time } from '#src/platform/http/time';
+import { deviceLabel } from '#src/sessions/device';
+import { PublicUser } from '#src/users/schemas';
 
 const publicSessionFields = {
   id: z.uuid(),
@@ -15,7 +13,7 @@ const publicSessionFields = {
 };
 const PublicSession = z.object(publicSessionFields).meta({ id: 'Session' });
 
-/** One of several, as its owner sees it in a list. */
+/** A session as its owner sees it in a list. */
 export const ListedSession = z
   .object({
     ...publicSessionFields,
@@ -24,45 +22,65 @@ export const ListedSession = z
       name: z.string().nullable().meta({ example: 'Firefox on Linux' }),
       platform: z.string().nullable().meta({ example: 'Linux' }),
     }),
-    ip: z.string().nullable().meta({ description: 'Where it was started or last refreshed.' }),
+    ip: z
+      .string()
+      .nullable()
+      .meta({ description: 'The address that started it or last refreshed it.' }),
     lastSeenAt: Time.meta({ description: 'To the minute.' }),
-    current: z.boolean().meta({ description: 'Whether it is the one that asks.' }),
+    current: z.boolean().meta({ description: 'Whether it is the session of this request.' }),
   })
   .meta({ id: 'ListedSession' });
 
-export const listedSession = (session: Session, current: string | undefined): z.input<typeof ListedSession> => ({
+export const SessionPage = Listing(ListedSession);
+
+/** `current`: id of the session of this request. */
+export const listedSession = (
+  session: Session,
+  current: string | undefined,
+): z.input<typeof ListedSession> => ({
   id: session.id,
   strategy: session.strategy,
   createdAt: session.createdAt,
   expiresAt: session.expiresAt,
-  device: knownAs(session),
+  device: deviceLabel(session),
   ip: session.ip,
   lastSeenAt: session.lastSeenAt ?? session.createdAt,
   current: session.id === current,
 });
 
-/** What signing in and refreshing answer. */
+/** The answer to a sign-in or refresh. */
 export const Tokens = z
   .object({
     tokenType: z.literal('Bearer'),
-    accessToken: z.string().meta({ description: 'Send it as `Authorization: Bearer <token>`. Its content is not part of this contract.' }),
-    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 600 }),
-    refreshToken: z.string().meta({
-      description: 'For `POST /auth/refresh`, once. Opaque: its content is not part of this contract.',
+    accessToken: z.string().meta({
+      description:
+        'Send it as `Authorization: Bearer <token>`. Its content is not part of this contract.',
     }),
-    refreshExpiresIn: z.int().meta({ description: 'Seconds until the session ends if it is not refreshed.', example: 1_209_600 }),
+    expiresIn: z
+      .int()
+      .meta({ description: 'Seconds until the access token expires.', example: 600 }),
+    refreshToken: z.string().meta({
+      description:
+        'For `POST /auth/refresh`, once. Opaque: its content is not part of this contract.',
+    }),
+    refreshExpiresIn: z.int().meta({
+      description: 'Seconds until the session ends if it is not refreshed.',
+      example: 1_209_600,
+    }),
     session: PublicSession,
     user: PublicUser,
   })
   .meta({ id: 'Tokens' });
 
-/** `user` is loaded with roles. */
-export const tokensFor = (session: Session, user: User): z.input<typeof Tokens> => ({
-  tokenType: 'Bearer',
-  accessToken: signAccessToken(session),
-  expiresIn: config.ACCESS_TOKEN_TTL,
-  refreshToken: refreshTokenOf(session),
-  refreshExpiresIn: Math.max(0, Math.round((session.expiresAt.getTime() - Date.now()) / 1000)),
-  session,
-  user: publicUser(user),
-});
+const RefreshToken = z.string().min(1).max(1024);
+
+export const RefreshInput = z
+  .strictObject({ refreshToken: RefreshToken })
+  .meta({ id: 'RefreshInput' });
+
+export const SignOutInput = z
+  .strictObject({
+    refreshToken: RefreshToken.optional(),
+    scope: z.enum(['session', 'others', 'all']).default('session'),
+  })
+  .meta({ id: 'SignOutInput' });

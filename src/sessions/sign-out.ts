@@ -1,31 +1,39 @@
 import { Op } from 'sequelize';
-import { Session } from '#models/index';
-import { Problem } from '#src/core/problem';
-import { endSessions } from '#src/sessions/end';
+import type { Context } from '#src/context';
+import { Problem } from '#src/platform/http/problem';
+import { genuineClaims } from '#src/sessions/access-tokens';
+import { endSessions } from '#src/sessions/end-sessions';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
-import { genuineClaims } from '#src/sessions/tokens';
 
 export type Scope = 'session' | 'others' | 'all';
-interface Held {
+interface HeldTokens {
   refreshToken?: string | undefined;
   accessToken?: string | undefined;
 }
 
 /**
- * Signs out whoever holds these tokens: this session, the user's others, or all. Any genuine token of a live session will do,
- * also one that is expired or spent. Tells nothing about the others.
+ * Ends the sessions of these tokens, the user's other ones, or all. Any genuine token of a live session will do, also
+ * one that has expired or was replaced. Other tokens are ignored without a sign.
  */
-export async function signOut({ refreshToken, accessToken }: Held, scope: Scope): Promise<void> {
-  const named = [refreshToken && readRefreshToken(refreshToken)?.sessionId, accessToken && (await sessionOf(accessToken))];
+export async function signOut(ctx: Context, held: HeldTokens, scope: Scope): Promise<void> {
+  const { db, clock } = ctx;
+  const { refreshToken, accessToken } = held;
+  const named = [
+    refreshToken && readRefreshToken(ctx, refreshToken)?.sessionId,
+    accessToken && (await sessionOf(ctx, accessToken)),
+  ];
   for (const id of new Set(named.filter((sid) => typeof sid === 'string' && sid !== ''))) {
-    const session = await Session.findOne({ attributes: ['userId'], where: { id, ...Session.live(new Date()) } });
-    if (session) await endSessions(inScope[scope](id!, session.userId), 'signed_out');
+    const session = await db.Session.findOne({
+      attributes: ['userId'],
+      where: { id, ...db.Session.live(clock.date()) },
+    });
+    if (session) await endSessions(ctx, inScope[scope](id!, session.userId), 'signed_out');
   }
 }
 
-async function sessionOf(accessToken: string): Promise<string | undefined> {
+async function sessionOf(ctx: Context, accessToken: string): Promise<string | undefined> {
   try {
-    return (await genuineClaims(accessToken)).sid;
+    return (await genuineClaims(ctx, accessToken)).sid;
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return undefined;
     throw error;

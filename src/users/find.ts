@@ -1,9 +1,16 @@
 import { validate as isUuid } from 'uuid';
-import { User } from '#models/index';
+import type { User } from '#models/index';
+import type { Context } from '#src/context';
 import { identifierOf } from '#src/users/identifiers';
 
-/** The user whom a person means by a username, an e-mail address or an id, loaded with roles; or null. */
-export function findUser(named: string): Promise<User | null> {
+/** The user with this username, e-mail address or id, loaded with roles; or null. */
+export async function findUser({ db }: Context, named: string): Promise<User | null> {
   const where = isUuid(named) ? { id: named.toLowerCase() } : identifierOf(named);
-  return where ? User.findOne({ where, include: ['roles'] }) : Promise.resolve(null);
+  return where && db.User.findOne({ where, include: ['roles'] });
 }
+
+/** Usernames are not secret, so anybody may learn that one is taken. */
+export const isUsernameTaken = async (
+  { db }: Context,
+  usernameCanonical: string,
+): Promise<boolean> => (await db.User.count({ where: { usernameCanonical } })) > 0;

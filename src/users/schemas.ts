@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { User } from '#models/index';
-import { config } from '#src/config';
-import { PlainText } from '#src/core/text';
-import { email, isReserved, username, type Fault, type Identifier } from '#src/users/identifiers';
+import { parseEmail, type Fault, type Identifier } from '#src/platform/email-address';
+import { PlainText } from '#src/platform/text';
+import { isReserved, username } from '#src/users/identifiers';
+import type { Principal } from '#src/users/principal';
 
 const identifier = (read: (typed: string) => Identifier | Fault) =>
   z
@@ -11,26 +11,34 @@ const identifier = (read: (typed: string) => Identifier | Fault) =>
     .transform((typed, context): Identifier => {
       const found = read(typed);
       if (!('code' in found)) return found;
-      context.addIssue({ code: 'custom', message: found.message, params: { code: found.code } });
+      context.addIssue({
+        code: 'custom',
+        message: found.message,
+        params: { code: found.code },
+      });
       return z.NEVER;
     });
 
 export const Username = identifier(username).meta({
-  description: 'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
+  description:
+    'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
   example: 'ada',
 });
-export const Email = identifier(email).meta({
+export const Email = identifier(parseEmail).meta({
   description: 'Upper and lower case are the same; dots and `+tags` are not ignored.',
   example: 'ada@example.com',
 });
+/** A username that anybody may choose. */
 export const FreeUsername = Username.refine((name) => !isReserved(name), {
   message: 'This name is reserved',
   params: { code: 'reserved' },
 });
 
-/** Long enough for any passphrase, short enough to hash without thinking. In UTF-16 units. */
+/** In UTF-16 units. Long enough for any passphrase, short enough to hash quickly. */
 const LONGEST_PASSWORD = 1024;
-/** A password as it comes: any character, never trimmed or cut. Whether it is good enough is `requireStrong`'s to say. */
+/**
+ * A password as it was sent: never trimmed or cut. `requireStrong` decides if it is good enough.
+ */
 export const Password = z
   .string()
   .min(1)
@@ -39,18 +47,36 @@ export const Password = z
   .meta({
     format: 'password',
     example: 'correct horse battery staple',
-    description: `At least ${config.PASSWORD_MIN_LENGTH} characters for a new one. Any character counts, spaces too.`,
+    description: 'Any character counts, spaces too.',
   });
 
-export const Name = PlainText.max(100).meta({ description: 'How the user likes to be called.', example: 'Ada Lovelace' });
+export const Name = PlainText.max(100).meta({
+  description: 'How the user likes to be called.',
+  example: 'Ada Lovelace',
+});
 
-export const needsOne = { message: 'Give a username, an e-mail address, or both', params: { code: 'required' }, path: ['username'] };
-export const someIdentifier = (user: { username?: unknown; email?: unknown }) => user.username !== undefined || user.email !== undefined;
+export const newUserFields = {
+  email: Email.optional(),
+  password: Password,
+  name: Name.optional(),
+};
+/** For `.refine`: a new user has a username or an address. */
+export const hasIdentifier = (user: { username?: unknown; email?: unknown }): boolean =>
+  user.username !== undefined || user.email !== undefined;
+export const identifierMissing = {
+  message: 'Give a username, an e-mail address, or both',
+  params: { code: 'required' },
+  path: ['username'],
+};
 
-export const newUserFields = { email: Email.optional(), password: Password, name: Name.optional() };
-/** Somebody new, as the command line may make them. */
-export const NewUser = z.strictObject({ username: Username.optional(), ...newUserFields }).refine(someIdentifier, needsOne);
+/** A new user with any username, as the command line may make one. */
+export const NewUser = z
+  .strictObject({ username: Username.optional(), ...newUserFields })
+  .refine(hasIdentifier, identifierMissing);
 export type NewUser = z.output<typeof NewUser>;
+
+/** A request that gives nothing but an address. */
+export const EmailOnly = z.strictObject({ email: Email }).meta({ id: 'EmailOnly' });
 
 export const publicUserFields = {
   id: z.uuid(),
@@ -62,12 +88,12 @@ export const publicUserFields = {
 };
 export const PublicUser = z.object(publicUserFields).meta({ id: 'User' });
 
-/** What others may know of a user who was loaded with roles. */
-export const publicUser = (user: User): z.input<typeof PublicUser> => ({
+/** The answer about a user. Rows become principals by `principalOf`. */
+export const publicUser = (user: Principal): z.input<typeof PublicUser> => ({
   id: user.id,
   username: user.username,
   email: user.email,
-  emailVerified: user.emailVerifiedAt !== null,
+  emailVerified: user.emailVerified,
   name: user.name,
-  roles: user.roleNames,
+  roles: [...user.roles],
 });

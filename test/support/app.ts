@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { afterAll, expect } from 'vitest';
+import type { Db } from '#models/index';
+import { grantRole } from '#src/access/roles';
+import { serve } from '#src/server-program';
 import { clientOf, type Question } from '#test/support/client';
 import { emptyDatabase } from '#test/support/database';
 
@@ -11,24 +13,29 @@ export const testSecret = () =>
     .toString('base64url')
     .replaceAll(/[aeiou1-]/gi, 'x');
 
-/** The real server on a free port, over an empty database of the engine under test. Once in a test file: settings are read once. */
+/** Settings of a server under test, as they would stand in its environment. */
+export const testEnv = (databaseUrl: string, env: Record<string, string> = {}) => ({
+  PORT: '0',
+  DATABASE_URL: databaseUrl,
+  APP_SECRET: testSecret(),
+  BCRYPT_COST: '4',
+  LOG_LEVEL: 'silent',
+  DIALECTS: 'none',
+  LIMITS: 'off', // a test file asks more from one address in a minute than all limits allow; those about limits say `on`
+  ...env,
+});
+
+/**
+ * The real server on a free port, over an empty database of the engine under test. It ends with the test file. A file may
+ * start several: instances share nothing.
+ */
 export async function startApp(env: Record<string, string> = {}) {
   const databaseUrl = env['DATABASE_URL'] ?? (await emptyDatabase());
-  Object.assign(process.env, {
-    PORT: '0',
-    DATABASE_URL: databaseUrl,
-    APP_SECRET: testSecret(),
-    BCRYPT_COST: '4',
-    LOG_LEVEL: 'silent',
-    DIALECTS: 'none',
-    LIMITS: 'off', // a test file asks more from one address in a minute than all limits allow; those about limits say `on`
-    ...env,
-  });
-  const { serve } = await import('#src/serve');
-  const models = await import('#models/index');
-  const { grantRole } = await import('#src/access/roles');
-  const running = await serve();
-  const url = `http://127.0.0.1:${(running.server.address() as AddressInfo).port}`;
+  const settings = testEnv(databaseUrl, env);
+  const running = await serve(settings);
+  const { ctx } = running;
+  const models = ctx.db;
+  const url = running.url;
   const ask = clientOf(url);
 
   afterAll(async () => {
@@ -42,30 +49,57 @@ export async function startApp(env: Record<string, string> = {}) {
   /** Somebody who registered as a stranger does and then, maybe, was given roles. */
   const register = async (fields: object = {}, ...roles: string[]) => {
     const names = 'email' in fields ? {} : { username: unusedName() };
-    const { status, body, text } = await ask('POST', '/auth/register', { body: { ...names, password, ...fields } });
+    const { status, body, text } = await ask('POST', '/auth/register', {
+      body: { ...names, password, ...fields },
+    });
     expect(status, text).toBe(201);
     const user = (await models.User.findByPk(body.user.id))!;
-    for (const name of roles) await grantRole(user, (await models.Role.findOne({ where: { name } }))!);
+    for (const name of roles)
+      await grantRole(ctx, user, (await models.Role.findOne({ where: { name } }))!);
     const token: string = body.accessToken;
     return {
       id: body.user.id as string,
       username: body.user.username as string,
       token,
       tokens: body,
-      ask: (method: string, path: string, question: Question = {}) => ask(method, path, { token, ...question }),
+      ask: (method: string, path: string, question: Question = {}) =>
+        ask(method, path, { token, ...question }),
     };
   };
-  const logIn = (identifier: string, secret = password) => ask('POST', '/auth/login', { body: { identifier, password: secret } });
+  const logIn = (identifier: string, secret = password) =>
+    ask('POST', '/auth/login', { body: { identifier, password: secret } });
 
-  return { ...running, ...models, url, databaseUrl, ask, register, logIn, unusedName };
+  return {
+    ...running,
+    ...models,
+    url,
+    env: settings,
+    databaseUrl,
+    ask,
+    register,
+    logIn,
+    unusedName,
+  };
 }
 
 /** What must hold in the database after every test file, whatever was tried in it. */
-async function expectConsistent({ User }: typeof import('#models/index')): Promise<void> {
-  const orphans = async (sql: string) => ((await User.sequelize!.query(sql))[0] as { n: number }[])[0]!.n;
-  expect(await orphans('SELECT COUNT(*) AS n FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE u.id IS NULL')).toBe(0);
-  expect(await orphans('SELECT COUNT(*) AS n FROM user_roles ur LEFT JOIN users u ON u.id = ur.user_id WHERE u.id IS NULL')).toBe(0);
+async function expectConsistent({ sequelize }: Db): Promise<void> {
+  const orphans = async (sql: string) => ((await sequelize.query(sql))[0] as { n: number }[])[0]!.n;
+  expect(
+    await orphans(
+      'SELECT COUNT(*) AS n FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE u.id IS NULL',
+    ),
+  ).toBe(0);
+  expect(
+    await orphans(
+      'SELECT COUNT(*) AS n FROM user_roles ur LEFT JOIN users u ON u.id = ur.user_id WHERE u.id IS NULL',
+    ),
+  ).toBe(0);
   const nameless = 'username_canonical IS NULL AND email_canonical IS NULL';
-  expect(await orphans(`SELECT COUNT(*) AS n FROM users u WHERE ${nameless} AND u.id NOT IN (SELECT user_id FROM identities)`)).toBe(0);
+  expect(
+    await orphans(
+      `SELECT COUNT(*) AS n FROM users u WHERE ${nameless} AND u.id NOT IN (SELECT user_id FROM identities)`,
+    ),
+  ).toBe(0);
   expect(Object.keys(Object.prototype)).toEqual([]);
 }

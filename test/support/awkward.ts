@@ -1,23 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StrategyCreatedStatic } from 'passport';
 import { ConnectionRefusedError } from 'sequelize';
-import { User } from '#models/index';
-import { Problem } from '#src/core/problem';
-import { verify } from '#src/http/strategy';
+import type { User } from '#models/index';
+import { Problem } from '#src/platform/http/problem';
+import type { ServerApi } from '#src/server-api';
+import { verify, type StrategyUser } from '#src/strategy-kit/strategy';
 
 /** What must never be in an answer, nor in a log line. */
 export const SECRET = 'eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LXBhc3N3b3Jk.0123456789abcdefABCDEF';
 
-const anybody = () => User.findOne({ where: { disabledAt: null }, include: ['roles'], rejectOnEmpty: true });
-const nobody = () => User.build({ id: '00000000-0000-7000-8000-000000000000', disabledAt: new Date() });
-const away = () => new ConnectionRefusedError(new Error('connect ECONNREFUSED'));
+/** The user whom they answer. The test registers them. */
+export const ANYBODY = 'anybody';
+const anybody = async ({ users }: ServerApi) => (await users.find(ANYBODY)) as User & Express.User;
+const disabled = async (auth: ServerApi) =>
+  Object.assign(await anybody(auth), { disabledAt: new Date() });
+const unavailable = () => new ConnectionRefusedError(new Error('connect ECONNREFUSED'));
 
-type Way = (strategy: StrategyCreatedStatic) => unknown;
+type Way = (strategy: StrategyCreatedStatic, auth: ServerApi) => unknown;
 /** A verify function behind our adapter, called as passport-local calls it. */
 const adapted =
-  (find: () => Promise<User | null>): Way =>
-  (strategy) =>
-    verify(find)((error, user, info) => {
+  (find: (auth: ServerApi) => Promise<StrategyUser | null>): Way =>
+  (strategy, auth) =>
+    verify(() => find(auth))((error, user, info) => {
       if (error) strategy.error(error);
       else if (user) strategy.success(user);
       else strategy.fail(info);
@@ -25,8 +29,9 @@ const adapted =
 
 /** Everything that a strategy may do wrong, and a few that are right. */
 export const ways = {
-  'answers a user': async (strategy) => strategy.success(await anybody()),
-  'answers a user later': (strategy) => void sleep(20).then(async () => strategy.success(await anybody())),
+  'answers a user': async (strategy, auth) => strategy.success(await anybody(auth)),
+  'answers a user later': (strategy, auth) =>
+    void sleep(20).then(async () => strategy.success(await anybody(auth))),
   'answers a user through the adapter': adapted(anybody),
 
   rejects: async () => Promise.reject(new Error(`cannot use ${SECRET}`)),
@@ -38,23 +43,26 @@ export const ways = {
     throw SECRET;
   },
   'errs with nothing': (strategy) => strategy.error(undefined),
-  'rejects through the adapter': adapted(async () => Promise.reject(new Error(`cannot use ${SECRET}`))),
+  'rejects through the adapter': adapted(async () =>
+    Promise.reject(new Error(`cannot use ${SECRET}`)),
+  ),
   'throws at once through the adapter': adapted(() => {
     throw new Error(`cannot use ${SECRET}`);
   }),
   redirects: (strategy) => strategy.redirect('https://evil.example/'),
-  'vouches for a plain object': (strategy) => strategy.success({ id: '1', roles: [{ name: 'admin' }], hasRole: () => true } as never),
-  'vouches for a promise': (strategy) => strategy.success(anybody() as never),
-  'vouches for true': (strategy) => strategy.success(true as never),
-  'vouches for nothing': (strategy) => strategy.success(undefined as never),
-  'errs, then answers a user': async (strategy) => {
-    const user = await anybody();
+  'answers a plain object': (strategy) =>
+    strategy.success({ id: '1', roles: [{ name: 'admin' }], hasRole: () => true } as never),
+  'answers a promise': (strategy, auth) => strategy.success(anybody(auth) as never),
+  'answers true': (strategy) => strategy.success(true as never),
+  'answers nothing': (strategy) => strategy.success(undefined as never),
+  'errs, then answers a user': async (strategy, auth) => {
+    const user = await anybody(auth);
     strategy.error(new Error('first'));
     strategy.success(user);
   },
 
-  'finds the database away': adapted(async () => Promise.reject(away())),
-  'fails because the keys are away': (strategy) => strategy.fail(away()),
+  'cannot reach the database': adapted(async () => Promise.reject(unavailable())),
+  'fails because the keys are unavailable': (strategy) => strategy.fail(unavailable()),
   'fails because it is busy': (strategy) => strategy.fail(new Problem('busy')),
   'is silent': () => {},
   'resolves without a word': async () => {},
@@ -64,36 +72,36 @@ export const ways = {
   'fails with a status of its own': (strategy) => strategy.fail('no', 200),
   'fails with a secret': (strategy) => strategy.fail(SECRET, 418),
   'answers null through the adapter': adapted(async () => null),
-  'vouches for a disabled user': (strategy) => strategy.success(nobody()),
+  'answers a disabled user': async (strategy, auth) => strategy.success(await disabled(auth)),
 
-  'answers twice': async (strategy) => {
-    const user = await anybody();
+  'answers twice': async (strategy, auth) => {
+    const user = await anybody(auth);
     strategy.success(user);
     strategy.success(user);
     await sleep(20);
     strategy.success(user);
   },
-  'answers a user, then fails': async (strategy) => {
-    strategy.success(await anybody());
+  'answers a user, then fails': async (strategy, auth) => {
+    strategy.success(await anybody(auth));
     strategy.fail();
   },
-  'answers a user, then throws': async (strategy) => {
-    strategy.success(await anybody());
+  'answers a user, then throws': async (strategy, auth) => {
+    strategy.success(await anybody(auth));
     throw new Error('afterwards');
   },
-  'answers a user, then passes': async (strategy) => {
-    strategy.success(await anybody());
+  'answers a user, then passes': async (strategy, auth) => {
+    strategy.success(await anybody(auth));
     strategy.pass();
   },
-  'fails, then answers a user': async (strategy) => {
-    const user = await anybody();
+  'fails, then answers a user': async (strategy, auth) => {
+    const user = await anybody(auth);
     strategy.fail();
     strategy.success(user);
     await sleep(20);
     strategy.success(user);
   },
-  'passes, then answers a user': async (strategy) => {
-    const user = await anybody();
+  'passes, then answers a user': async (strategy, auth) => {
+    const user = await anybody(auth);
     strategy.pass();
     strategy.success(user);
   },

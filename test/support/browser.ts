@@ -21,12 +21,18 @@ export function browser() {
   function keep(host: string, line: string): void {
     const [pair = '', ...attributes] = line.split(/;\s*/);
     const name = `${host} ${pair.slice(0, pair.indexOf('='))}`;
-    const gone = attributes.some((each) => /^expires=Thu, 01 Jan 1970/i.test(each) || /^max-age=0$/i.test(each));
+    const gone = attributes.some(
+      (each) => /^expires=Thu, 01 Jan 1970/i.test(each) || /^max-age=0$/i.test(each),
+    );
     if (gone) jar.delete(name);
     else jar.set(name, pair.slice(pair.indexOf('=') + 1));
   }
   const cookieFor = (host: string) =>
-    [...jar].flatMap(([name, value]) => (name.startsWith(`${host} `) ? [`${name.slice(host.length + 1)}=${value}`] : [])).join('; ');
+    [...jar]
+      .flatMap(([name, value]) =>
+        name.startsWith(`${host} `) ? [`${name.slice(host.length + 1)}=${value}`] : [],
+      )
+      .join('; ');
 
   /** Follows where it is sent, up to `stop`: the beginning of an address that belongs to an app. */
   async function open(
@@ -38,7 +44,8 @@ export function browser() {
     let url = new URL(address);
     let body = form && new URLSearchParams(form).toString();
     for (let hop = 0; hop < 20; hop++) {
-      if (url.href.startsWith(stop)) return { url, status: 0, headers: new Headers(), text: '', trail };
+      if (url.href.startsWith(stop))
+        return { url, status: 0, headers: new Headers(), text: '', trail };
       const answer = await fetch(url, {
         method: body === undefined ? method : 'POST',
         redirect: 'manual',
@@ -55,7 +62,13 @@ export function browser() {
       trail.push({ url: url.href, status: answer.status, cookies });
       const next = answer.headers.get('location');
       if (answer.status < 300 || answer.status >= 400 || !next)
-        return { url, status: answer.status, headers: answer.headers, text: await answer.text(), trail };
+        return {
+          url,
+          status: answer.status,
+          headers: answer.headers,
+          text: await answer.text(),
+          trail,
+        };
       await answer.arrayBuffer();
       [url, body] = [new URL(next, url), undefined];
     }

@@ -1,9 +1,12 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** `hold`: nothing gets through, nothing is closed. `refuse`: every connection is reset. A number: milliseconds that each way takes. */
+/**
+ * `hold`: nothing gets through, nothing is closed. `refuse`: every connection is reset. A number: a delay each way, in
+ * milliseconds.
+ */
 type Mode = 'pass' | 'hold' | 'refuse' | number;
 
-/** Stands between a server and its database, and misbehaves on request. */
+/** Stands between a server and its database, and makes faults on request. */
 export async function chaosProxy(target: number) {
   let mode: Mode = 'pass';
   const sockets = new Set<Socket>();

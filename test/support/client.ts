@@ -22,12 +22,18 @@ export interface Question {
  */
 export const HANGS = 9000;
 
-const DECLARED = new Set([200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 503]);
+const DECLARED = new Set([
+  200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 503,
+]);
 const LEAKS =
   /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?<![\w.-])ER_[A-Z]|SELECT |INSERT |\.sqlite|127\.0\.0\.1:3306\b/i;
 
 /** What must hold for every answer of this server, whatever was asked; the first thing that does not. */
-function fault({ status, headers, text, body }: Answer, path: string, ms: number): string | undefined {
+function fault(
+  { status, headers, text, body }: Answer,
+  path: string,
+  ms: number,
+): string | undefined {
   const page = /^\/(docs|openapi\.json|problems\/)/.test(path) && status === 200;
   const shared = path === '/.well-known/jwks.json' && status === 200;
   const has = (name: string, value: string | null) => headers.get(name) === value;
@@ -37,9 +43,20 @@ function fault({ status, headers, text, body }: Answer, path: string, ms: number
     [ms < HANGS, `time: ${Math.round(ms)} ms`],
     [page || !LEAKS.test(text), 'what it gives away'],
     [has('x-content-type-options', 'nosniff'), 'X-Content-Type-Options'],
-    [has('strict-transport-security', 'max-age=31536000; includeSubDomains'), 'Strict-Transport-Security'],
-    [/default-src 'none'.*frame-ancestors 'none'/.test(headers.get('content-security-policy') ?? ''), 'Content-Security-Policy'],
-    [has('x-powered-by', null) && has('etag', null) && has('set-cookie', null), 'X-Powered-By, ETag or Set-Cookie'],
+    [
+      has('strict-transport-security', 'max-age=31536000; includeSubDomains'),
+      'Strict-Transport-Security',
+    ],
+    [
+      /default-src 'none'.*frame-ancestors 'none'/.test(
+        headers.get('content-security-policy') ?? '',
+      ),
+      'Content-Security-Policy',
+    ],
+    [
+      has('x-powered-by', null) && has('etag', null) && has('set-cookie', null),
+      'X-Powered-By, ETag or Set-Cookie',
+    ],
     [/^[A-Za-z0-9-]{1,64}$/.test(headers.get('x-request-id') ?? ''), 'X-Request-Id'],
     [page || has('cache-control', shared ? 'public, max-age=300' : 'no-store'), 'Cache-Control'],
     [headers.has('www-authenticate') === challenged, 'WWW-Authenticate'],
@@ -48,12 +65,19 @@ function fault({ status, headers, text, body }: Answer, path: string, ms: number
   return checks.find(([good]) => !good)?.[1];
 }
 
-function problemChecks(status: number, headers: Headers, body: Answer['body']): [boolean, string][] {
+function problemChecks(
+  status: number,
+  headers: Headers,
+  body: Answer['body'],
+): [boolean, string][] {
   const texts = [body?.code, body?.title, body?.action];
   return [
     [headers.get('content-type') === 'application/problem+json; charset=utf-8', 'Content-Type'],
     [body?.status === status && texts.every((text) => typeof text === 'string'), 'members'],
-    [body?.type === `/problems/${body?.code}` && body?.requestId === headers.get('x-request-id'), 'type or requestId'],
+    [
+      body?.type === `/problems/${body?.code}` && body?.requestId === headers.get('x-request-id'),
+      'type or requestId',
+    ],
     [(status !== 503 && status !== 429) || Number(headers.get('retry-after')) > 0, 'Retry-After'],
   ];
 }
@@ -61,16 +85,23 @@ function problemChecks(status: number, headers: Headers, body: Answer['body']): 
 function expectDecent(answer: Answer, path: string, ms: number): void {
   const wrong = fault(answer, path, ms);
   if (wrong)
-    expect.fail(`${path} answered ${answer.status} with the wrong ${wrong}: ${JSON.stringify([...answer.headers])} ${answer.text}`);
+    expect.fail(
+      `${path} answered ${answer.status} with the wrong ${wrong}: ${JSON.stringify([...answer.headers])} ${answer.text}`,
+    );
 }
 
 /** Which statuses these answers have, lowest first: who won a race does not matter. */
-export const statusesOf = (answers: readonly Answer[]): number[] => answers.map(({ status }) => status).sort((a, b) => a - b);
+export const statusesOf = (answers: readonly Pick<Answer, 'status'>[]): number[] =>
+  answers.map(({ status }) => status).sort((a, b) => a - b);
 
 /** Asks a running server, and holds every answer to `expectDecent`. */
 export const clientOf =
   (url: string) =>
-  async (method: string, path: string, { token, body, raw, headers = {} }: Question = {}): Promise<Answer> => {
+  async (
+    method: string,
+    path: string,
+    { token, body, raw, headers = {} }: Question = {},
+  ): Promise<Answer> => {
     const start = performance.now();
     const response = await fetch(url + path, {
       method,
@@ -84,7 +115,10 @@ export const clientOf =
       ...(raw !== undefined && { body: raw }),
     });
     const text = await response.text();
-    const json = /json/.test(response.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined;
+    const json =
+      /json/.test(response.headers.get('content-type') ?? '') && text
+        ? JSON.parse(text)
+        : undefined;
     const answer = { status: response.status, headers: response.headers, text, body: json };
     expectDecent(answer, path, performance.now() - start);
     return answer;

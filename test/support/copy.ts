@@ -3,7 +3,16 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyFolder, root } from '#test/support/process';
 
-const OURS = ['src', 'models', 'migrations', 'strategies', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
+const OURS = [
+  'src',
+  'models',
+  'migrations',
+  'strategies',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vitest.config.ts',
+];
 
 /** This repository in a folder of its own, where files may come and go. Its packages are shared. */
 export function copyOfUs(): string {
@@ -16,7 +25,12 @@ export function copyOfUs(): string {
 }
 
 /** Runs a program of Node, or a command of our packages, to its end. Its output is what it wrote on both channels. */
-export async function runIn(cwd: string, program: string, args: readonly string[], env: Record<string, string | undefined> = {}) {
+export async function runIn(
+  cwd: string,
+  program: string,
+  args: readonly string[],
+  env: Record<string, string | undefined> = {},
+) {
   const bin = join(root, 'node_modules/.bin');
   const child = spawn(program === 'node' ? process.execPath : join(bin, program), args, {
     cwd,

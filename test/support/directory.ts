@@ -11,7 +11,8 @@ const SLAPD = '/usr/sbin/slapd';
 /** Whether OpenLDAP is on this machine. Without it, these tests are left out aloud; and fail where everything has to be tried. */
 export const hasDirectory = existsSync(SLAPD);
 if (!hasDirectory) {
-  const line = 'OpenLDAP is not on this machine (slapd), so nobody signs in with a directory here. Install slapd.';
+  const line =
+    'OpenLDAP is not on this machine (slapd), so nobody signs in with a directory here. Install slapd.';
   if (process.env['CI']) throw new Error(line);
   console.warn(`\n!!! ${line}\n`);
 }
@@ -47,15 +48,32 @@ export const person = (uid: string, { ou = 'people', ...fields }: Record<string,
     '',
     '',
   ].join('\n');
-const unit = (name: string) => `dn: ou=${name},${BASE}\nobjectClass: organizationalUnit\nou: ${name}\n\n`;
+const unit = (name: string) =>
+  `dn: ou=${name},${BASE}\nobjectClass: organizationalUnit\nou: ${name}\n\n`;
 
 /** A directory of our own in the folder of the test: OpenLDAP, with these people. Over TLS with a certificate that nobody knows. */
 export async function startDirectory(people: string) {
   const folder = join(process.cwd(), 'directory');
   mkdirSync(join(folder, 'data'), { recursive: true });
   const names = 'subjectAltName=IP:127.0.0.1,IP:0.0.0.0';
-  const certificate = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=directory', '-addext', names];
-  execFileSync('openssl', [...certificate, '-keyout', `${folder}/tls.key`, '-out', `${folder}/tls.crt`], { stdio: 'ignore' });
+  const certificate = [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=directory',
+    '-addext',
+    names,
+  ];
+  execFileSync(
+    'openssl',
+    [...certificate, '-keyout', `${folder}/tls.key`, '-out', `${folder}/tls.crt`],
+    { stdio: 'ignore' },
+  );
   const file = join(folder, 'slapd.conf');
   writeFileSync(file, settings(folder));
   const top = `dn: ${BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Corp\ndc: corp\n\n`;
@@ -66,7 +84,17 @@ export async function startDirectory(people: string) {
   const [port, tlsPort] = [await freePort(), await freePort()];
   const [url, tlsUrl] = [`ldap://127.0.0.1:${port}`, `ldaps://127.0.0.1:${tlsPort}`];
   // In the foreground (-d 32768 logs next to nothing), under a shell that ends it with its standard input: that is with this process.
-  const words = ['-c', '"$0" "$@" & cat; kill -9 $!; wait $!', SLAPD, '-f', file, '-d', '32768', '-h', `${url} ${tlsUrl}`];
+  const words = [
+    '-c',
+    '"$0" "$@" & cat; kill -9 $!; wait $!',
+    SLAPD,
+    '-f',
+    file,
+    '-d',
+    '32768',
+    '-h',
+    `${url} ${tlsUrl}`,
+  ];
   const child = spawn('sh', words, { stdio: ['pipe', 'ignore', 'ignore'] });
   const ended = once(child, 'exit');
   const stop = async () => {
@@ -102,6 +130,8 @@ export async function startDirectory(people: string) {
 
 const answers = (port: number) =>
   new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () =>
+      resolve(false),
+    );
     socket.once('connect', () => socket.destroy());
   });

@@ -2,17 +2,26 @@ import { DatabaseSync } from 'node:sqlite';
 import { createConnection } from 'mysql2/promise';
 
 /** Writes as another process does: it shares nothing with the server but the database. */
-export async function elsewhere(databaseUrl: string, sql: string, values: (string | Date | null)[]): Promise<void> {
+export async function elsewhere(
+  databaseUrl: string,
+  sql: string,
+  values: (string | Date | null)[],
+): Promise<void> {
   if (databaseUrl.startsWith('sqlite:')) {
     const db = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 20_000 });
     try {
-      db.prepare(sql).run(...values.map((value) => (value instanceof Date ? value.toISOString() : value)));
+      db.prepare(sql).run(
+        ...values.map((value) => (value instanceof Date ? value.toISOString() : value)),
+      );
     } finally {
       db.close();
     }
     return;
   }
-  const connection = await createConnection({ uri: databaseUrl.replace(/^mariadb:/, 'mysql:'), timezone: 'Z' });
+  const connection = await createConnection({
+    uri: databaseUrl.replace(/^mariadb:/, 'mysql:'),
+    timezone: 'Z',
+  });
   try {
     await connection.execute(sql, values);
   } finally {
@@ -21,7 +30,10 @@ export async function elsewhere(databaseUrl: string, sql: string, values: (strin
 }
 
 /** Keeps a session from being written, as another process may, until the returned function is called. */
-export async function hold(databaseUrl: string, sessionId: string): Promise<() => Promise<unknown>> {
+export async function hold(
+  databaseUrl: string,
+  sessionId: string,
+): Promise<() => Promise<unknown>> {
   if (databaseUrl.startsWith('sqlite:')) {
     const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
     other.exec('BEGIN IMMEDIATE');

@@ -1,18 +1,26 @@
 import { globSync } from 'node:fs';
-import { Settings } from '#src/config';
-import type { AuthStrategy } from '#src/http/strategy';
+import { join } from 'node:path';
+import { SettingsSchema } from '#src/platform/settings/schema';
+import type { AuthStrategy } from '#src/strategy-kit/strategy';
+import { root } from '#test/support/process';
 
-const HEAD = `# Every setting of Sallyport with its default. None is needed for \`npm start\`: copy this file to .env and
-# uncomment what should differ. The environment of the process wins over .env. Made from src/config.ts by test/settings.test.ts.
+const HEAD = `# Every setting of Sallyport with its default. \`npm start\` needs none of them: copy this file to .env and
+# uncomment what should differ. The environment of the process wins over .env. The file is made from
+# src/platform/settings/schema.ts and strategies/ by test/platform/settings.test.ts: npx vitest run -u settings.test
 `;
 
-const written = (value: string | number | string[] = '') => (Array.isArray(value) ? value.join(',') : String(value));
+const written = (value: string | number | string[] = '') =>
+  Array.isArray(value) ? value.join(',') : String(value);
 
-const STRATEGIES = '# What the files in strategies/ read for themselves. Each is off until what it needs is set.\n';
+const STRATEGIES =
+  '# Settings of the strategies in strategies/. Each strategy is off until what it needs is set.\n';
 
-/** The text of `.env.example`: name, meaning and default of each setting; what may be left out is commented out. */
+/**
+ * The text of `.env.example`: name, meaning and default of each setting. Those that may be left out
+ * are commented out.
+ */
 export async function envExample(): Promise<string> {
-  const own = Object.entries(Settings.shape).map(([name, schema]) => {
+  const own = Object.entries(SettingsSchema.shape).map(([name, schema]) => {
     const { success, data } = schema.safeParse(undefined);
     return `# ${schema.description}\n${success ? '#' : ''}${name}=${success ? written(data) : ''}\n`;
   });
@@ -20,8 +28,12 @@ export async function envExample(): Promise<string> {
 }
 
 async function ofStrategies(): Promise<string[]> {
-  const files = globSync('[a-z]*.ts', { cwd: new URL('../../strategies/', import.meta.url) }).filter((name) => !name.endsWith('.test.ts'));
-  const modules = files.sort().map((name) => import(`../../strategies/${name.slice(0, -3)}.ts`) as Promise<{ default: AuthStrategy }>);
+  const files = globSync('[a-z]*.ts', { cwd: join(root, 'strategies') })
+    .filter((name) => !name.endsWith('.test.ts'))
+    .sort();
+  const modules = files.map(
+    (name) => import(join(root, 'strategies', name)) as Promise<{ default: AuthStrategy }>,
+  );
   return (await Promise.all(modules)).flatMap(({ default: { name, summary, env } }) => {
     const lines = Object.entries(env?.shape ?? {}).map(([setting, schema]) => {
       const { data } = schema.safeParse(undefined);

@@ -23,20 +23,31 @@ type Answer = (res: ServerResponse) => void;
 export const client = { id: 'Iv1.0123456789abcdef', secret: 'g'.repeat(40) };
 
 /** What GitHub keeps of somebody: a public profile, and addresses. */
-export const person = (id: number, login: string, ...emails: [address: string, verified: boolean][]): Person => ({
+export const person = (
+  id: number,
+  login: string,
+  ...emails: [address: string, verified: boolean][]
+): Person => ({
   id,
   login,
   name: `${login} the cat`,
   email: null,
-  emails: emails.map(([email, verified], i) => ({ email, verified, primary: i === 0, visibility: i === 0 ? 'private' : null })),
+  emails: emails.map(([email, verified], i) => ({
+    email,
+    verified,
+    primary: i === 0,
+    visibility: i === 0 ? 'private' : null,
+  })),
 });
 
 const json = (res: ServerResponse, body: unknown, status = 200) =>
-  void res.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  void res
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(body));
 
 /**
- * GitHub Enterprise Server as its documentation describes it ("Authorizing OAuth apps", REST "users" and "emails"), on loopback: whoever
- * is `signedIn` consents at once. Tests put something else in the place of an answer with `instead`.
+ * GitHub Enterprise Server as its documentation describes it ("Authorizing OAuth apps", REST "users" and "emails"), on loopback. The
+ * person in `signedIn` consents at once. Tests put something else in the place of an answer with `instead`.
  */
 export async function startGitHub(people: Record<string, Person>) {
   const codes = new Map<string, Grant>();
@@ -48,12 +59,18 @@ export async function startGitHub(people: Record<string, Person>) {
   function authorize(query: URLSearchParams, res: ServerResponse): void {
     const redirectUri = query.get('redirect_uri')!;
     if (query.get('client_id') !== client.id) return json(res, { message: 'Not Found' }, 404);
-    if (query.get('response_type') !== 'code' || query.get('code_challenge_method') !== 'S256') return json(res, {}, 400);
+    if (query.get('response_type') !== 'code' || query.get('code_challenge_method') !== 'S256')
+      return json(res, {}, 400);
     const back = new URL(redirectUri);
     if (state.consents) {
       const code = randomBytes(10).toString('hex');
       const scope = state.scope ?? query.get('scope') ?? '';
-      codes.set(code, { redirectUri, challenge: query.get('code_challenge'), scope, person: state.signedIn });
+      codes.set(code, {
+        redirectUri,
+        challenge: query.get('code_challenge'),
+        scope,
+        person: state.signedIn,
+      });
       back.searchParams.set('code', code);
     } else {
       back.searchParams.set('error', 'access_denied');
@@ -75,21 +92,31 @@ export async function startGitHub(people: Record<string, Person>) {
     const grant = codes.get(form.get('code') ?? '');
     codes.delete(form.get('code') ?? '');
     if (form.get('client_id') !== client.id || form.get('client_secret') !== client.secret)
-      return say({ error: 'incorrect_client_credentials', error_description: 'The client_id and/or client_secret passed are incorrect.' });
+      return say({
+        error: 'incorrect_client_credentials',
+        error_description: 'The client_id and/or client_secret passed are incorrect.',
+      });
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
     if (!grant || grant.challenge !== challenge)
-      return say({ error: 'bad_verification_code', error_description: 'The code passed is incorrect or expired.' });
-    if (grant.redirectUri !== form.get('redirect_uri')) return say({ error: 'redirect_uri_mismatch' });
+      return say({
+        error: 'bad_verification_code',
+        error_description: 'The code passed is incorrect or expired.',
+      });
+    if (grant.redirectUri !== form.get('redirect_uri'))
+      return say({ error: 'redirect_uri_mismatch' });
     const token = `gho_${randomBytes(18).toString('hex')}`;
     tokens.set(token, grant);
     say({ access_token: token, scope: grant.scope, token_type: 'bearer' });
   }
 
   function api(req: IncomingMessage, res: ServerResponse, path: string): void {
-    if (!req.headers['user-agent']) return json(res, { message: 'Request forbidden by administrative rules.' }, 403);
-    const grant = tokens.get(/^(?:Bearer|token) (\S+)$/i.exec(req.headers.authorization ?? '')?.[1] ?? '');
+    if (!req.headers['user-agent'])
+      return json(res, { message: 'Request forbidden by administrative rules.' }, 403);
+    const grant = tokens.get(
+      /^(?:Bearer|token) (\S+)$/i.exec(req.headers.authorization ?? '')?.[1] ?? '',
+    );
     if (!grant) return json(res, { message: 'Bad credentials' }, 401);
     const { emails, ...profile } = people[grant.person]!;
     if (path === '/api/v3/user') return json(res, profile);
@@ -102,7 +129,8 @@ export async function startGitHub(people: Record<string, Person>) {
     asked.push(pathname);
     if (instead[pathname]) instead[pathname](res);
     else if (pathname === '/login/oauth/authorize') authorize(searchParams, res);
-    else if (pathname === '/login/oauth/access_token' && req.method === 'POST') void accessToken(req, res);
+    else if (pathname === '/login/oauth/access_token' && req.method === 'POST')
+      void accessToken(req, res);
     else api(req, res, pathname);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -110,7 +138,13 @@ export async function startGitHub(people: Record<string, Person>) {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, state, instead, asked, tokens };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    state,
+    instead,
+    asked,
+    tokens,
+  };
 }
 export const says =
   (body: string, status = 200, type = 'application/json'): Answer =>

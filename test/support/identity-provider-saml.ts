@@ -12,7 +12,21 @@ const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 export function newIdentity() {
   const pem = execFileSync(
     'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=idp', '-keyout', '-', '-out', '-'],
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=idp',
+      '-keyout',
+      '-',
+      '-out',
+      '-',
+    ],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const [key, certificate] = ['PRIVATE KEY', 'CERTIFICATE'].map(
@@ -21,10 +35,16 @@ export function newIdentity() {
   return { key, certificate, oneLine: certificate.replace(/-----[^-]+-----|\s/g, '') };
 }
 
-/** Number of the request that a browser was sent away with, and what it has to bring back. */
+/** The id of the SAML request in the address, and the RelayState that the answer must repeat. */
 export function requestIn(address: URL) {
-  const xml = inflateRawSync(Buffer.from(address.searchParams.get('SAMLRequest')!, 'base64')).toString();
-  return { id: / ID="([^"]+)"/.exec(xml)![1]!, relayState: address.searchParams.get('RelayState')!, xml };
+  const xml = inflateRawSync(
+    Buffer.from(address.searchParams.get('SAMLRequest')!, 'base64'),
+  ).toString();
+  return {
+    id: / ID="([^"]+)"/.exec(xml)![1]!,
+    relayState: address.searchParams.get('RelayState')!,
+    xml,
+  };
 }
 
 export interface Said {
@@ -47,14 +67,28 @@ export interface Said {
   padding?: string;
 }
 const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
-const optional = (name: string, value: string | null | undefined) => (value ? ` ${name}="${value}"` : '');
+const optional = (name: string, value: string | null | undefined) =>
+  value ? ` ${name}="${value}"` : '';
 
 /** An assertion as identity providers write it; not signed. */
 export function assertion({ notBefore = -5, notOnOrAfter = 60, ...said }: Said): string {
-  const { inResponseTo, recipient = '', audience, issuer = 'idp', nameId = 'ida@corp.test', format = EMAIL_ADDRESS } = said;
-  const { method = `${SAML}:cm:bearer`, attributes = {}, id = `_${randomUUID()}`, padding = '' } = said;
+  const {
+    inResponseTo,
+    recipient = '',
+    audience,
+    issuer = 'idp',
+    nameId = 'ida@corp.test',
+    format = EMAIL_ADDRESS,
+  } = said;
+  const {
+    method = `${SAML}:cm:bearer`,
+    attributes = {},
+    id = `_${randomUUID()}`,
+    padding = '',
+  } = said;
   const values = Object.entries(attributes).map(
-    ([name, value]) => `<saml:Attribute Name="${name}"><saml:AttributeValue>${value}</saml:AttributeValue></saml:Attribute>`,
+    ([name, value]) =>
+      `<saml:Attribute Name="${name}"><saml:AttributeValue>${value}</saml:AttributeValue></saml:Attribute>`,
   );
   return [
     `<saml:Assertion xmlns:saml="${SAML}:assertion" ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer>`,
@@ -62,15 +96,23 @@ export function assertion({ notBefore = -5, notOnOrAfter = 60, ...said }: Said):
     `<saml:SubjectConfirmation Method="${method}"><saml:SubjectConfirmationData${optional('InResponseTo', inResponseTo)}`,
     ` NotOnOrAfter="${at(notOnOrAfter)}"${optional('Recipient', recipient)}/></saml:SubjectConfirmation></saml:Subject>`,
     `<saml:Conditions NotBefore="${at(notBefore)}" NotOnOrAfter="${at(notOnOrAfter)}">`,
-    audience ? `<saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>` : '',
+    audience
+      ? `<saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>`
+      : '',
     `</saml:Conditions><saml:AuthnStatement AuthnInstant="${at(0)}" SessionIndex="s1"/>`,
-    values.length > 0 ? `<saml:AttributeStatement>${values.join('')}</saml:AttributeStatement>` : '',
+    values.length > 0
+      ? `<saml:AttributeStatement>${values.join('')}</saml:AttributeStatement>`
+      : '',
     `${padding}</saml:Assertion>`,
   ].join('');
 }
 
 /** Puts a signature into the element of this name. */
-export function sign(xml: string, { key, certificate }: { key: string; certificate: string }, element = 'Assertion'): string {
+export function sign(
+  xml: string,
+  { key, certificate }: { key: string; certificate: string },
+  element = 'Assertion',
+): string {
   const signature = new SignedXml({
     privateKey: key,
     publicCert: certificate,
@@ -83,14 +125,21 @@ export function sign(xml: string, { key, certificate }: { key: string; certifica
     transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', EXCLUSIVE],
     digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
   });
-  signature.computeSignature(xml, { location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' } });
+  signature.computeSignature(xml, {
+    location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' },
+  });
   return signature.getSignedXml();
 }
 
 /** The envelope around assertions. */
 export const envelope = (
   content: string,
-  { envelopeInResponseTo, inResponseTo, destination = '', status = 'Success' }: Said & { status?: string },
+  {
+    envelopeInResponseTo,
+    inResponseTo,
+    destination = '',
+    status = 'Success',
+  }: Said & { status?: string },
 ) =>
   [
     `<samlp:Response xmlns:samlp="${SAML}:protocol" ID="_${randomUUID()}" Version="2.0" IssueInstant="${at(0)}"`,

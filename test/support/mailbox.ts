@@ -6,16 +6,16 @@ import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll } from 'vitest';
 
-/** A mail as its reader has it. */
+/** A mail as its reader sees it. */
 export interface Received {
-  /** Whom the envelope names: they get it, whatever the headers say. */
+  /** The recipients of the envelope. The headers may say something else. */
   recipients: string[];
   /** `Example <auth@example.com>`, or the address alone. */
   from: string;
   subject: string;
   text: string;
   html: string;
-  /** The first link; `secrets` are what stands in its query. */
+  /** The first link. `secrets` is its query. */
   link: string;
   secrets: Record<string, string>;
   /** The six digits to type. */
@@ -24,13 +24,13 @@ export interface Received {
   source: string;
 }
 
-/** What the mail server does when a recipient is named (`RCPT`) and when the mail has arrived (`DATA`). */
+/** What the mail server answers to a recipient (`RCPT`) and to the end of a mail (`DATA`). */
 export type Answer = 'accept' | 'hold' | 450 | 550 | 554;
 
-/** How long `next` waits, in milliseconds. Nothing depends on it but how soon a test that fails does so. */
+/** How long `next` waits, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** The server under test says the domain in its IDNA form; smtp-server translates it back. */
+/** The server under test sends the domain in its IDNA form. smtp-server decodes it. */
 const ascii = (address: string) => address.replace(/[^@]*$/, domainToASCII);
 
 export async function readMail(source: Buffer, recipients: string[] = []): Promise<Received> {
@@ -51,7 +51,7 @@ export async function readMail(source: Buffer, recipients: string[] = []): Promi
 }
 
 /**
- * A real mail server of our own, until the file is done.
+ * A mail server. It ends with the test file.
  *
  *     const mailbox = await openMailbox();
  *     const { ask } = await startApp(mailbox.env);
@@ -67,7 +67,12 @@ export async function openMailbox(options: SMTPServerOptions = {}) {
     if (answers[phase] === 'hold') await new Promise<void>((resolve) => void held.push(resolve));
     const now = answers[phase];
     if (typeof now === 'number')
-      done(Object.assign(new Error(now === 554 ? '5.7.1 Relay access denied' : 'no, not <canary@example.com>'), { responseCode: now }));
+      done(
+        Object.assign(
+          new Error(now === 554 ? '5.7.1 Relay access denied' : 'no, not <canary@example.com>'),
+          { responseCode: now },
+        ),
+      );
     else done();
   };
   const server = new SMTPServer({
@@ -94,7 +99,8 @@ export async function openMailbox(options: SMTPServerOptions = {}) {
   server.on('error', () => {}); // clients that are killed
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.server.address() as AddressInfo;
-  const isFor = (to: string) => (mail: Received) => mail.recipients.some((each) => each.toLowerCase() === to.toLowerCase());
+  const isFor = (to: string) => (mail: Received) =>
+    mail.recipients.some((each) => each.toLowerCase() === to.toLowerCase());
 
   const release = () => {
     for (const go of held) go();
@@ -111,7 +117,7 @@ export async function openMailbox(options: SMTPServerOptions = {}) {
     port,
     /** For `startApp` or `settingsFor`. */
     env: { SMTP_URL: `smtp://127.0.0.1:${port}`, MAIL_FROM: 'Sallyport <auth@example.com>' },
-    /** The oldest mail to this address that was not asked for yet; waits for it. Throws after a while, and says what is there. */
+    /** Waits for the oldest mail to this address that was not asked for yet. Throws after a while. */
     async next(to: string): Promise<Received> {
       for (const end = performance.now() + PATIENCE; ; await sleep(5)) {
         const index = unread.findIndex(isFor(to));
@@ -122,13 +128,13 @@ export async function openMailbox(options: SMTPServerOptions = {}) {
           );
       }
     },
-    /** Everything that has arrived so far, at this address or at all. */
+    /** All that has arrived so far, for this address or for any. */
     all: (to?: string): Received[] => (to === undefined ? [...arrived] : arrived.filter(isFor(to))),
-    /** From now on. `hold`: no answer until `release`; a number: refused with it, and with a sentence that names an address. */
+    /** From now on. `hold`: no answer before `release`. A number: refused with it, in a sentence with an address. */
     answer(phase: 'RCPT' | 'DATA', answer: Answer): void {
       answers[phase] = answer;
     },
-    /** Answers whom it held; how is what `answer` said last. */
+    /** Answers those that were held, as `answer` said last. */
     release,
     /** How many wait for an answer. */
     get holding() {

@@ -49,13 +49,27 @@ const mariadb = spawnSync('which', ['mariadbd']).status === 0;
 /** The files of a new server: MariaDB's if it is on the machine, else MySQL's. */
 function initialise(data: string): void {
   const [command, words] = mariadb
-    ? ['mariadb-install-db', ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve']]
+    ? [
+        'mariadb-install-db',
+        ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'],
+      ]
     : ['mysqld', ['--initialize-insecure']];
   mkdirSync(join(data, '..', 'tmp'), { recursive: true, mode: 0o777 });
-  const made = spawnSync(command, ['--no-defaults', `--datadir=${data}`, `--tmpdir=${join(data, '..', 'tmp')}`, ...words, ...user], {
-    encoding: 'utf8',
-  });
-  if (made.status !== 0) throw new Error(`${command}: ${made.error?.message ?? (made.stderr || made.stdout)}`);
+  const made = spawnSync(
+    command,
+    [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--tmpdir=${join(data, '..', 'tmp')}`,
+      ...words,
+      ...user,
+    ],
+    {
+      encoding: 'utf8',
+    },
+  );
+  if (made.status !== 0)
+    throw new Error(`${command}: ${made.error?.message ?? (made.stderr || made.stdout)}`);
 }
 
 /** A database server of our own in a temporary folder: never the data of one that is on the machine. */
@@ -126,10 +140,17 @@ async function ready(url: string, exitCode: () => number | null): Promise<void> 
 }
 
 // Durability is not what the shared server is for: the fault tests start one of their own that flushes.
-export default async function setup({ provide }: { provide: (key: 'mysqlUrl', value: string) => void }) {
+export default async function setup({
+  provide,
+}: {
+  provide: (key: 'mysqlUrl', value: string) => void;
+}) {
   const given = process.env['TEST_DATABASE_URL'];
   if (given) return provide('mysqlUrl', given.replace(/\/[^/]*$/, ''));
-  const server = await startPrivateServer(['--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync']);
+  const server = await startPrivateServer([
+    '--innodb-flush-log-at-trx-commit=0',
+    '--innodb-flush-method=nosync',
+  ]);
   provide('mysqlUrl', server.url);
   return () => server.stop();
 }

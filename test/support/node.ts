@@ -1,20 +1,11 @@
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { openContext } from '#src/open-context';
+import { parseSettings, settingsFrom } from '#src/platform/settings/read';
 import { statementsOf } from '#test/support/statements';
 
-/** Another node on the same database: every module of ours once more, with settings and connections of its own, until the test is over. */
-export async function node(env: Record<string, string> = {}) {
-  const before = Object.keys(env).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, env);
-  vi.resetModules();
-  process.setMaxListeners(0); // the logger of each node listens for the end of the process
-  const { connect } = await import('#models/index');
-  const keys = { ...(await import('#src/keys/keys')), ...(await import('#src/keys/rotation')) };
-  const { takeNext } = await import('#src/mail/attempt');
-  const { subscribe } = await import('#src/core/events');
-  const database = connect(process.env['DATABASE_URL']!);
-  onTestFinished(() => database.close());
-  for (const [name, value] of before)
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  return { ...keys, takeNext, subscribe, statements: statementsOf(database, () => true) };
+/** Another node on the same database, with settings and connections of its own and without routes, until the test is over. */
+export async function node(env: Record<string, string>) {
+  const ctx = await openContext(parseSettings(settingsFrom(env)));
+  onTestFinished(() => ctx.close());
+  return { ctx, statements: statementsOf(ctx.db.sequelize, () => true) };
 }

@@ -5,12 +5,24 @@ import type { AddressInfo } from 'node:net';
 import { afterAll } from 'vitest';
 
 /** RFC 5849 §3.6. */
-const encode = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const encode = (text: string) =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 
 /** The parameters of a request whose HMAC-SHA1 signature is right (RFC 5849 §3.4), else null. */
-function signedBy(req: IncomingMessage, base: string, consumerSecret: string, secretOf: (token?: string) => string | undefined) {
+function signedBy(
+  req: IncomingMessage,
+  base: string,
+  consumerSecret: string,
+  secretOf: (token?: string) => string | undefined,
+) {
   const params = Object.fromEntries(
-    [...(req.headers.authorization ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, decodeURIComponent(value!)]),
+    [...(req.headers.authorization ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [
+      name!,
+      decodeURIComponent(value!),
+    ]),
   );
   const { oauth_signature: signature, ...rest } = params;
   const pairs = Object.entries(rest).map(([name, value]) => `${encode(name)}=${encode(value)}`);
@@ -24,12 +36,16 @@ function signedBy(req: IncomingMessage, base: string, consumerSecret: string, se
 }
 
 /** An OAuth 1.0a provider on loopback that knows who sits in front of it. */
-export async function startOAuth1Provider(consumerSecret: string, who: { user_id: string; screen_name: string }) {
+export async function startOAuth1Provider(
+  consumerSecret: string,
+  who: { user_id: string; screen_name: string },
+) {
   const tokens = new Map<string, { secret: string; callback: string; verifier?: string }>();
   const random = () => randomBytes(12).toString('hex');
   const server = createServer((req, res) => {
     const refuse = () => void res.writeHead(401).end('no');
-    const say = (fields: Record<string, string>) => void res.end(String(new URLSearchParams(fields)));
+    const say = (fields: Record<string, string>) =>
+      void res.end(String(new URLSearchParams(fields)));
     const { pathname, searchParams } = new URL(req.url!, base);
     if (pathname === '/authorize') {
       const id = searchParams.get('oauth_token')!;
@@ -39,7 +55,9 @@ export async function startOAuth1Provider(consumerSecret: string, who: { user_id
       const query = new URLSearchParams({ oauth_token: id, oauth_verifier: token.verifier });
       return void res.writeHead(302, { location: `${token.callback}?${String(query)}` }).end();
     }
-    const params = signedBy(req, base, consumerSecret, (id) => (id === undefined ? '' : tokens.get(id)?.secret));
+    const params = signedBy(req, base, consumerSecret, (id) =>
+      id === undefined ? '' : tokens.get(id)?.secret,
+    );
     if (!params) return refuse();
     if (pathname === '/request') {
       const [id, secret] = [random(), random()];

@@ -26,12 +26,23 @@ export async function startProvider(callbacks: string[], people: People, more: o
         token_endpoint_auth_method: 'client_secret_post',
       },
     ],
-    claims: { openid: ['sub', 'hd'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
+    claims: {
+      openid: ['sub', 'hd'],
+      email: ['email', 'email_verified'],
+      profile: ['name', 'preferred_username'],
+    },
     pkce: { required: () => false },
-    findAccount: (_context: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
+    findAccount: (_context: unknown, id: string) => ({
+      accountId: id,
+      claims: () => ({ sub: id, ...people[id] }),
+    }),
     features: { devInteractions: { enabled: true } },
     cookies: { keys: ['a key of the test'] },
-    ttl: Object.fromEntries(['AccessToken', 'AuthorizationCode', 'Grant', 'IdToken', 'Interaction', 'Session'].map((name) => [name, 600])),
+    ttl: Object.fromEntries(
+      ['AccessToken', 'AuthorizationCode', 'Grant', 'IdToken', 'Interaction', 'Session'].map(
+        (name) => [name, 600],
+      ),
+    ),
     ...more,
   });
   provider.on('server_error', () => {});
@@ -44,13 +55,20 @@ export async function startProvider(callbacks: string[], people: People, more: o
 }
 
 /** Signs in at the provider's own pages as this person, and goes where it sends the browser then. */
-export async function signInAt(page: Landing, who: string, stop: string, tab: ReturnType<typeof browser>): Promise<Landing> {
+export async function signInAt(
+  page: Landing,
+  who: string,
+  stop: string,
+  tab: ReturnType<typeof browser>,
+): Promise<Landing> {
   let landing = page;
   for (let step = 0; step < 4; step++) {
     const form = /<form[^>]*action="([^"]+)"/.exec(landing.text)?.[1];
     if (landing.status !== 200 || !form) return landing;
     const prompt = /name="prompt" value="(\w+)"/.exec(landing.text)?.[1] ?? 'login';
-    landing = await tab.open(new URL(form, landing.url).href, stop, { form: { prompt, login: who, password: 'any' } });
+    landing = await tab.open(new URL(form, landing.url).href, stop, {
+      form: { prompt, login: who, password: 'any' },
+    });
   }
   return landing;
 }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 
 const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 export const hasPyJwt = spawnSync(python, ['-c', 'import jwt, cryptography']).status === 0;
-if (!hasPyJwt && process.env['CI']) throw new Error('PyJWT is not on this machine: install python3-jwt and python3-cryptography.');
+if (!hasPyJwt && process.env['CI'])
+  throw new Error('PyJWT is not on this machine: install python3-jwt and python3-cryptography.');
 
 const CHECK = `
 import json, sys, jwt
@@ -22,8 +23,16 @@ for token in asked['tokens']:
 print(json.dumps(answers))
 `;
 
-/** A service in another language that fetches our keys: for each token the user it stands for, or the name of an error. */
-export function askPyJwt(question: { jwks: string; issuer: string; audience: string; tokens: readonly string[] }): Promise<string[]> {
+/**
+ * A service in another language that fetches our keys. It answers the user of each token, or the
+ * name of an error.
+ */
+export function askPyJwt(question: {
+  jwks: string;
+  issuer: string;
+  audience: string;
+  tokens: readonly string[];
+}): Promise<string[]> {
   const child = spawn(python, ['-c', CHECK]);
   const heard = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
@@ -33,6 +42,8 @@ export function askPyJwt(question: { jwks: string; issuer: string; audience: str
   child.stdin.end(JSON.stringify(question));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(JSON.parse(heard.stdout) as string[]) : reject(new Error(heard.stderr))));
+    child.once('close', (code) =>
+      code === 0 ? resolve(JSON.parse(heard.stdout) as string[]) : reject(new Error(heard.stderr)),
+    );
   });
 }

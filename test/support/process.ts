@@ -18,10 +18,14 @@ interface How {
   cwd?: string;
   /** The folder whose program it is, if it is not this repository. */
   from?: string;
+  /** The file of the program, if it is not src/server.ts or src/cli.ts. */
+  file?: string;
   /** Options of Node itself. */
   node?: string[];
   /** A shell line that runs before, in the same process: `ulimit -f 100`. */
   before?: string;
+  /** Gives it a terminal of its own, which `script` of util-linux makes. What it writes is all in `heard.stdout`. */
+  terminal?: boolean;
 }
 interface Ended {
   code: number | null;
@@ -50,13 +54,26 @@ process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });
 
-function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = emptyFolder(), from = root, node = [], before }: How) {
+function commandOf(program: string, { args = [], from = root, node = [], ...how }: How): string[] {
+  const { file = join(from, 'src', `${program}.ts`), before, terminal } = how;
+  const command = [process.execPath, ...node, file, ...args];
+  if (before) return ['sh', '-c', `${before}; exec "$@"`, 'sh', ...command];
+  if (!terminal) return command;
+  const quoted = command.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`);
+  return ['script', '-qec', `exec ${quoted.join(' ')}`, '/dev/null'];
+}
+
+function begin(program: 'server' | 'cli', env: Env, how: How) {
+  const { input, cwd = emptyFolder(), terminal = false } = how;
   const start = performance.now();
-  const command = [process.execPath, '--conditions=source', ...node, join(from, 'src', `${program}.ts`), ...args];
-  const [file, ...rest] = before ? ['sh', '-c', `${before}; exec "$@"`, 'sh', ...command] : command;
-  const child = spawn(file!, rest, {
+  const [command, ...args] = commandOf(program, how);
+  const child = spawn(command!, args, {
     cwd,
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...env,
+    },
   });
   const heard = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
@@ -64,9 +81,11 @@ function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = em
       heard[name] += text;
     });
   child.stdin.on('error', () => {});
-  child.stdin.end(input);
+  if (!terminal) child.stdin.end(input); // its end would be typed, too
   const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, ...heard, ms: performance.now() - start }));
+    child.once('close', (code, signal) =>
+      resolve({ code, signal, ...heard, ms: performance.now() - start }),
+    );
   });
   living.add(child);
   void ended.then(() => living.delete(child));
@@ -74,7 +93,8 @@ function begin(program: 'server' | 'cli', env: Env, { args = [], input, cwd = em
 }
 
 /** Runs a program to its end. */
-export const runProcess = (program: 'server' | 'cli', env: Env, how: How = {}): Promise<Ended> => begin(program, env, how).ended;
+export const runProcess = (program: 'server' | 'cli', env: Env, how: How = {}): Promise<Ended> =>
+  begin(program, env, how).ended;
 
 /** The server in a process of its own; resolves at its start line. It is killed when the test is over. */
 export async function startProcess(env: Env, how: How = {}) {
@@ -87,17 +107,21 @@ export async function startProcess(env: Env, how: How = {}) {
   try {
     onTestFinished(async () => void (await kill()));
   } catch {
-    // Started outside of a test: whoever did so ends it.
+    // Started outside of a test, which ends it itself.
   }
   const banner = await new Promise<string>((resolve, reject) => {
-    child.stderr.on('data', () => {
-      const line = /^Sallyport is at .*$/m.exec(heard.stderr);
+    const channel = how.terminal ? 'stdout' : 'stderr';
+    child[channel].on('data', () => {
+      const line = /^ *Sallyport is (ready )?at .*$/m.exec(heard[channel]);
       if (line) resolve(line[0]);
     });
-    void ended.then(({ code, stderr }) => reject(new Error(`It ended with ${code}: ${stderr}`)));
+    void ended.then(({ code, ...said }) =>
+      reject(new Error(`It ended with ${code}: ${said[channel]}`)),
+    );
   });
   const url = /http:\S+/.exec(banner)![0];
-  return { url, banner, cwd, pid: child.pid!, heard, ended, kill, ask: clientOf(url) };
+  const type = (keys: string) => child.stdin.write(keys);
+  return { url, banner, cwd, type, pid: child.pid!, heard, ended, kill, ask: clientOf(url) };
 }
 export type Running = Awaited<ReturnType<typeof startProcess>>;
 

@@ -43,19 +43,28 @@ const shapes: Record<string, (who: string, id: number) => object> = {
 /** The interfaces of services that say who somebody is in words of their own. Access tokens are those of the real provider, which is asked about them. */
 export async function startProfiles(issuer: string): Promise<string> {
   const owner = async (token: string) => {
-    const body = new URLSearchParams({ token, client_id: 'sallyport', client_secret: clientSecret });
+    const body = new URLSearchParams({
+      token,
+      client_id: 'sallyport',
+      client_secret: clientSecret,
+    });
     const answer = await fetch(`${issuer}/token/introspection`, { method: 'POST', body });
     return ((await answer.json()) as { sub?: string }).sub;
   };
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url!, 'http://localhost');
-    const token = req.headers.authorization?.replace(/^Bearer /, '') ?? searchParams.get('access_token') ?? '';
+    const token =
+      req.headers.authorization?.replace(/^Bearer /, '') ?? searchParams.get('access_token') ?? '';
     const proof =
-      pathname !== '/me' || searchParams.get('appsecret_proof') === createHmac('sha256', clientSecret).update(token).digest('hex');
+      pathname !== '/me' ||
+      searchParams.get('appsecret_proof') ===
+        createHmac('sha256', clientSecret).update(token).digest('hex');
     void owner(token).then((who) => {
       const shape = shapes[pathname];
       const said = who && proof && shape ? shape(who, 1000 + who.length) : undefined;
-      res.writeHead(said ? 200 : 401, { 'content-type': 'application/json' }).end(JSON.stringify(said ?? { message: 'Bad credentials' }));
+      res
+        .writeHead(said ? 200 : 401, { 'content-type': 'application/json' })
+        .end(JSON.stringify(said ?? { message: 'Bad credentials' }));
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -6,21 +6,25 @@ interface RawAnswer {
   body: string;
 }
 export interface Raw {
-  /** Everything that came back, in Latin-1. */
+  /** All that came back, in Latin-1. */
   text: string;
   answers: RawAnswer[];
-  /** Whether the server hung up. If not, we did. */
+  /** True if the server hung up. */
   closed: boolean;
 }
 
-/** Longest silence of a server that has to answer or to hang up, in milliseconds; and of one that may have more to say. */
+/** In milliseconds: how long to wait for an answer, and how long for more after the last expected answer. */
 const [PATIENCE, AFTERTHOUGHT] = [30_000, 60];
 
 /**
- * Writes bytes that no HTTP client would send, and answers what came back: until the server hangs up, or has given as many answers as are
- * `expected` and did not say with the last that it will.
+ * Sends bytes that no HTTP client would send. Reads until the server hangs up, or has given as many answers as `expected`
+ * and did not announce `Connection: close` with the last.
  */
-export function rawRequest(url: string, bytes: string | Buffer | readonly (string | Buffer)[], expected = 1): Promise<Raw> {
+export function rawRequest(
+  url: string,
+  bytes: string | Buffer | readonly (string | Buffer)[],
+  expected = 1,
+): Promise<Raw> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -34,7 +38,8 @@ export function rawRequest(url: string, bytes: string | Buffer | readonly (strin
     const listen = () => {
       clearTimeout(quiet);
       const answers = answersIn(text).filter(({ status }) => status >= 200);
-      const open = answers.length >= expected && answers.at(-1)?.headers.get('connection') !== 'close';
+      const open =
+        answers.length >= expected && answers.at(-1)?.headers.get('connection') !== 'close';
       quiet = setTimeout(() => finish(false), open ? AFTERTHOUGHT : PATIENCE);
     };
     socket.setEncoding('latin1');
@@ -42,29 +47,38 @@ export function rawRequest(url: string, bytes: string | Buffer | readonly (strin
       text += chunk;
       listen();
     });
-    socket.on('error', () => {}); // a server that hangs up while we still write is what some cases are about
+    socket.on('error', () => {}); // the server may hang up while we still write
     socket.once('close', () => finish(true));
     listen();
-    for (const part of [bytes].flat()) socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+    for (const part of [bytes].flat())
+      socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
   });
 }
 
-/** Splits a stream of answers by their Content-Length: bytes that belong to none are an answer of status 0. */
+/** Splits a stream of answers by their Content-Length. Bytes that belong to none are an answer of status 0. */
 function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let rest = text; rest;) {
     const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/.exec(rest);
     if (!head) return [...answers, { status: 0, headers: new Headers(), body: rest }];
-    const headers = new Headers(head[2]!.split('\r\n').map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
+    const headers = new Headers(
+      head[2]!.split('\r\n').map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]),
+    );
     const end = head[0].length + Number(headers.get('content-length') ?? 0);
     answers.push({ status: Number(head[1]), headers, body: rest.slice(head[0].length, end) });
-    rest = rest.slice(end).replace(/^0\r\n\r\n/, ''); // Node's own bare answers are chunked, and empty
+    // Answers that Node makes itself are chunked, and empty.
+    rest = rest.slice(end).replace(/^0\r\n\r\n/, '');
   }
   return answers;
 }
 
 /** A JSON request as a well-behaved client writes it. */
-export const jsonRequest = (method: string, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+export const jsonRequest = (
+  method: string,
+  path: string,
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+) =>
   Buffer.concat([
     Buffer.from(
       [

@@ -5,12 +5,13 @@ import { afterAll } from 'vitest';
 
 export const redisIsHere = spawnSync('which', ['redis-server']).status === 0;
 if (!redisIsHere) {
-  const line = 'Redis is not on this machine (redis-server), so limits are tested in databases only. Install redis-server.';
+  const line =
+    'Redis is not on this machine (redis-server), so limits are tested in databases only. Install redis-server.';
   if (process.env['CI']) throw new Error(line);
   console.warn(`\n!!! ${line}\n`);
 }
 
-/** A Redis of its own on this port, once it is started. It keeps nothing, and is gone when the file is done. */
+/** A Redis on this port, from `start` on. It stores nothing, and ends with the test file. */
 export function redisOn(port: number) {
   let child: ChildProcess | undefined;
   const kill = async () => {
@@ -22,7 +23,18 @@ export function redisOn(port: number) {
   return {
     url: `redis://127.0.0.1:${port}`,
     start: async () => {
-      const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', process.cwd()];
+      const options = [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+        '--dir',
+        process.cwd(),
+      ];
       child = spawn('redis-server', options, { stdio: 'ignore' });
       while (!(await answers(port))) await sleep(10);
     },

@@ -2,4 +2,5 @@
 export const long = process.env['TEST_LONG'] === '1';
 
 /** How often to try something whose outcome may depend on chance. */
-export const rounds = (usually: number, thoroughly: number): number => (long ? thoroughly : usually);
+export const rounds = (usually: number, thoroughly: number): number =>
+  long ? thoroughly : usually;

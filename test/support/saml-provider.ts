@@ -14,12 +14,23 @@ export async function startSamlProvider() {
   const state = { nameId: 'sam@saml.test', answer: 'right' as SamlAnswer };
   const server = createServer((req, res) => {
     const { searchParams } = new URL(req.url!, 'http://localhost');
-    const request = inflateRawSync(Buffer.from(searchParams.get('SAMLRequest')!, 'base64')).toString();
+    const request = inflateRawSync(
+      Buffer.from(searchParams.get('SAMLRequest')!, 'base64'),
+    ).toString();
     const attribute = (name: string) => new RegExp(`\\b${name}="([^"]+)"`).exec(request)![1]!;
     const to = attribute('AssertionConsumerServiceURL');
     const key = state.answer === 'stranger' ? strangers : ours;
-    const audience = state.answer === 'elsewhere' ? 'another-service' : /<saml:Issuer[^>]*>([^<]+)</.exec(request)![1]!;
-    const said = { inResponseTo: attribute('ID'), recipient: to, destination: to, audience, nameId: state.nameId };
+    const audience =
+      state.answer === 'elsewhere'
+        ? 'another-service'
+        : /<saml:Issuer[^>]*>([^<]+)</.exec(request)![1]!;
+    const said = {
+      inResponseTo: attribute('ID'),
+      recipient: to,
+      destination: to,
+      audience,
+      nameId: state.nameId,
+    };
     const signed = sign(envelope(assertion(said), said), key);
     const sent =
       state.answer === 'changed'
@@ -27,14 +38,25 @@ export async function startSamlProvider() {
         : state.answer === 'unsigned'
           ? signed.replace(/<Signature[\s\S]*<\/Signature>/, '')
           : signed;
-    const fields = { SAMLResponse: Buffer.from(sent).toString('base64'), RelayState: searchParams.get('RelayState') ?? '' };
-    const inputs = Object.entries(fields).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
-    res.setHeader('content-type', 'text/html').end(`<form method="post" action="${to}">${inputs.join('')}</form>`);
+    const fields = {
+      SAMLResponse: Buffer.from(sent).toString('base64'),
+      RelayState: searchParams.get('RelayState') ?? '',
+    };
+    const inputs = Object.entries(fields).map(
+      ([name, value]) => `<input type="hidden" name="${name}" value="${value}">`,
+    );
+    res
+      .setHeader('content-type', 'text/html')
+      .end(`<form method="post" action="${to}">${inputs.join('')}</form>`);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   afterAll(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/sso`, certificate: ours.certificate, state };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/sso`,
+    certificate: ours.certificate,
+    state,
+  };
 }

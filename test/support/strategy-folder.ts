@@ -1,13 +1,14 @@
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { root } from '#test/support/process';
 
 let folders = 0;
-const packages = new URL('../../node_modules', import.meta.url);
+const packages = join(root, 'node_modules');
 
-/** A provider that says of people whatever its body says: the text of a file. */
-export const vouching = (name: string) => `export default {
+/** The text of a strategy file. Its provider claims of a user whatever the body of the request says. */
+export const providerFile = (name: string) => `export default {
   name: '${name}', kind: 'login', summary: 'Says what it is told', credentials: (await import('zod')).z.looseObject({}),
-  create: ({ userOf }) => ({ authenticate(req) { userOf(req.body).then((user) => this.success(user), (error) => this.error(error)); } }) };`;
+  create: ({ resolveUser }) => ({ authenticate(req) { resolveUser(req.body).then((user) => this.success(user), (error) => this.error(error)); } }) };`;
 
 /** A folder of strategies of its own, for STRATEGIES_DIR: file names, and what stands in them. */
 export function folderOf(contents: Record<string, string>, { own = true } = {}): string {

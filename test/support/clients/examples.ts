@@ -17,7 +17,8 @@ export const blocks = new Map(
 /** The block itself as a module: nothing of it is written down a second time. */
 async function load<T>(name: string): Promise<T> {
   const file = resolve('guide', name.replace('.js', '.mjs'));
-  if (mkdirSync('guide', { recursive: true })) symlinkSync(join(root, 'node_modules'), 'guide/node_modules');
+  if (mkdirSync('guide', { recursive: true }))
+    symlinkSync(join(root, 'node_modules'), 'guide/node_modules');
   writeFileSync(file, blocks.get(name)!);
   return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as T;
 }

@@ -24,7 +24,9 @@ export const lost: Fate = async ({ req, ask }) => {
 /** The server has done it, and the line breaks in the middle of the answer. */
 export const halved: Fate = async ({ req, res, ask }) => {
   const { status, headers, body } = await ask();
-  res.writeHead(status, headers).write(body.subarray(0, body.length / 2), () => req.socket.resetAndDestroy());
+  res
+    .writeHead(status, headers)
+    .write(body.subarray(0, body.length / 2), () => req.socket.resetAndDestroy());
 };
 /** The server has done it, and the line stays open, and silent. */
 export const mute: Fate = ({ ask }) => ask();
@@ -33,7 +35,12 @@ export const says =
   (status: number, body: string | object, headers: Record<string, string> = {}): Fate =>
   ({ res }) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    res.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/html' : 'application/json', ...headers }).end(text);
+    res
+      .writeHead(status, {
+        'content-type': typeof body === 'string' ? 'text/html' : 'application/json',
+        ...headers,
+      })
+      .end(text);
   };
 /** The server has done it, and the answer waits for this. */
 export const heldUntil =
@@ -84,7 +91,8 @@ export async function startGate(target: string) {
     /** How many of this kind there were since `forget`. */
     count: (what: string) => seen.filter((request) => request.what === what).length,
     /** How many of this kind were under way at once. */
-    together: (what: string) => Math.max(0, ...seen.flatMap((visit) => (visit.what === what ? [visit.beside] : []))),
+    together: (what: string) =>
+      Math.max(0, ...seen.flatMap((visit) => (visit.what === what ? [visit.beside] : []))),
     seen,
     /** Counts from nought, and interferes no more. */
     forget() {
@@ -102,7 +110,11 @@ export async function startGate(target: string) {
 async function forward(target: string, req: IncomingMessage, body: Buffer) {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const { method, headers } = req;
-    request(target + req.url, { method, headers: { ...headers, connection: 'close' }, agent: false }, resolve)
+    request(
+      target + req.url,
+      { method, headers: { ...headers, connection: 'close' }, agent: false },
+      resolve,
+    )
       .once('error', reject)
       .end(body);
   });

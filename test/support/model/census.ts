@@ -1,11 +1,11 @@
-/** Everything that may come of a command. A run in which one of them never did has not tried what it says it tried. */
+/** Every outcome of a command. A long run must meet each of them. */
 const OUTCOMES = [
   'register: made',
   'register: made again, after the one of that name was deleted',
   'register: username_taken',
   'sign in: web',
   'sign in: mobile',
-  'sign in: nobody of that name',
+  'sign in: no user of that name',
   'sign in: wrong password',
   'sign in: disabled',
   'refresh: next generation',
@@ -44,7 +44,7 @@ const OUTCOMES = [
   'list: some',
   'end one: done',
   'end one: own',
-  'end one: not found, of somebody else',
+  'end one: not found, of another user',
   'end one: not found, ended or expired',
   'end others: done',
   'change password: done',
@@ -69,8 +69,11 @@ const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number];
 
 const counts = new Map<Outcome, number>();
-export const note = (outcome: Outcome): void => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+export const note = (outcome: Outcome): void =>
+  void counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
 
-/** How often each came about, the rarest first. */
+/** How often each happened, the rarest first. */
 export const census = (): [Outcome, number][] =>
-  OUTCOMES.map((outcome): [Outcome, number] => [outcome, counts.get(outcome) ?? 0]).sort(([, a], [, b]) => a - b);
+  OUTCOMES.map((outcome): [Outcome, number] => [outcome, counts.get(outcome) ?? 0]).sort(
+    ([, a], [, b]) => a - b,
+  );

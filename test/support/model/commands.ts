@@ -1,20 +1,36 @@
 import * as fc from 'fast-check';
-import { changePassword, deleteUser, endOne, endOthers, govern, list, use } from '#test/support/model/being-in';
-import { refresh, register, signIn, signInOften } from '#test/support/model/entering';
-import { advance, disable, enable, grant, outstay, restart, revoke } from '#test/support/model/governing';
-import { signOut } from '#test/support/model/leaving';
+import {
+  changePassword,
+  deleteUser,
+  endOne,
+  endOthers,
+  list,
+  listUsers,
+  use,
+} from '#test/support/model/signed-in';
+import { refresh, register, signIn, signInOften } from '#test/support/model/sign-in';
+import {
+  advance,
+  disable,
+  enable,
+  grant,
+  outstay,
+  restart,
+  revoke,
+} from '#test/support/model/operator';
+import { signOut } from '#test/support/model/sign-out';
 import type { Command } from '#test/support/model/pick';
 
 const often = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
 
-/** How often each comes up, of about 1000. A restart takes as long as a hundred others. */
+/** How often each is chosen, of about 1000. A restart takes as long as a hundred others. */
 export const someCommand = fc.oneof(
   often(30, register),
   often(70, signIn),
   often(8, signInOften),
   often(240, refresh),
   often(140, use),
-  often(60, govern),
+  often(60, listUsers),
   often(30, list),
   often(15, endOthers),
   often(60, endOne),

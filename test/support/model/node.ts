@@ -1,45 +1,47 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AddressInfo } from 'node:net';
 import { vi } from 'vitest';
+import { grantRole, revokeRole } from '#src/access/roles';
+import { Problem } from '#src/platform/http/problem';
+import { serve } from '#src/server-program';
+import { verifyAccessToken } from '#src/sessions/access-tokens';
+import { resumeSession } from '#src/sessions/resume';
 import { clientOf } from '#test/support/client';
+import { setTime } from '#test/support/clock';
 
-/** A server over the database of this file that remembers nothing: every module is loaded anew. One at a time. */
-export async function startNode() {
-  process.setMaxListeners(0); // each life leaves one behind, which flushes its log at the end
-  vi.resetModules();
-  const { serve } = await import('#src/serve');
-  const { Role, User } = await import('#models/index');
-  const { subscribe } = await import('#src/core/events');
-  const { Problem } = await import('#src/core/problem');
-  const { verifyAccessToken } = await import('#src/sessions/tokens');
-  const { resumeSession } = await import('#src/sessions/sessions');
-  const { disableUser, enableUser } = await import('#src/users/disable');
-  const { grantRole, revokeRole } = await import('#src/access/roles');
-  // The clock of a database server cannot be moved, and is compared with ours at the start.
-  const moved = Date.now();
+/**
+ * A new server with these settings. Its clock stands at `time`, in milliseconds since 1970. One
+ * at a time.
+ */
+export async function startNode(env: Record<string, string>, time: number) {
+  // At its start a server compares its clock with that of the database, which cannot be moved.
   vi.useRealTimers();
-  const { server, stop } = await serve();
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(moved);
-  const facts: string[] = [];
-  subscribe((name, fact) => {
-    if (!name.startsWith('session.') || !('sessionId' in fact)) return;
-    facts.push(`${name} ${fact.sessionId} ${'why' in fact ? fact.why : ''}`);
+  const running = await serve(env);
+  const { server, url, ctx, auth } = running;
+  setTime(ctx, time);
+  const { Role, User } = ctx.db;
+  const events: string[] = [];
+  ctx.events.onAny((name, event) => {
+    if (!name.startsWith('session.') || !('sessionId' in event)) return;
+    events.push(`${name} ${event.sessionId} ${'why' in event ? event.why : ''}`);
   });
   const admin = (await Role.findOne({ where: { name: 'admin' } }))!;
   const user = (id: string) => User.findByPk(id, { rejectOnEmpty: true });
 
   return {
-    ask: clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-    facts,
-    disable: disableUser,
-    enable: enableUser,
-    grant: async (id: string) => grantRole(await user(id), admin),
-    revoke: async (id: string) => revokeRole(await user(id), admin),
-    /** What the guard of a route says of an access token, without the way there: `null` if it lets in. */
+    ask: clientOf(url),
+    clock: ctx.clock,
+    events,
+    disable: auth.users.disable,
+    enable: auth.users.enable,
+    grant: async (id: string) => grantRole(ctx, await user(id), admin),
+    revoke: async (id: string) => revokeRole(ctx, await user(id), admin),
+    /**
+     * The problem code of the guard of a route for an access token, without HTTP. Null if it
+     * lets in.
+     */
     guard: async (token: string): Promise<string | null> => {
       try {
-        await resumeSession(await verifyAccessToken(token));
+        await resumeSession(ctx, await verifyAccessToken(ctx, token));
         return null;
       } catch (error) {
         if (error instanceof Problem) return error.code;
@@ -49,7 +51,7 @@ export async function startNode() {
     async stop() {
       server.closeAllConnections();
       await turn();
-      await stop();
+      await running.stop();
     },
   };
 }
@@ -57,6 +59,8 @@ export async function startNode() {
 /** The server under test, which commands may replace. */
 export interface Real {
   node: Awaited<ReturnType<typeof startNode>>;
-  /** What names of users start with: of each sequence another. */
+  /** The settings that it is started with. */
+  env: Record<string, string>;
+  /** The names of users begin with it. Each sequence has another. */
   prefix: string;
 }

@@ -2,12 +2,21 @@ import * as fc from 'fast-check';
 import { forge, hmac, read } from '#test/support/forge';
 import { expectSame } from '#test/support/model/check';
 import type { Real } from '#test/support/model/node';
-import { FORGED, type Access, type ModelSession, type Refresh, type World } from '#test/support/model/world';
+import {
+  FORGED,
+  type Access,
+  type ModelSession,
+  type Refresh,
+  type World,
+} from '#test/support/model/world';
 
 export type Command = fc.AsyncCommand<World, Real>;
 
-/** Does something to both, and compares; the label is what a failure prints. */
-export const command = (label: string, move: (world: World, real: Real) => Promise<void>): Command => ({
+/** Does something to model and server, and compares them. A failure prints the label. */
+export const command = (
+  label: string,
+  move: (world: World, real: Real) => Promise<void>,
+): Command => ({
   check: () => true,
   toString: () => label,
   async run(world, real) {
@@ -16,9 +25,12 @@ export const command = (label: string, move: (world: World, real: Real) => Promi
   },
 });
 
-/** Users are known by a small number, so that commands meet. */
-export const who = fc.oneof({ weight: 8, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.constant(2) });
-/** How far back from the newest; modulo how many there are. */
+/** Users have small numbers, so that commands meet. */
+export const who = fc.oneof(
+  { weight: 8, arbitrary: fc.nat(1) },
+  { weight: 1, arbitrary: fc.constant(2) },
+);
+/** How far back from the newest, modulo how many there are. */
 export const back = fc.oneof(
   { weight: 6, arbitrary: fc.nat(1) },
   { weight: 4, arbitrary: fc.nat(5) },
@@ -39,20 +51,24 @@ export const someRefresh = fc.record({ back, age, genuine });
 export type SomeRefresh = { back: number; age: number; genuine: boolean };
 
 const fromEnd = <T>(list: T[], n: number): T | undefined => list.at(-1 - (n % (list.length || 1)));
-export const sessionAt = (sessions: ModelSession[], n: number): ModelSession | undefined => fromEnd(sessions, n);
-export const accessAt = (world: World, { back, genuine }: SomeAccess): Access => (genuine && fromEnd(world.tokens, back)) || FORGED;
+export const sessionAt = (sessions: ModelSession[], n: number): ModelSession | undefined =>
+  fromEnd(sessions, n);
+export const accessAt = (world: World, { back, genuine }: SomeAccess): Access =>
+  (genuine && fromEnd(world.tokens, back)) || FORGED;
 export function refreshAt(world: World, { back, age, genuine }: SomeRefresh): Refresh {
   const session = sessionAt(world.sessions, back);
-  return genuine && session ? { session, generation: Math.max(0, session.generation - age) } : FORGED;
+  return genuine && session
+    ? { session, generation: Math.max(0, session.generation - age) }
+    : FORGED;
 }
 
-/** What is sent for it. One that is forged looks like a real one, and names a real session if there is one. */
+/** The text that is sent. A forged token looks real, and names a real session if there is one. */
 export function accessText(world: World, access: Access): string {
   if (access) return access.text;
   const model = world.tokens.at(-1);
   if (!model) return 'e30.e30.AAAA';
   const { header, claims } = read(model.text);
-  return forge(header, claims, hmac('the secret of somebody else'));
+  return forge(header, claims, hmac('another secret'));
 }
 export function refreshText(world: World, refresh: Refresh): string {
   if (refresh) return refresh.session.refreshTokens[refresh.generation]!;
@@ -62,6 +78,7 @@ export function refreshText(world: World, refresh: Refresh): string {
   return `rt1.${bytes.toString('base64url')}`;
 }
 
-export const accessLabel = ({ back, genuine }: SomeAccess) => (genuine ? `access token -${back}` : 'a forged access token');
+export const accessLabel = ({ back, genuine }: SomeAccess) =>
+  genuine ? `access token -${back}` : 'a forged access token';
 export const refreshLabel = ({ back, age, genuine }: SomeRefresh) =>
   genuine ? `refresh token of session -${back}, generation -${age}` : 'a forged refresh token';

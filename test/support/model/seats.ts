@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
+import { grantRole, revokeRole } from '#src/access/roles';
 import { password, type startApp } from '#test/support/app';
 import type { Answer } from '#test/support/client';
 import { elsewhere } from '#test/support/elsewhere';
 
 type App = Awaited<ReturnType<typeof startApp>>;
 
-/** A user who sits at two devices. */
+/** A user with two devices. */
 interface Sitter {
   id: string;
   name: string | null;
@@ -15,8 +16,17 @@ interface Sitter {
   gone: boolean;
   seats: { id: string; token: string; refreshToken: string; ended: boolean }[];
 }
-const CHANGES = ['grant', 'revoke', 'disable', 'enable', 'sign out', 'rename', 'refresh', 'delete'] as const;
-/** `elsewhere`: another process does it, in the database. */
+const CHANGES = [
+  'grant',
+  'revoke',
+  'disable',
+  'enable',
+  'sign out',
+  'rename',
+  'refresh',
+  'delete',
+] as const;
+/** `elsewhere`: another process makes it, in the database. */
 interface Change {
   what: (typeof CHANGES)[number];
   elsewhere: boolean;
@@ -51,15 +61,18 @@ export async function sitDown({ register, logIn }: App): Promise<Sitter> {
   return { id: user.id, name: null, admin: false, disabled: false, gone: false, seats };
 }
 
-/** What GET /me should answer at a seat now: the code of a refusal, or who they are. */
+/** The expected answer of GET /me at a seat: the code of a refusal, or name and roles. */
 function expected(who: Sitter, seat: number): string {
   if (who.gone) return 'session_ended';
   if (who.disabled) return 'user_disabled';
-  return who.seats[seat]!.ended ? 'session_ended' : `${who.name} ${who.admin ? 'admin,user' : 'user'}`;
+  return who.seats[seat]!.ended
+    ? 'session_ended'
+    : `${who.name} ${who.admin ? 'admin,user' : 'user'}`;
 }
-const said = ({ status, body }: Answer): string => (status === 200 ? `${body.name} ${body.roles.join()}` : body.code);
+const said = ({ status, body }: Answer): string =>
+  status === 200 ? `${body.name} ${body.roles.join()}` : body.code;
 
-/** Asks at both seats, one after the other, over every guarded route that says something. */
+/** Asks at both seats, one after the other, for name and roles. */
 export async function expectCurrent({ ask }: App, who: Sitter): Promise<void> {
   for (const [i, { token }] of who.seats.entries()) {
     const expectation = expected(who, i);
@@ -69,68 +82,112 @@ export async function expectCurrent({ ask }: App, who: Sitter): Promise<void> {
   }
 }
 
-/** Makes a change while requests are under way: each of them is answered as before it, or as after it. */
-export async function change(app: App, acts: Acts, who: Sitter, { what, elsewhere, seat, meanwhile }: Change): Promise<void> {
+/**
+ * Makes a change while requests are under way. Each is answered as before the change or as after
+ * it.
+ */
+export async function change(
+  app: App,
+  changes: Changes,
+  who: Sitter,
+  { what, elsewhere, seat, meanwhile }: Change,
+): Promise<void> {
   const before = [0, 1].map((i) => expected(who, i));
   const tokens = who.seats.map(({ token }) => token);
-  const asking = Array.from({ length: meanwhile }, (_, i) => app.ask('GET', '/me', { token: tokens[i % 2] }));
-  await (elsewhere ? inDatabase(app, what, who, seat) : acts[what](who, seat));
-  for (const [i, answer] of (await Promise.all(asking)).entries()) expect([before[i % 2], expected(who, i % 2)]).toContain(said(answer));
+  const asking = Array.from({ length: meanwhile }, (_, i) =>
+    app.ask('GET', '/me', { token: tokens[i % 2] }),
+  );
+  await (elsewhere ? inDatabase(app, what, who, seat) : changes[what](who, seat));
+  for (const [i, answer] of (await Promise.all(asking)).entries())
+    expect([before[i % 2], expected(who, i % 2)]).toContain(said(answer));
 }
 
-type Acts = Awaited<ReturnType<typeof actsOf>>;
+type Changes = Awaited<ReturnType<typeof changesOf>>;
 let renamed = 0;
 
-/** Each change as this server makes it, and in the model. */
-export async function actsOf({ ask, User, Role }: App) {
-  const { grantRole, revokeRole } = await import('#src/access/roles');
-  const { disableUser, enableUser } = await import('#src/users/disable');
+/** Each change as this server makes it, noted in the model. */
+export async function changesOf({ ctx, ask, auth, User, Role }: App) {
   const admin = (await Role.findOne({ where: { name: 'admin' } }))!;
   const user = ({ id }: Sitter) => User.findByPk(id, { rejectOnEmpty: true });
-  const unlessGone = (act: (who: Sitter, seat: number) => Promise<void>) => async (who: Sitter, seat: number) =>
-    who.gone ? undefined : act(who, seat);
+  const unlessGone =
+    (make: (who: Sitter, seat: number) => Promise<void>) => async (who: Sitter, seat: number) =>
+      who.gone ? undefined : make(who, seat);
   const isIn = (who: Sitter, seat: number) => !who.disabled && !who.seats[seat]!.ended;
   return {
-    grant: unlessGone(async (who) => void (await grantRole(await user(who), admin), (who.admin = true))),
-    revoke: unlessGone(async (who) => void (await revokeRole(await user(who), admin), (who.admin = false))),
+    grant: unlessGone(
+      async (who) => void (await grantRole(ctx, await user(who), admin), (who.admin = true)),
+    ),
+    revoke: unlessGone(
+      async (who) => void (await revokeRole(ctx, await user(who), admin), (who.admin = false)),
+    ),
     disable: unlessGone(async (who) => {
-      await disableUser(who.id);
+      await auth.users.disable(who.id);
       who.disabled = true;
       for (const seat of who.seats) seat.ended = true;
     }),
-    enable: unlessGone(async (who) => void (await enableUser(who.id), (who.disabled = false))),
+    enable: unlessGone(
+      async (who) => void (await auth.users.enable(who.id), (who.disabled = false)),
+    ),
     'sign out': async (who: Sitter, seat: number) => {
-      expect((await ask('POST', '/auth/logout', { body: { refreshToken: who.seats[seat]!.refreshToken } })).status).toBe(204);
+      expect(
+        (
+          await ask('POST', '/auth/logout', {
+            body: { refreshToken: who.seats[seat]!.refreshToken },
+          })
+        ).status,
+      ).toBe(204);
       who.seats[seat]!.ended = true;
     },
     rename: unlessGone(async (who, seat) => {
       const name = `name ${++renamed}`;
-      const { status } = await ask('PATCH', '/me', { token: who.seats[seat]!.token, body: { name } });
+      const { status } = await ask('PATCH', '/me', {
+        token: who.seats[seat]!.token,
+        body: { name },
+      });
       expect(status).toBe(isIn(who, seat) ? 200 : 401);
       if (status === 200) who.name = name;
     }),
     refresh: unlessGone(async (who, seat) => {
       const held = who.seats[seat]!;
-      const { status, body } = await ask('POST', '/auth/refresh', { body: { refreshToken: held.refreshToken } });
+      const { status, body } = await ask('POST', '/auth/refresh', {
+        body: { refreshToken: held.refreshToken },
+      });
       expect(status).toBe(isIn(who, seat) ? 200 : 400);
-      if (status === 200) Object.assign(held, { token: body.accessToken, refreshToken: body.refreshToken });
+      if (status === 200)
+        Object.assign(held, { token: body.accessToken, refreshToken: body.refreshToken });
     }),
     delete: unlessGone(async (who, seat) => {
-      const { status } = await ask('DELETE', '/me', { token: who.seats[seat]!.token, body: { password } });
+      const { status } = await ask('DELETE', '/me', {
+        token: who.seats[seat]!.token,
+        body: { password },
+      });
       expect(status).toBe(isIn(who, seat) ? 204 : 401);
       who.gone = status === 204;
     }),
   };
 }
 
-/** The same past the server: to disable somebody there ends none of their sessions. A refresh is nothing that one does by hand. */
-async function inDatabase({ databaseUrl, Role }: App, what: Change['what'], who: Sitter, seat: number): Promise<void> {
+/**
+ * The same without the server. To disable a user there ends no session. A refresh is not made
+ * there.
+ */
+async function inDatabase(
+  { databaseUrl, Role }: App,
+  what: Change['what'],
+  who: Sitter,
+  seat: number,
+): Promise<void> {
   if (who.gone || what === 'refresh' || (what === 'grant' && who.admin)) return;
   const now = new Date();
   const role = (await Role.findOne({ where: { name: 'admin' } }))!.id;
   const name = `name ${++renamed}`;
   const sql = {
-    grant: ['INSERT INTO user_roles (user_id, role_id, created_at) VALUES (?, ?, ?)', who.id, role, now],
+    grant: [
+      'INSERT INTO user_roles (user_id, role_id, created_at) VALUES (?, ?, ?)',
+      who.id,
+      role,
+      now,
+    ],
     revoke: ['DELETE FROM user_roles WHERE user_id = ? AND role_id = ?', who.id, role],
     disable: ['UPDATE users SET disabled_at = ? WHERE id = ?', now, who.id],
     enable: ['UPDATE users SET disabled_at = ? WHERE id = ?', null, who.id],

@@ -1,16 +1,21 @@
-import type { Ending as AnyEnding } from '#src/core/events';
+import type { SessionEndReason } from '#src/events';
 import { note, type Outcome } from '#test/support/model/census';
 
 /** No provider and no mail takes part in the model. */
-type Ending = Exclude<AnyEnding, 'taken_over' | 'password_reset' | 'email_restored'>;
+type EndReason = Exclude<SessionEndReason, 'taken_over' | 'password_reset' | 'email_restored'>;
 
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 const TOKEN_LIFE = 10 * MINUTE;
 const WINDOW = 20_000;
 const AT_ONCE = 10;
-/** The absolute limits are shorter than by default, so that a sequence of commands can get there. */
-export const LIMITS = { web: { idle: 14 * DAY, absolute: 25 * DAY }, mobile: { idle: 60 * DAY, absolute: 80 * DAY } };
+/**
+ * The absolute limits are shorter than by default, so that a sequence of commands can get there.
+ */
+export const LIMITS = {
+  web: { idle: 14 * DAY, absolute: 25 * DAY },
+  mobile: { idle: 60 * DAY, absolute: 80 * DAY },
+};
 export type Kind = keyof typeof LIMITS;
 
 export interface ModelUser {
@@ -22,7 +27,7 @@ export interface ModelUser {
   roles: Set<string>;
 }
 export interface ModelSession {
-  /** Empty until the server has said it. */
+  /** Empty until the server has answered it. */
   id: string;
   user: ModelUser;
   kind: Kind;
@@ -31,7 +36,7 @@ export interface ModelSession {
   expiresAt: number;
   generation: number;
   acknowledged: boolean;
-  ended: Ending | null;
+  ended: EndReason | null;
   /** By generation. */
   refreshTokens: string[];
 }
@@ -40,7 +45,7 @@ export interface ModelToken {
   generation: number;
   expiresAt: number;
   text: string;
-  /** It was seen to be refused, which nothing should change. */
+  /** It was refused once. That must not change. */
   settled?: boolean;
 }
 /** A token that this server never made. */
@@ -48,7 +53,7 @@ export const FORGED = null;
 export type Access = ModelToken | typeof FORGED;
 export type Refresh = { session: ModelSession; generation: number } | typeof FORGED;
 
-/** What is expected of an answer. */
+/** The expected answer. */
 export interface Verdict {
   status: number;
   code?: string;
@@ -62,25 +67,27 @@ const grantRefused = (reason: string): Verdict => ({
   sessionStatus: reason === 'unknown' ? 'unknown' : 'ended',
 });
 
-/** What the contract says, in memory: who there is, where they are signed in, and what follows from a command. */
+/** The contract in memory: users, their sessions, and what follows from a command. */
 export class World {
   now: number;
-  /** By the number that commands know them by. */
+  /** By the number that commands use. */
   readonly users = new Map<number, ModelUser>();
   readonly sessions: ModelSession[] = [];
   readonly tokens: ModelToken[] = [];
-  /** What the server should have announced since the last command. */
-  facts: string[] = [];
+  /** The events that the server should have emitted since the last command. */
+  events: string[] = [];
 
   constructor(now: number) {
     this.now = now;
   }
 
   hasExpired = (session: ModelSession): boolean => session.expiresAt <= this.now;
-  isLive = (session: ModelSession): boolean => !session.user.gone && !session.ended && !this.hasExpired(session);
-  sessionsOf = (user: ModelUser): ModelSession[] => this.sessions.filter((session) => session.user === user);
+  isLive = (session: ModelSession): boolean =>
+    !session.user.gone && !session.ended && !this.hasExpired(session);
+  sessionsOf = (user: ModelUser): ModelSession[] =>
+    this.sessions.filter((session) => session.user === user);
 
-  /** The oldest of ten gives way. */
+  /** The oldest of ten is replaced. */
   start(user: ModelUser, kind: Kind): ModelSession {
     const live = this.sessionsOf(user).filter(this.isLive);
     this.end(live.slice(0, Math.max(0, live.length - AT_ONCE + 1)), 'replaced');
@@ -106,22 +113,27 @@ export class World {
     session.expiresAt = Math.min(this.now + idle, session.createdAt + absolute);
   }
 
-  /** For good, once: also what has expired and was not ended. */
-  end(which: ModelSession[], why: Ending): void {
+  /** Ends sessions for good, once, also those that have expired. */
+  end(which: ModelSession[], why: EndReason): void {
     for (const session of which.filter(({ ended, user }) => !ended && !user.gone)) {
       session.ended = why;
-      this.facts.push(`session.ended ${session.id} ${why}`);
+      this.events.push(`session.ended ${session.id} ${why}`);
       note(`ended: ${why}`);
     }
   }
 
-  /** What a guarded request with this token is answered; to be let in with the newest generation acknowledges it. */
+  /**
+   * The answer to a guarded request with this token. The first use of the newest generation
+   * acknowledges it.
+   */
   admit(token: Access): Verdict {
     const verdict = this.judge(token);
     note(verdict.status === 200 ? 'guard: let in' : (`guard: ${verdict.code}` as Outcome));
     if (!token || verdict.status !== 200) {
-      if (token && verdict.code === 'session_ended' && token.session.user.gone) note('guard: session_ended, user gone');
-      else if (token && verdict.code === 'session_ended' && !token.session.ended) note('guard: session_ended, expired');
+      if (token && verdict.code === 'session_ended' && token.session.user.gone)
+        note('guard: session_ended, user gone');
+      else if (token && verdict.code === 'session_ended' && !token.session.ended)
+        note('guard: session_ended, expired');
       return verdict;
     }
     const { session, generation } = token;
@@ -131,7 +143,7 @@ export class World {
     return verdict;
   }
 
-  /** The same without a trace. */
+  /** The same, without a change. */
   judge(token: Access): Verdict {
     if (!token) return refused(401, 'token_invalid');
     const { session, expiresAt } = token;
@@ -158,23 +170,37 @@ export class World {
       return [grantRefused('expired'), `expired, ${absolute ? 'absolute' : 'idle'}`];
     }
     if (generation === session.generation) {
-      Object.assign(session, { generation: generation + 1, acknowledged: false, rotatedAt: this.now });
+      Object.assign(session, {
+        generation: generation + 1,
+        acknowledged: false,
+        rotatedAt: this.now,
+      });
       this.prolong(session);
       return [{ status: 200 }, 'next generation'];
     }
     const parent = generation === session.generation - 1;
     if (parent && !session.acknowledged) {
-      if (this.now - session.rotatedAt >= WINDOW) session.rotatedAt = this.now; // it goes out once more
+      // The successor is handed out again, so the window starts again.
+      if (this.now - session.rotatedAt >= WINDOW) session.rotatedAt = this.now;
       return [{ status: 200 }, 'same again, successor unused'];
     }
-    if (parent && this.now - session.rotatedAt < WINDOW) return [{ status: 200 }, 'same again, within the window'];
+    if (parent && this.now - session.rotatedAt < WINDOW)
+      return [{ status: 200 }, 'same again, within the window'];
     this.end([session], 'reused');
-    this.facts.push(`session.reused ${session.id} `);
-    return [grantRefused('reused'), parent ? 'reused, parent after the window' : 'reused, older than the parent'];
+    this.events.push(`session.reused ${session.id} `);
+    return [
+      grantRefused('reused'),
+      parent ? 'reused, parent after the window' : 'reused, older than the parent',
+    ];
   }
 
-  /** Takes down the access token that was handed out. */
+  /** Notes an access token that was issued. */
   handOut(session: ModelSession, text: string): void {
-    this.tokens.push({ session, generation: session.generation, expiresAt: this.now + TOKEN_LIFE, text });
+    this.tokens.push({
+      session,
+      generation: session.generation,
+      expiresAt: this.now + TOKEN_LIFE,
+      text,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import passport from 'passport';
-import { defineStrategy } from '#src/http/strategy';
+import { defineStrategy } from '#src/strategy-kit/strategy';
 import { ways, type WayName } from '#test/support/awkward';
 
 /** Lets in as its header says. */
@@ -9,11 +9,11 @@ export default defineStrategy({
   kind: 'bearer',
   summary: 'Does what a strategy must not',
   scheme: { type: 'apiKey', in: 'header', name: 'x-way' },
-  create: () =>
+  create: ({ auth }) =>
     Object.assign(new passport.Strategy(), {
       authenticate(this: passport.StrategyCreatedStatic, req: Request) {
         const way = req.headers['x-way'] as WayName | undefined;
-        return way ? ways[way](this) : this.fail();
+        return way ? ways[way](this, auth) : this.fail();
       },
     }),
 });

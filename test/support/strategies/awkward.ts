@@ -1,6 +1,6 @@
 import passport from 'passport';
 import { z } from 'zod';
-import { defineStrategy } from '#src/http/strategy';
+import { defineStrategy } from '#src/strategy-kit/strategy';
 import { ways, type WayName } from '#test/support/awkward';
 
 const names = Object.keys(ways) as [WayName, ...WayName[]];
@@ -11,10 +11,10 @@ export default defineStrategy({
   kind: 'login',
   summary: 'Does what a strategy must not',
   credentials: z.strictObject({ way: z.enum(names) }),
-  create: () =>
+  create: ({ auth }) =>
     Object.assign(new passport.Strategy(), {
       authenticate(this: passport.StrategyCreatedStatic, req: { body: { way: WayName } }) {
-        return ways[req.body.way](this);
+        return ways[req.body.way](this, auth);
       },
     }),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { custom, defineStrategy } from '#src/http/strategy';
+import { custom, defineStrategy } from '#src/strategy-kit/strategy';
 
 /** Switched on by its settings. */
 export default defineStrategy({

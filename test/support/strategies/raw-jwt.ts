@@ -1,8 +1,8 @@
 import { Strategy as JwtStrategy } from 'passport-jwt';
 import { ConnectionRefusedError } from 'sequelize';
-import { defineStrategy } from '#src/http/strategy';
+import { defineStrategy } from '#src/strategy-kit/strategy';
 
-/** passport-jwt whose keys are elsewhere, and that place is away. */
+/** passport-jwt whose keys are on another server, which is unavailable. */
 export default defineStrategy({
   name: 'raw-jwt',
   kind: 'bearer',
@@ -12,7 +12,8 @@ export default defineStrategy({
     new JwtStrategy(
       {
         jwtFromRequest: (req) => (req.headers['x-token'] as string | undefined) ?? null,
-        secretOrKeyProvider: (_req, _token, done) => done(new ConnectionRefusedError(new Error('connect ECONNREFUSED'))),
+        secretOrKeyProvider: (_req, _token, done) =>
+          done(new ConnectionRefusedError(new Error('connect ECONNREFUSED'))),
       },
       (_claims: unknown, done: (error: unknown, user: false) => void) => done(null, false),
     ),

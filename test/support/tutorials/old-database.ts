@@ -31,8 +31,15 @@ export type Original = keyof typeof originals;
 export const originalNames = Object.keys(originals) as Original[];
 
 /** Which number each tutorial has in our ids. */
-const numbers: Record<Original, number> = { bezkoder: 1, 'bezkoder-cookies': 1, grokonez: 3, zohaib: 0, devckano: 2 };
-export const idIn = (tutorial: Original, id: number) => `00000000-0000-8000-800${numbers[tutorial]}-${String(id).padStart(12, '0')}`;
+const numbers: Record<Original, number> = {
+  bezkoder: 1,
+  'bezkoder-cookies': 1,
+  grokonez: 3,
+  zohaib: 0,
+  devckano: 2,
+};
+export const idIn = (tutorial: Original, id: number) =>
+  `00000000-0000-8000-800${numbers[tutorial]}-${String(id).padStart(12, '0')}`;
 
 /** A hash as bcryptjs (`2a`), bcrypt (`2b`) and PHP (`2y`) make it. */
 export const hashed = (secret: string, kind: '2a' | '2b' | '2y' = '2b', cost = 4) =>
@@ -43,7 +50,11 @@ afterAll(async () => {
   for (const name of made.splice(0)) await query(inject('mysqlUrl'), `DROP DATABASE ${name}`);
 });
 
-export async function query(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+export async function query(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
   const connection = await createConnection(url);
   try {
     await connection.query("SET sql_mode = ''"); // as lenient as the servers were
@@ -56,13 +67,21 @@ export async function query(url: string, sql: string, values: unknown[] = []): P
 type Row = Record<string, unknown>;
 const since = '2019-03-04 05:06:07';
 export async function insert(url: string, table: string, rows: Row[]): Promise<void> {
-  const columns = [...new Set(['createdAt', 'updatedAt', ...rows.flatMap((row) => Object.keys(row))])];
-  const values = rows.map((row) => columns.map((name) => row[name] ?? (name.endsWith('At') ? since : null)));
+  const columns = [
+    ...new Set(['createdAt', 'updatedAt', ...rows.flatMap((row) => Object.keys(row))]),
+  ];
+  const values = rows.map((row) =>
+    columns.map((name) => row[name] ?? (name.endsWith('At') ? since : null)),
+  );
   await query(url, 'INSERT INTO ?? (??) VALUES ?', [table, columns, values]);
 }
 
 /** The database of a back end that was built on this tutorial, with these users; `roles` says who has which. */
-export async function oldDatabase(tutorial: Original, users: Row[] = [], roles: Record<string, number[]> = {}): Promise<string> {
+export async function oldDatabase(
+  tutorial: Original,
+  users: Row[] = [],
+  roles: Record<string, number[]> = {},
+): Promise<string> {
   const name = `old_${randomBytes(6).toString('hex')}`;
   const url = `${inject('mysqlUrl')}/${name}`;
   await query(inject('mysqlUrl'), `CREATE DATABASE ${name}`);

@@ -1,6 +1,6 @@
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import { z } from 'zod';
-import { defineStrategy, verify } from '#src/http/strategy';
+import { defineStrategy, verify } from '#src/strategy-kit/strategy';
 
 export default defineStrategy({
   name: 'passport-headerapikey',
@@ -8,10 +8,12 @@ export default defineStrategy({
   summary: 'A key in a header',
   env: z.object({ PARTNER_KEY: z.string() }),
   scheme: { type: 'apiKey', in: 'header', name: 'X-Partner-Key' },
-  create: ({ env, userOf }) =>
+  create: ({ env, resolveUser }) =>
     new HeaderAPIKeyStrategy(
       { header: 'X-Partner-Key', prefix: 'Key ' },
       false,
-      verify(async (key: string) => (key === env.PARTNER_KEY ? userOf({ subject: 'kay', username: 'kaykay' }) : null)),
+      verify(async (key: string) =>
+        key === env.PARTNER_KEY ? resolveUser({ subject: 'kay', username: 'kaykay' }) : null,
+      ),
     ),
 });

@@ -1,7 +1,6 @@
 import { BasicStrategy } from 'passport-http';
 import { z } from 'zod';
-import { defineStrategy, verify } from '#src/http/strategy';
-import { verifyCredentials } from '#src/users/credentials';
+import { defineStrategy, verify } from '#src/strategy-kit/strategy';
 
 export default defineStrategy({
   name: 'passport-http-basic',
@@ -9,5 +8,8 @@ export default defineStrategy({
   summary: 'Username and password with every request',
   env: z.object({ HTTP_BASIC: z.literal('on') }),
   scheme: { type: 'http', scheme: 'basic' },
-  create: () => new BasicStrategy(verify(verifyCredentials)),
+  create: ({ auth }) =>
+    new BasicStrategy(
+      verify((name: string, password: string) => auth.users.verifyPassword(name, password)),
+    ),
 });

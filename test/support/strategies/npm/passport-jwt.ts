@@ -1,6 +1,6 @@
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { z } from 'zod';
-import { defineStrategy, verify } from '#src/http/strategy';
+import { defineStrategy, verify } from '#src/strategy-kit/strategy';
 
 export default defineStrategy({
   name: 'passport-jwt',
@@ -8,11 +8,16 @@ export default defineStrategy({
   summary: 'A token of another issuer',
   env: z.object({ PARTNER_ISSUER: z.url(), PARTNER_SECRET: z.string() }),
   scheme: { type: 'apiKey', in: 'header', name: 'X-Partner-Token' },
-  create({ env, userOf }) {
+  create({ env, resolveUser }) {
     const jwtFromRequest = ExtractJwt.fromHeader('x-partner-token');
     return new Strategy(
-      { jwtFromRequest, secretOrKey: env.PARTNER_SECRET, algorithms: ['HS256'], issuer: env.PARTNER_ISSUER },
-      verify(async ({ sub }: { sub: string }) => userOf({ subject: sub, username: sub })),
+      {
+        jwtFromRequest,
+        secretOrKey: env.PARTNER_SECRET,
+        algorithms: ['HS256'],
+        issuer: env.PARTNER_ISSUER,
+      },
+      verify(async ({ sub }: { sub: string }) => resolveUser({ subject: sub, username: sub })),
     );
   },
 });

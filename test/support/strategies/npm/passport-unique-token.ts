@@ -1,6 +1,6 @@
 import { UniqueTokenStrategy } from 'passport-unique-token';
 import { z } from 'zod';
-import { defineStrategy, verify } from '#src/http/strategy';
+import { defineStrategy, verify } from '#src/strategy-kit/strategy';
 
 export default defineStrategy({
   name: 'passport-unique-token',
@@ -8,9 +8,11 @@ export default defineStrategy({
   summary: 'A token of a device',
   env: z.object({ DEVICE_TOKEN: z.string() }),
   scheme: { type: 'apiKey', in: 'header', name: 'X-Device-Token' },
-  create: ({ env, userOf }) =>
+  create: ({ env, resolveUser }) =>
     new UniqueTokenStrategy(
       { tokenHeader: 'X-Device-Token' },
-      verify(async (token: string) => (token === env.DEVICE_TOKEN ? userOf({ subject: 'dev', username: 'devina' }) : null)),
+      verify(async (token: string) =>
+        token === env.DEVICE_TOKEN ? resolveUser({ subject: 'dev', username: 'devina' }) : null,
+      ),
     ),
 });

@@ -1,0 +1,25 @@
+import type { Settings } from '#src/platform/settings/settings';
+import { isLoopback } from '#src/platform/settings/types';
+
+/** A desktop app listens on any free port (RFC 8252 §7.3), so on loopback the port does not count. */
+const withoutPort = (uri: string) =>
+  uri.replace(/^(http:\/\/[^/?:[]+|http:\/\/\[::1\]):[1-9]\d{0,4}(?=[/?]|$)/, '$1');
+
+const isOnLoopback = (uri: string) =>
+  uri.startsWith('http://') && URL.canParse(uri) && isLoopback(new URL(uri).hostname);
+
+/** True for one of REDIRECT_URIS, character for character; on loopback with any port. */
+export const isRedirectUri = ({ redirectUris }: Settings, uri: string): boolean =>
+  redirectUris.includes(uri) ||
+  (isOnLoopback(uri) &&
+    redirectUris.some(
+      (allowed) => isOnLoopback(allowed) && withoutPort(allowed) === withoutPort(uri),
+    ));
+
+/** The address with these members added to its query. */
+export function withQuery(uri: string, members: Record<string, string | undefined>): string {
+  const url = new URL(uri);
+  for (const [name, value] of Object.entries(members))
+    if (value !== undefined) url.searchParams.set(name, value);
+  return url.href;
+}

@@ -1,0 +1,88 @@
+import type { Session, User } from '#models/index';
+import type { Challenge, SignInAttempt, SignInMethod } from '#src/authentication/sign-in-policies';
+import type { Context } from '#src/context';
+import { resolveUser } from '#src/federation/resolve-user';
+import type { Device } from '#src/sessions/device';
+import { issueTokens, type TokensBody } from '#src/sessions/issue-tokens';
+import { startSession } from '#src/sessions/start-session';
+import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
+import { principalOf, type Principal } from '#src/users/principal';
+
+/** A sign-in that was counted as a failure before it was tried. */
+interface CountedAttempt {
+  succeeded: () => Promise<void>;
+  /** Throws what the client is told. */
+  refused: (error: unknown) => Promise<never>;
+}
+
+/** Who somebody proved to be: a user loaded with roles, or what a provider says of them. */
+export type Identity = ({ user: User } | { profile: ProviderProfile }) & {
+  attempt?: CountedAttempt;
+};
+
+export interface SignedIn {
+  session: Session;
+  user: Principal;
+  tokens: TokensBody;
+}
+
+/**
+ * Every way of signing in ends here: strategies, providers, confirmed addresses, compatibility adapters. It finds the
+ * user, asks the policies in their order, starts the session and makes the tokens. Failures of the account are forgotten
+ * only when all of that succeeded.
+ * @throws {Problem} 401 `invalid_credentials`, 403 `email_unverified`, 401 `user_disabled`, 409 `already_linked`, or what
+ * a policy asks for
+ */
+export async function signIn(
+  ctx: Context,
+  identity: Identity,
+  device: Device,
+  method: SignInMethod,
+): Promise<SignedIn> {
+  try {
+    const user = await userOf(ctx, identity);
+    const session = await start(ctx, user, device, method);
+    await identity.attempt?.succeeded();
+    const principal = principalOf(user, { session });
+    const tokens = issueTokens(ctx, session, principal, method.accessTokenTtl);
+    return { session, user: principal, tokens };
+  } catch (error) {
+    if (identity.attempt) return identity.attempt.refused(error);
+    throw error;
+  }
+}
+
+const userOf = async (ctx: Context, identity: Identity): Promise<User> =>
+  'profile' in identity ? resolveUser(ctx, identity.profile) : identity.user;
+
+async function start(
+  ctx: Context,
+  user: User,
+  device: Device,
+  method: SignInMethod,
+): Promise<Session> {
+  try {
+    return await startSession(ctx, user, device, method.strategy, (locked) =>
+      askPolicies(ctx, { user: locked, roles: user.roleNames, device, method }),
+    );
+  } catch (error) {
+    throw error instanceof Challenged ? await error.challenge() : error;
+  }
+}
+
+/** Undoes the transaction of a sign-in for which something is missing. */
+class Challenged extends Error {
+  readonly challenge: Challenge;
+
+  constructor(challenge: Challenge) {
+    super('A sign-in policy asks for more');
+    this.challenge = challenge;
+  }
+}
+
+async function askPolicies(ctx: Context, attempt: SignInAttempt): Promise<void> {
+  for (const policy of ctx.signInPolicies) {
+    const challenge = await policy(ctx, attempt);
+    if (challenge) throw new Challenged(challenge);
+  }
+}

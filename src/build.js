@@ -1,0 +1,19 @@
+// Compiles the package into dist/, or into the folder that is named. Its package.json says what '#' means there, so
+// built code never loads source.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder = 'dist'] = process.argv.slice(2);
+rmSync(folder, { recursive: true, force: true });
+const { status, error } = spawnSync(
+  'tsc',
+  ['--project', 'tsconfig.build.json', '--outDir', folder],
+  { stdio: 'inherit' },
+);
+if (status !== 0) throw error ?? new Error(`tsc ended with ${status}`);
+
+const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
+const scope = { name, version, license, private: true, type: 'module' };
+const imports = { '#package': './package.json', '#*': './*.js' };
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...scope, imports }, null, 2)}\n`);

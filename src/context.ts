@@ -1,0 +1,47 @@
+import type { Db } from '#models/index';
+import type { StrategyHost } from '#src/authentication/strategy-host';
+import type { SignInPolicy } from '#src/authentication/sign-in-policies';
+import type { EventMap } from '#src/events';
+import type { Health } from '#src/health/health';
+import type { Keyring } from '#src/keys/keyring';
+import type { PasswordDictionaries } from '#src/passwords/password-policy';
+import type { Clock } from '#src/platform/clock';
+import type { PasswordHasher } from '#src/platform/crypto/passwords';
+import type { Secrets } from '#src/platform/crypto/secrets';
+import type { Events } from '#src/platform/events';
+import type { Limits } from '#src/platform/limits/limits';
+import type { Log } from '#src/platform/log';
+import type { OutboxSignal } from '#src/platform/mail/outbox';
+import type { RequestContext } from '#src/platform/request-context';
+import type { Settings } from '#src/platform/settings/settings';
+import type { VerifiedTokens } from '#src/sessions/access-tokens';
+import type { LastSeenWrites } from '#src/sessions/last-seen';
+import type { SessionCache } from '#src/sessions/session-cache';
+
+/**
+ * One instance of the server: everything that a use-case may need to know or to remember. It is the first argument of
+ * every use-case. No module keeps state of its own, so two instances in one process share nothing.
+ */
+export interface Context {
+  readonly settings: Settings;
+  /** The models of this instance, and its transactions. */
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: Events<EventMap>;
+  /** What is known of the request that is being answered. */
+  readonly request: RequestContext;
+  readonly secrets: Secrets;
+  readonly passwords: PasswordHasher;
+  readonly dictionaries: PasswordDictionaries;
+  readonly limits: Limits;
+  readonly outbox: OutboxSignal;
+  readonly keyring: Keyring;
+  readonly verifiedTokens: VerifiedTokens;
+  readonly sessionCache: SessionCache;
+  readonly lastSeenWrites: LastSeenWrites;
+  readonly strategies: StrategyHost;
+  readonly health: Health;
+  /** Asked in this order before a session is started. See `authentication/sign-in-policies`. */
+  readonly signInPolicies: readonly SignInPolicy[];
+}

@@ -1,0 +1,41 @@
+import { randomInt } from 'node:crypto';
+import type { User } from '#models/index';
+import type { Context } from '#src/context';
+import { verifyEmailMail } from '#src/email/mails';
+import { lifetimes } from '#src/lifetimes';
+import { replaceToken, type Owner } from '#src/one-time-tokens/one-time-tokens';
+import { queueMail } from '#src/platform/mail/outbox';
+import { linkTo, type Link } from '#src/platform/mail/template';
+import { VERIFY } from '#src/user-mail/mail-tokens';
+
+/** What the token of a challenge holds. */
+export interface EmailChallenge {
+  /** The canonical address that the mail goes to. */
+  email: string;
+  /** Six digits. */
+  code: string;
+}
+
+/**
+ * A link and a code that confirm an address. They replace what the owner got before. For an owner
+ * who does not exist the same statements run.
+ */
+export async function createEmailChallenge(
+  ctx: Context,
+  owner: Owner,
+  email: string,
+): Promise<{ link: Link; code: string }> {
+  const code = String(randomInt(1_000_000)).padStart(6, '0');
+  const data: EmailChallenge = { email, code };
+  const grant = { ...owner, data };
+  const token = await replaceToken(ctx, VERIFY, lifetimes.emailChallengeSeconds, grant);
+  return { link: linkTo(ctx.settings, '/confirm-email', { token }), code };
+}
+
+/** Mails a challenge to a user whose address is unconfirmed. Does nothing for any other user. */
+export async function sendEmailChallenge(ctx: Context, user: User): Promise<void> {
+  const { id, email, emailCanonical, emailVerifiedAt } = user;
+  if (emailCanonical === null || emailVerifiedAt) return;
+  const challenge = await createEmailChallenge(ctx, { userId: id }, emailCanonical);
+  await queueMail(ctx, email, verifyEmailMail(challenge));
+}

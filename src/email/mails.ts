@@ -1,0 +1,66 @@
+import { inWords, lifetimes } from '#src/lifetimes';
+import type { Link, Mail } from '#src/platform/mail/template';
+import { hello, writtenTime } from '#src/user-mail/wording';
+
+const challengeLifetime = inWords(lifetimes.emailChallengeSeconds);
+
+/** To an address that somebody gave as theirs. */
+export const verifyEmailMail = ({ link, code }: { link: Link; code: string }): Mail => ({
+  template: 'verify-email',
+  subject: 'Confirm your e-mail address',
+  goodFor: lifetimes.emailChallengeSeconds,
+  parts: [
+    'Hello,',
+    'Somebody, probably you, signed up with this e-mail address. Please confirm that it is yours:',
+    { label: 'Confirm this address', link },
+    'Or type this code where you signed up:',
+    { code },
+    `The link is good for ${challengeLifetime}. If you did not sign up, do nothing: without this confirmation the address is not used, and somebody else has chosen the password.`,
+  ],
+});
+
+/** To the owner of an address that somebody tried to register again, or to change theirs to. */
+export const alreadyRegisteredMail = ({ link }: { link: Link }): Mail => ({
+  template: 'already-registered',
+  subject: 'You are registered already',
+  goodFor: lifetimes.emailChallengeSeconds,
+  parts: [
+    'Hello,',
+    'Somebody, maybe you, gave this e-mail address as theirs. It is registered already, and nothing was changed.',
+    'If it was you, sign in as usual. If you do not remember your password, choose a new one:',
+    { label: 'Choose a new password', link },
+    'If it was not you, do nothing. The person who tried was not told that you are registered.',
+  ],
+});
+
+/** To the new address. */
+export const emailChangeConfirmMail = ({ link }: { link: Link }): Mail => ({
+  template: 'email-change-confirm',
+  subject: 'Confirm your new e-mail address',
+  goodFor: lifetimes.emailChallengeSeconds,
+  parts: [
+    'Hello,',
+    'Somebody, probably you, wants to use this e-mail address from now on. Please confirm that it is yours:',
+    { label: 'Use this address', link },
+    `The link is good for ${challengeLifetime}. If it was not you, do nothing: the address is not used.`,
+  ],
+});
+
+/** To the old address. */
+export const emailChangeNoticeMail = (change: {
+  name: string | null;
+  at: Date;
+  /** To the page that restores the old address. */
+  link: Link;
+}): Mail => ({
+  template: 'email-change-notice',
+  subject: 'Your e-mail address is being changed',
+  goodFor: lifetimes.noticeSeconds,
+  parts: [
+    hello(change.name),
+    `On ${writtenTime(change.at)} somebody, probably you, gave another e-mail address to be used in place of this one.`,
+    'If that was you, all is well. If it was not, keep this address:',
+    { label: 'Keep this address', link: change.link },
+    `The link is good for ${inWords(lifetimes.emailRestoreSeconds)}.`,
+  ],
+});

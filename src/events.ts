@@ -1,0 +1,52 @@
+/** Every event this server announces, in the past tense. Details are ids and plain words, never credentials. */
+export interface EventMap {
+  'user.registered': { userId: string };
+  'user.imported': { userId: string };
+  'user.updated': { userId: string };
+  'user.deleted': { userId: string };
+  'user.password_changed': { userId: string };
+  'user.email_verified': { userId: string };
+  'user.email_changed': { userId: string };
+  /** The owner of the old address undid a change of address. */
+  'user.email_restored': { userId: string };
+  'user.disabled': { userId: string };
+  'user.enabled': { userId: string };
+  /** A provider proved an address that its user had never proved. What that user had set up was deleted. */
+  'user.taken_over': { userId: string; provider: string };
+  'identity.linked': { userId: string; provider: string };
+  'identity.unlinked': { userId: string; provider: string };
+  'api_key.made': { userId: string; apiKeyId: string };
+  'api_key.deleted': { userId: string; apiKeyId: string };
+  'role.created': { role: string };
+  'role.granted': { userId: string; role: string };
+  'role.revoked': { userId: string; role: string };
+  'key.made': { kid: string; algorithm: string };
+  'session.started': {
+    userId: string;
+    sessionId: string;
+    strategy: string;
+    ip: string | null | undefined;
+  };
+  'session.ended': { userId: string; sessionId: string; why: SessionEndReason };
+  'session.reauthenticated': { userId: string; sessionId: string };
+  /** A refresh token was used again long after it had been replaced. The session ended. */
+  'session.reused': { userId: string; sessionId: string; ip: string | null | undefined };
+  /** A sign-in was refused. */
+  'session.refused': { strategy: string; ip: string | undefined };
+  /** For a network: once while the limit lasts. For an account: for each sign-in that was not tried. */
+  'limit.reached': { limit: string; ip: string | undefined };
+  'mail.sent': { mailId: string; template: string };
+  /** Delivery was given up. */
+  'mail.failed': { mailId: string; template: string; why: string };
+}
+
+/** `replaced`: the oldest session made room for a new one. */
+export type SessionEndReason =
+  | 'signed_out'
+  | 'reused'
+  | 'replaced'
+  | 'password_changed'
+  | 'user_disabled'
+  | 'taken_over'
+  | 'password_reset'
+  | 'email_restored';

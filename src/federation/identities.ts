@@ -1,0 +1,41 @@
+import { v7 as uuid } from 'uuid';
+import type { Identity, User } from '#models/index';
+import type { Context } from '#src/context';
+import { identityLinkedMail } from '#src/federation/mails';
+import { parseEmail, type Identifier } from '#src/platform/email-address';
+import { queueMail } from '#src/platform/mail/outbox';
+import { linkTo } from '#src/platform/mail/template';
+import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
+
+/** @throws {UniqueConstraintError} if a user has this identity */
+export async function addIdentity(
+  { db, events }: Context,
+  userId: string,
+  profile: ProviderProfile,
+): Promise<Identity> {
+  const { provider, subject } = profile;
+  const email = emailOf(profile)?.display ?? null;
+  const identity = await db.Identity.create({ id: uuid(), userId, provider, subject, email });
+  events.emit('identity.linked', { userId, provider });
+  return identity;
+}
+
+/** The address in a profile, if it is one: some providers send a placeholder. */
+export function emailOf({ email }: ProviderProfile): Identifier | undefined {
+  const found = email === undefined ? undefined : parseEmail(email);
+  return found && 'canonical' in found ? found : undefined;
+}
+
+/**
+ * Tells a user that they can sign in with a provider, in case somebody else linked it. Only a
+ * confirmed address is told.
+ */
+export async function notifyIdentityLinked(
+  ctx: Context,
+  { email, emailVerifiedAt, name }: User,
+  provider: string,
+): Promise<void> {
+  if (!email || !emailVerifiedAt) return;
+  const link = linkTo(ctx.settings, '/forgot-password');
+  await queueMail(ctx, email, identityLinkedMail({ name, provider, at: ctx.clock.date(), link }));
+}

@@ -1,0 +1,46 @@
+import { Op } from 'sequelize';
+import type { User } from '#models/index';
+import type { Context } from '#src/context';
+
+const PAGE_SIZE = 500;
+
+/** Every user in the order of their ids, each as one line that `importUsers` accepts. Hashes only `withHashes`. */
+export async function* exportUsers(ctx: Context, withHashes: boolean): AsyncGenerator<string> {
+  for (let last = ''; ;) {
+    const users = await ctx.db.User.findAll({
+      where: { id: { [Op.gt]: last } },
+      order: ['id'],
+      limit: PAGE_SIZE,
+    });
+    const roles = await rolesOf(ctx, users);
+    for (const user of users)
+      yield `${JSON.stringify(lineOf(user, roles.get(user.id) ?? [], withHashes))}\n`;
+    if (users.length < PAGE_SIZE) return;
+    last = users.at(-1)!.id;
+  }
+}
+
+/** Not by a join: with a limit, the join of Sequelize reads every link in the database for each page. */
+async function rolesOf({ db }: Context, users: readonly User[]): Promise<Map<string, string[]>> {
+  const links = await db.UserRole.findAll({ where: { userId: users.map(({ id }) => id) } });
+  const names = new Map((await db.Role.findAll()).map(({ id, name }) => [id, name]));
+  const byUser = Map.groupBy(links, ({ userId }) => userId);
+  return new Map(
+    [...byUser].map(([userId, own]) => [
+      userId,
+      own.flatMap(({ roleId }) => names.get(roleId) ?? []).sort(),
+    ]),
+  );
+}
+
+const lineOf = (user: User, roles: string[], withHashes: boolean) => ({
+  id: user.id,
+  username: user.username ?? undefined,
+  email: user.email ?? undefined,
+  emailVerified: user.emailVerifiedAt !== null,
+  name: user.name ?? undefined,
+  roles,
+  disabled: user.disabledAt !== null,
+  passwordHash: withHashes ? (user.passwordHash ?? undefined) : undefined,
+  createdAt: user.createdAt.toISOString(),
+});

@@ -1,0 +1,54 @@
+const SECOND_MS = 1000;
+const MINUTE_SECONDS = 60;
+const HOUR_SECONDS = 60 * MINUTE_SECONDS;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
+
+export const MINUTE_MS = MINUTE_SECONDS * SECOND_MS;
+export const HOUR_MS = HOUR_SECONDS * SECOND_MS;
+export const DAY_MS = DAY_SECONDS * SECOND_MS;
+
+/** Every fixed lifetime of this server. Those that an operator may choose are settings. The unit stands in the name. */
+export const lifetimes = {
+  /** A link that sets a new password. */
+  passwordResetSeconds: 15 * MINUTE_SECONDS,
+  /** A link or code that confirms an e-mail address. */
+  emailChallengeSeconds: 24 * HOUR_SECONDS,
+  /** The link in the mail to the old address that undoes a change of address. */
+  emailRestoreSeconds: 72 * HOUR_SECONDS,
+  /** For so long is a notice about security worth sending. */
+  noticeSeconds: 72 * HOUR_SECONDS,
+  /** A browser's way to a provider and back (the authorization request). */
+  authorizationRequestSeconds: 10 * MINUTE_SECONDS,
+  /** The code that an app exchanges for tokens (RFC 6749 §4.1.2). */
+  authorizationCodeSeconds: 60,
+  /** A replaced refresh token is still answered for so long: a second tab, a retry. */
+  refreshReuseSeconds: 20,
+  /** A sign-in counts as fresh for so long where somebody gives no password. */
+  freshSignInMinutes: 5,
+  /** The same before somebody changes how they sign in. */
+  freshCredentialChangeMinutes: 60,
+  /** A session that ended is kept for so long, so that one can ask what happened. */
+  endedSessionDays: 30,
+  /** A signing key signs for so long before the next one is made. */
+  signingKeyDays: 30,
+  /** Others may keep our public keys for so long. A new key is published for so long before it signs. */
+  publicKeysSeconds: 5 * MINUTE_SECONDS,
+  /** How far the clocks of nodes may be apart. */
+  clockSkewSeconds: 60,
+  /** Pages that are the same for everybody may be kept for so long. */
+  publicPageSeconds: 5 * MINUTE_SECONDS,
+} as const;
+
+/** A lifetime in words: `15 minutes`, `24 hours`, `90 days`. Hours up to three days, then days. */
+export function inWords(seconds: number): string {
+  const [size, word] =
+    seconds > 3 * DAY_SECONDS && seconds % DAY_SECONDS === 0
+      ? [DAY_SECONDS, 'day']
+      : seconds >= HOUR_SECONDS && seconds % HOUR_SECONDS === 0
+        ? [HOUR_SECONDS, 'hour']
+        : seconds >= MINUTE_SECONDS && seconds % MINUTE_SECONDS === 0
+          ? [MINUTE_SECONDS, 'minute']
+          : [1, 'second'];
+  const count = seconds / size;
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,184 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ForeignKeyConstraintError, literal, Op, UniqueConstraintError } from 'sequelize';
+import type { OneTimeToken } from '#models/index';
+import { NOBODY } from '#models/user';
+import type { Context } from '#src/context';
+import { purge } from '#src/platform/database/purge';
+
+/** The owner of a token: a user, or a sign-up that is to become one. */
+export interface Owner {
+  userId?: string | null;
+  signUpId?: string | null;
+}
+interface NewGrant extends Owner {
+  /** JSON, stored encrypted. */
+  data?: unknown;
+}
+/** What a token stands for. */
+export interface Grant<T> {
+  userId: string | null;
+  signUpId: string | null;
+  data: T;
+  createdAt: Date;
+}
+
+/** How a token, or any other one-time name, is found without being stored: SHA-256 in hex. */
+export const digestOf = (purpose: string, token: string): string =>
+  createHash('sha256').update(`${purpose}:${token}`).digest('hex');
+
+/**
+ * Makes a token of 256 bits that may be spent once within so many seconds. Only its digest is stored. If the owner is
+ * deleted at the same moment, the token is valid for nothing.
+ */
+export async function issueToken(
+  { db, clock, secrets }: Context,
+  purpose: string,
+  seconds: number,
+  { userId = null, signUpId = null, data }: NewGrant = {},
+): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  try {
+    await db.OneTimeToken.create({
+      digest: digestOf(purpose, token),
+      purpose,
+      userId,
+      signUpId,
+      data: data === undefined ? null : secrets.seal(purpose, JSON.stringify(data)),
+      expiresAt: clock.date(seconds * 1000),
+    });
+  } catch (error) {
+    if (!(error instanceof ForeignKeyConstraintError)) throw error;
+  }
+  return token;
+}
+
+/**
+ * The same, and makes void what its owner was given for this purpose before. To be called in a transaction: of several
+ * concurrent calls only the token of the last is valid.
+ */
+export async function replaceToken(
+  ctx: Context,
+  purpose: string,
+  seconds: number,
+  grant: NewGrant,
+): Promise<string> {
+  const { OneTimeToken, SignUp, User } = ctx.db;
+  const locked = { attributes: ['id'], lock: true };
+  await (grant.signUpId
+    ? SignUp.findByPk(grant.signUpId, locked)
+    : User.findByPk(grant.userId ?? NOBODY, locked));
+  await OneTimeToken.destroy({ where: { ...whereOwner(grant), purpose } });
+  return issueToken(ctx, purpose, seconds, grant);
+}
+
+const whereOwner = ({ userId, signUpId }: Owner) =>
+  signUpId ? { signUpId } : { userId: userId ?? NOBODY };
+
+/** Makes void every token of a user for these purposes. Answers how many there were. */
+export const voidTokens = (
+  { db }: Context,
+  purposes: readonly string[],
+  userId: string,
+): Promise<number> => db.OneTimeToken.destroy({ where: { userId, purpose: [...purposes] } });
+
+const whereUnexpired = ({ clock }: Context) => ({ expiresAt: { [Op.gt]: clock.date() } });
+
+const grantOf = <T>({ secrets }: Context, token: OneTimeToken): Grant<T> => {
+  const { purpose, userId, signUpId, data, createdAt } = token;
+  const plain = data === null ? undefined : JSON.parse(secrets.unseal(purpose, data).plain);
+  return { userId, signUpId, data: plain as T, createdAt };
+};
+
+/** What the token stands for, without spending it. Null if it is not valid. */
+export async function readToken<T>(
+  ctx: Context,
+  purpose: string,
+  token: string,
+): Promise<Grant<T> | null> {
+  const found = await ctx.db.OneTimeToken.findOne({
+    where: { digest: digestOf(purpose, token), purpose, ...whereUnexpired(ctx) },
+  });
+  return found && grantOf<T>(ctx, found);
+}
+
+/**
+ * Spends a token. Null if it was spent, has expired or never existed. Of many callers who spend it at the same time, one
+ * gets the grant.
+ */
+export const spendToken = <T>(
+  ctx: Context,
+  purpose: string,
+  token: string,
+): Promise<Grant<T> | null> =>
+  ctx.db.transaction(async () => {
+    const grant = await readToken<T>(ctx, purpose, token);
+    if (!grant) return null;
+    const where = { digest: digestOf(purpose, token) };
+    return (await ctx.db.OneTimeToken.destroy({ where })) > 0 ? grant : null;
+  });
+
+/** How many guesses a short code allows. */
+const MAX_GUESSES = 5;
+
+/**
+ * Spends the last token of one of these owners by the short code that came with it, as `data.code`. After five guesses no
+ * code is right; the token itself stays valid. An owner who does not exist costs as many statements.
+ */
+export const spendShortCode = <T extends { code: string }>(
+  ctx: Context,
+  purpose: string,
+  owners: readonly Owner[],
+  code: string,
+): Promise<Grant<T> | null> =>
+  ctx.db.transaction(async () => {
+    let right: Grant<T> | null = null;
+    for (const owner of owners.length > 0 ? owners : [{}])
+      right ??= await guess<T>(ctx, purpose, owner, code);
+    return right;
+  });
+
+async function guess<T extends { code: string }>(
+  ctx: Context,
+  purpose: string,
+  owner: Owner,
+  code: string,
+): Promise<Grant<T> | null> {
+  const { OneTimeToken } = ctx.db;
+  const found = await OneTimeToken.findOne({
+    where: { purpose, ...whereOwner(owner), ...whereUnexpired(ctx) },
+  });
+  const digest = found?.digest ?? '';
+  const [counted] = await OneTimeToken.update(
+    { attempts: literal('tries + 1') }, // the column
+    { where: { digest, attempts: { [Op.lt]: MAX_GUESSES } } },
+  );
+  const grant = found && grantOf<T>(ctx, found);
+  if (counted === 0 || grant?.data.code !== code) return null;
+  return (await OneTimeToken.destroy({ where: { digest } })) > 0 ? grant : null;
+}
+
+/**
+ * Replay guard: true only the first time an id is seen within so many seconds. For what was not issued as a token here,
+ * such as the `jti` of a JWT.
+ */
+export async function isFirstUse(
+  { db, clock }: Context,
+  purpose: string,
+  id: string,
+  seconds: number,
+): Promise<boolean> {
+  const expiresAt = clock.date(seconds * 1000);
+  try {
+    await db.OneTimeToken.create({ digest: digestOf(purpose, id), purpose, expiresAt });
+    return true;
+  } catch (error) {
+    if (error instanceof UniqueConstraintError) return false;
+    throw error;
+  }
+}
+
+/** Deletes what has expired. */
+export async function purgeTokens({ db, clock }: Context): Promise<void> {
+  const where = { expiresAt: { [Op.lt]: clock.date() } };
+  await purge((limit) => db.OneTimeToken.destroy({ where, limit }));
+}

@@ -1,0 +1,24 @@
+import { defineModels, type Db } from '#models/index';
+import { fileCommits } from '#src/platform/database/commits';
+import { openSequelize, sqliteFileOf } from '#src/platform/database/open';
+
+/** Opens the database of an instance and defines its models. The schema must exist: see `migrations/index`. */
+export function openDatabase(url: string): Db {
+  const file = sqliteFileOf(url);
+  const commits = file === undefined ? undefined : fileCommits(file);
+  const sequelize = openSequelize(url, commits ? { onWrite: commits.forget } : {});
+  const models = defineModels(sequelize);
+  return {
+    ...models,
+    models,
+    sequelize,
+    transaction: (fn) => sequelize.atomically(fn),
+    afterCommit: (work) => sequelize.afterCommit(work),
+    commits: () => commits?.count(),
+    writes: () => sequelize.writes(),
+    async close() {
+      await sequelize.close();
+      commits?.close();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Context } from '#src/context';
+import { lifetimes } from '#src/lifetimes';
+import { readToken, replaceToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
+import { resetPasswordMail } from '#src/passwords/mails';
+import { notifyPasswordChanged } from '#src/passwords/notify-password-changed';
+import { requireStrong } from '#src/passwords/password-policy';
+import type { Identifier } from '#src/platform/email-address';
+import { Problem } from '#src/platform/http/problem';
+import { queueMail } from '#src/platform/mail/outbox';
+import { linkTo } from '#src/platform/mail/template';
+import { endSessions } from '#src/sessions/end-sessions';
+import { mayMail } from '#src/user-mail/mail-limit';
+import { RESET, voidMailTokens } from '#src/user-mail/mail-tokens';
+import { greetingName } from '#src/user-mail/recipients';
+
+/**
+ * Mails a link that sets a new password. It replaces any earlier link. For an unknown address the
+ * same statements run, with a mail to nobody, so neither the answer nor its time tells if the user
+ * exists.
+ */
+export async function forgotPassword(ctx: Context, { canonical }: Identifier): Promise<void> {
+  const { db, settings } = ctx;
+  if (!(await mayMail(ctx, canonical))) return;
+  await db.transaction(async () => {
+    const user = await db.User.findOne({ where: { emailCanonical: canonical, disabledAt: null } });
+    const token = await replaceToken(ctx, RESET, lifetimes.passwordResetSeconds, {
+      userId: user?.id ?? null,
+      data: canonical,
+    });
+    const mail = resetPasswordMail({
+      name: user && greetingName(user),
+      link: linkTo(settings, '/reset-password', { token }),
+    });
+    await queueMail(ctx, user?.email ?? null, mail);
+  });
+}
+
+/**
+ * Sets a new password by the token of such a mail, and ends every session and API key. Nobody is
+ * signed in. Who reads the mails of an address has proved that it is theirs. If it was unconfirmed
+ * until now, somebody else may have linked the providers, so they are deleted.
+ * @throws {Problem} 400 `invalid_code`; 422 `weak_password`; 503 `busy`
+ */
+export async function resetPassword(ctx: Context, token: string, password: string): Promise<void> {
+  const { db, clock } = ctx;
+  const grant = await readToken<string>(ctx, RESET, token);
+  const user = grant?.userId ? await db.User.findByPk(grant.userId) : null;
+  if (!grant || !user || user.disabledAt) throw new Problem('invalid_code');
+  await requireStrong(ctx, password, user);
+  const passwordHash = await ctx.passwords.hash(password);
+  await db.transaction(async () => {
+    const where = { id: user.id, emailCanonical: grant.data, disabledAt: null };
+    const changes = { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? clock.date() };
+    if (!(await spendToken(ctx, RESET, token))) throw new Problem('invalid_code');
+    if ((await db.User.update(changes, { where }))[0] === 0) throw new Problem('invalid_code');
+    if (!user.emailVerifiedAt) await db.Identity.destroy({ where: { userId: user.id } });
+    await db.ApiKey.destroy({ where: { userId: user.id } });
+    await voidMailTokens(ctx, user.id);
+    await endSessions(ctx, { userId: user.id }, 'password_reset');
+    ctx.events.emit('user.password_changed', { userId: user.id });
+    await notifyPasswordChanged(ctx, user);
+  });
+}

@@ -1,0 +1,31 @@
+import { QueryTypes, type Sequelize } from 'sequelize';
+
+/** The one clock of an instance: the time that all nodes on a database share. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** The time so many milliseconds from now. */
+  date(offsetMs?: number): Date;
+  /**
+   * Learns by how much the clock of the database differs from this machine's. Nodes whose clocks differ must not take a
+   * second tab for a thief. An embedded database has the clock of this machine.
+   */
+  synchronise(): Promise<void>;
+}
+
+export function createClock(sequelize: Sequelize): Clock {
+  let ahead = 0;
+  const now = () => Date.now() + ahead;
+  return {
+    now,
+    date: (offsetMs = 0) => new Date(now() + offsetMs),
+    async synchronise() {
+      if (sequelize.getDialect() === 'sqlite') return;
+      const asked = Date.now();
+      const [row] = await sequelize.query<{ now: string }>('SELECT UNIX_TIMESTAMP(NOW(3)) AS now', {
+        type: QueryTypes.SELECT,
+      });
+      ahead = Math.round(Number(row!.now) * 1000 - (asked + Date.now()) / 2);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { Transaction, type Options } from 'sequelize';
+import { sqliteModule } from '#src/platform/database/sqlite';
+import { transactional, type TransactionalSequelize } from '#src/platform/database/transaction';
+
+/** A statement may take this long, in milliseconds. Then the database counts as unavailable. */
+const STATEMENT_TIMEOUT_MS = 2000;
+
+/** The part that we use of what Sequelize gives to `afterConnect` for MySQL: mysql2's callback connection. */
+interface MysqlConnection {
+  stream: Socket;
+  _command?: unknown;
+  query(sql: string, done: (error: Error | null) => void): void;
+}
+
+// Each comment is read by one of the two servers only: MariaDB counts seconds, MySQL milliseconds.
+const sessionSettings = (seconds: number) => `SET SESSION time_zone = '+00:00',
+  sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', innodb_lock_wait_timeout = ${seconds || 60}
+  /*M!100000 , max_statement_time = ${seconds} */ /*!80000 , max_execution_time = ${seconds * 1000} */`;
+
+/** Options that Sequelize 6 reads but does not declare. */
+interface Undeclared extends Options {
+  foreignKeys?: boolean;
+  keepDefaultTimezone?: boolean;
+  transactionType?: Transaction.TYPES;
+}
+
+interface OpenOptions extends Options {
+  /** For migrations and imports: statements may take as long as they need, on a single connection. */
+  noTimeout?: boolean;
+  /** A statement that writes was sent to the embedded database. */
+  onWrite?: () => void;
+}
+
+export const sqliteFileOf = (url: string): string | undefined =>
+  url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined;
+
+/** Opens a database. Nothing is sent before the first query. */
+export function openSequelize(url: string, options: OpenOptions = {}): TransactionalSequelize {
+  const { noTimeout = false, onWrite = () => {}, ...more } = options;
+  const shared = { logging: false, retry: { max: 1 }, define: { underscored: true }, ...more };
+  const file = sqliteFileOf(url);
+  return file === undefined
+    ? openServer(url, shared, noTimeout)
+    : openEmbedded(file, shared, noTimeout, onWrite);
+}
+
+function openEmbedded(storage: string, shared: object, create: boolean, onWrite: () => void) {
+  const sqlite3 = sqliteModule(onWrite);
+  return transactional(undefined, {
+    ...shared,
+    dialect: 'sqlite',
+    dialectModule: sqlite3,
+    storage,
+    foreignKeys: false,
+    transactionType: Transaction.TYPES.IMMEDIATE,
+    // Only migrations create a file: a lost one must not be replaced by an empty one.
+    dialectOptions: { mode: sqlite3.OPEN_READWRITE | (create ? sqlite3.OPEN_CREATE : 0) },
+  } satisfies Undeclared as Options);
+}
+
+function openServer(url: string, shared: object, noTimeout: boolean) {
+  const server = new URL(url.replace(/^mariadb:/, 'mysql:'));
+  const tls = server.searchParams.get('tls');
+  server.search = '';
+  const sequelize = transactional(server.href, {
+    ...shared,
+    dialect: 'mysql',
+    timezone: '+00:00',
+    keepDefaultTimezone: true, // set in `prepare` together with the rest
+    pool: noTimeout
+      ? { max: 1, min: 0, idle: 600_000, acquire: 60_000 }
+      : { max: 10, min: 0, idle: 10_000, acquire: 1500 },
+    // mysql2 reads columns as our models declare them. Sequelize's reader makes an object and three closures a field.
+    dialectOptions: {
+      connectTimeout: 1000,
+      charset: 'utf8mb4_bin',
+      typeCast: true,
+      ...(tls && { ssl: tlsOptions(tls) }),
+    },
+  } satisfies Undeclared as Options);
+  sequelize.addHook('afterConnect', (connection) =>
+    prepare(connection as MysqlConnection, noTimeout),
+  );
+  return sequelize;
+}
+
+/**
+ * `?tls=system` trusts the authorities that Node trusts, `?tls=/path/ca.pem` those in the file. The name of the server
+ * is checked in both cases. mysql2 does not check IP addresses.
+ */
+const tlsOptions = (tls: string) => ({
+  rejectUnauthorized: true,
+  verifyIdentity: true,
+  ...(tls !== 'system' && { ca: readFileSync(tls, 'utf8') }),
+});
+
+/** Sequelize would wait for ever for a frozen server. This cuts the connection when a command gets no answer. */
+function destroyOnTimeout(connection: MysqlConnection): void {
+  const { stream } = connection;
+  stream.setTimeout(STATEMENT_TIMEOUT_MS);
+  // An idle connection times out again and again. A callback given to setTimeout would hear only the first time.
+  stream.on('timeout', () => {
+    const { _command: command } = connection;
+    const { bytesRead } = stream;
+    // Only after a look at the socket: if this process was too busy, the answer has arrived.
+    setImmediate(() => {
+      if (command && connection._command === command && stream.bytesRead === bytesRead)
+        stream.destroy();
+    });
+  });
+}
+
+function prepare(connection: MysqlConnection, noTimeout: boolean): Promise<void> {
+  if (!noTimeout) destroyOnTimeout(connection);
+  const isolation = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED';
+  return new Promise((resolve, reject) => {
+    const run = (sql: string, done: () => void) =>
+      connection.query(sql, (error) => (error ? reject(error) : done()));
+    run(sessionSettings(noTimeout ? 0 : STATEMENT_TIMEOUT_MS / 1000), () =>
+      run(isolation, resolve),
+    );
+  });
+}

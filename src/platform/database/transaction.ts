@@ -1,0 +1,117 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConnectionError, Sequelize, type Options } from 'sequelize';
+import { isConflict } from '#src/platform/database/errors';
+
+const MAX_ATTEMPTS = 4;
+
+/** What runs under one transaction: Sequelize's own entries, and what waits for the commit. */
+interface Scope {
+  values: Map<string, unknown>;
+  afterCommit: (() => void)[];
+}
+type Query = (sql: string | { query: string }, options?: QueryOptions) => Promise<unknown>;
+interface QueryOptions {
+  transaction?: unknown;
+  skipCacheInvalidation?: boolean;
+}
+
+/**
+ * A Sequelize whose queries join the transaction they are called in by themselves: there is no `{ transaction }` to
+ * forget. Sequelize has one CLS namespace a process (`Sequelize.useCLS`); here each instance has its own, and that of a
+ * host app is not asked.
+ */
+export interface TransactionalSequelize extends Sequelize {
+  /**
+   * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent transaction,
+   * it runs again, three times at most: `fn` may do nothing outside the database that must not happen twice.
+   */
+  atomically<T>(fn: () => Promise<T>): Promise<T>;
+  /** Runs `work` when the transaction around this call is committed, at once without one, and never if it is undone. */
+  afterCommit(work: () => void): void;
+  /** A number that changes with every write of this instance. Writes marked `skipCacheInvalidation` do not count. */
+  writes(): number;
+}
+
+export function transactional(url: string | undefined, options: Options): TransactionalSequelize {
+  const scopes = new AsyncLocalStorage<Scope>();
+  let writes = 0;
+  let closed = false;
+  const refuseClosed = () => {
+    if (closed) throw new ConnectionError(new Error('The database was closed'));
+  };
+
+  class Transactional extends Sequelize implements TransactionalSequelize {
+    /** Read by Sequelize's models: an own property hides `Sequelize._cls` of a host app. */
+    static readonly _cls = {
+      bind: (fn: unknown) => fn,
+      get: (key: string) => scopes.getStore()?.values.get(key),
+      set: (key: string, value: unknown) => scopes.getStore()?.values.set(key, value),
+      run: (fn: () => unknown) => fn(),
+    };
+
+    writes(): number {
+      return writes;
+    }
+
+    afterCommit(work: () => void): void {
+      const scope = scopes.getStore();
+      if (scope) scope.afterCommit.push(work);
+      else work();
+    }
+
+    async atomically<T>(fn: () => Promise<T>): Promise<T> {
+      if (scopes.getStore()) return fn();
+      for (let attempt = 1; ; attempt++) {
+        const scope: Scope = { values: new Map(), afterCommit: [] };
+        try {
+          const result = await scopes.run(scope, () => this.#once(scope, fn));
+          for (const work of scope.afterCommit) work();
+          return result;
+        } catch (error) {
+          if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
+          await sleep(20 + Math.random() * 80);
+        }
+      }
+    }
+
+    /** Not `transaction(fn)` of Sequelize: that would run in the CLS namespace of a host app. */
+    async #once<T>(scope: Scope, fn: () => Promise<T>): Promise<T> {
+      refuseClosed();
+      const transaction = await this.transaction();
+      scope.values.set('transaction', transaction);
+      let result: T;
+      try {
+        result = await fn();
+      } catch (error) {
+        await transaction.rollback().catch(() => {}); // the first error says more
+        throw error;
+      }
+      await transaction.commit();
+      return result;
+    }
+
+    override async close(): Promise<void> {
+      closed = true;
+      await super.close();
+    }
+  }
+
+  const sequelize =
+    url === undefined ? new Transactional(options) : new Transactional(url, options);
+  const query = sequelize.query.bind(sequelize) as Query;
+  // Sequelize would open a closed SQLite file again.
+  const joining: Query = async (sql, given) => {
+    refuseClosed();
+    const transaction =
+      given?.transaction === undefined
+        ? (Transactional._cls.get('transaction') ?? null)
+        : given.transaction;
+    const answer = query(sql, { ...given, transaction });
+    const text = typeof sql === 'string' ? sql : sql.query;
+    if (given?.skipCacheInvalidation || /^\s*SELECT\b/i.test(text)) return answer;
+    return answer.finally(() => writes++);
+  };
+  Object.assign(sequelize, { query: joining });
+  return sequelize;
+}

@@ -1,0 +1,71 @@
+import type { Request } from 'express';
+import type { ZodOpenApiSecuritySchemeObject } from 'zod-openapi';
+import { Problem } from '#src/platform/http/problem';
+
+/** Longest Authorization header that is parsed, in characters. */
+const MAX_LENGTH = 4096;
+/**
+ * RFC 6750 §2.1: `b64token` after the scheme and exactly one space. The scheme has any case
+ * (RFC 9110 §11.1). Runs in linear time.
+ */
+const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
+
+type Headers = Pick<Request, 'headers' | 'rawHeaders'>;
+
+/**
+ * The Authorization header.
+ * @throws {Problem} 400 `invalid_request` if it was sent twice. Node keeps one of the two, and a
+ * proxy may have checked the other.
+ */
+export function authorizationOf(req: Headers): string | undefined {
+  const { headers, rawHeaders } = req;
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++;
+  if (count > 1) throw twoCredentials('Send one Authorization header');
+  return headers.authorization;
+}
+
+/** With two credentials, a proxy and this server may disagree about who sent the request. */
+const twoCredentials = (message: string) =>
+  new Problem('invalid_request', {
+    members: { errors: [{ pointer: '', code: 'two_credentials', message }] },
+  });
+
+/**
+ * The headers in which clients send the credential of this scheme, in lower case. `X-Forwarded-…`
+ * is set by a proxy, not by a client, so it is none of them.
+ */
+export function headersOf(scheme: ZodOpenApiSecuritySchemeObject): string[] {
+  const { type, in: place, name = '' } = scheme;
+  if (type !== 'apiKey') return ['authorization'];
+  return place === 'header' && !/^x-forwarded-/i.test(name) ? [name.toLowerCase()] : [];
+}
+
+/** @throws {Problem} 400 `invalid_request` if a request has more than one of these headers. */
+export function refuseTwo({ headers }: Headers, names: Iterable<string>): void {
+  const sent = [...names].filter((name) => headers[name] !== undefined);
+  if (sent.length > 1) throw twoCredentials('Send one credential, not several');
+}
+
+/**
+ * The token of the Authorization header. Null without one, or with another scheme.
+ * @throws {Problem} 401 `token_invalid` for a malformed Bearer header, 400 `invalid_request` for
+ * two Authorization headers
+ */
+export function bearerToken(req: Headers): string | null {
+  const authorization = authorizationOf(req);
+  if (authorization === undefined || !/^bearer\b/i.test(authorization)) return null;
+  const token = authorization.length <= MAX_LENGTH ? BEARER.exec(authorization)?.[1] : undefined;
+  if (!token) throw new Problem('token_invalid');
+  return token;
+}
+
+/** The same for signing out: a malformed token counts as none. */
+export function presentedToken(req: Headers): string | undefined {
+  try {
+    return bearerToken(req) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Router, type RequestHandler, type Response } from 'express';
+import type { Context } from '#src/context';
+import { lifetimes } from '#src/lifetimes';
+import { prose, publicFor, sendPage } from '#src/platform/http/page';
+import { Problem, type ProblemCode } from '#src/platform/http/problem';
+import { problems, type Action } from '#src/platform/http/problems';
+import { refuseMethod } from '#src/platform/http/route';
+
+const ACTIONS: Record<Action, string> = {
+  fix_request: 'Change the request, then send it again.',
+  sign_in: 'Sign in again.',
+  refresh: 'Get a new access token, then repeat the request once.',
+  step_up: 'Send your password to `POST /auth/reauthenticate`, then repeat the request.',
+  verify_email: 'Confirm your e-mail address, then sign in.',
+  wait: 'Wait as long as `Retry-After` says, then repeat the request.',
+  stop: 'Do not repeat the request.',
+};
+
+/** Swagger UI draws its icons from data: URLs and runs from its own files alone. */
+const UI_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+const UI_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+
+/** Every path of `docsRoutes`. */
+export const DOCS_PATHS: readonly string[] = [
+  '/openapi.json',
+  '/docs',
+  '/docs/start.js',
+  ...UI_FILES.map((file) => `/docs/${file}`),
+  '/problems/:code',
+];
+
+const uiPage = (basePath: string) =>
+  [
+    '<!doctype html><html lang="en"><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width"><title>Sallyport API</title>\n',
+    `<link rel="stylesheet" href="${basePath}/docs/swagger-ui.css">`,
+    `<link rel="icon" href="${basePath}/docs/favicon-32x32.png"><div id="ui"></div>`,
+    `<script src="${basePath}/docs/swagger-ui-bundle.js"></script>`,
+    `<script src="${basePath}/docs/start.js"></script></html>`,
+  ].join('');
+
+/**
+ * The page may be open at another address than the public one, and its policy lets it call its own origin only. So it
+ * tries out requests there, whichever server the document names.
+ */
+const uiStart = (basePath: string) => `const base = location.origin + ${JSON.stringify(basePath)};
+fetch(base + '/openapi.json').then((answer) => answer.json()).then((spec) => {
+  spec.servers = [{ url: base }];
+  SwaggerUIBundle({ spec, dom_id: '#ui', deepLinking: true, displayRequestDuration: true, validatorUrl: null });
+});
+`;
+
+/** Pages for people: the API page, the OpenAPI document behind it, and an explanation of every problem. */
+export function docsRoutes({ settings }: Pick<Context, 'settings'>, document: object): Router {
+  const { basePath } = settings;
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const router = Router();
+  const page = (path: string, ...handlers: RequestHandler[]) =>
+    router
+      .route(path)
+      .get(publicFor(lifetimes.publicPageSeconds), ...handlers)
+      .all(refuseMethod(['get']));
+
+  page('/openapi.json', (_req, res) => {
+    res.json(document);
+  });
+  page('/docs', (_req, res) => {
+    res.setHeader('Content-Security-Policy', UI_POLICY).type('html').send(uiPage(basePath));
+  });
+  page('/docs/start.js', (_req, res) => {
+    res.type('js').send(uiStart(basePath));
+  });
+  for (const file of UI_FILES)
+    page(`/docs/${file}`, (req, res) => {
+      // These files are small and always sent whole: conditions and ranges are for caches.
+      for (const condition of ['if-match', 'if-unmodified-since']) delete req.headers[condition];
+      // The package may be installed below a folder whose name begins with a dot, as npx does.
+      res.sendFile(join(folder, file), {
+        cacheControl: false,
+        acceptRanges: false,
+        dotfiles: 'allow',
+      });
+    });
+  // Runs before `page` says that the answer may be cached: a refusal may not.
+  router.param('code', (_req, _res, next, code: string) =>
+    next(Object.hasOwn(problems, code) ? undefined : new Problem('not_found')),
+  );
+  page('/problems/:code', (req, res) => explain(req.params['code'] as ProblemCode, res, basePath));
+  return router;
+}
+
+function explain(code: ProblemCode, res: Response, basePath: string): void {
+  const [status, action, title, help] = problems[code];
+  const facts = [
+    ['Status', String(status)],
+    ['Code', `<code>${code}</code>`],
+    [`What to do next (<code>${action}</code>)`, prose(ACTIONS[action])],
+  ].map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`);
+  sendPage(res, {
+    title,
+    body: [
+      `<h1>${prose(title)}</h1><p>${prose(help)}</p><dl>${facts.join('')}</dl>`,
+      `<p><a href="${basePath}/docs">API documentation</a></p>`,
+    ].join(''),
+  });
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { Context } from '#src/context';
+import { isDatabaseUnavailable } from '#src/platform/database/errors';
+import { prose, renderPage } from '#src/platform/http/page';
+import { Problem, type ProblemCode } from '#src/platform/http/problem';
+import type { Settings } from '#src/platform/settings/settings';
+
+type Paths = Pick<Settings, 'basePath'>;
+
+const REALM = 'Bearer realm="sallyport"';
+
+/** RFC 6750 §3: every 401 says how to authenticate. Only a token that was presented gets an `error`. */
+const challenges: Partial<Record<ProblemCode, string>> = {
+  token_missing: REALM,
+  invalid_credentials: REALM,
+  token_expired: `${REALM}, error="invalid_token", error_description="The access token expired"`,
+  token_invalid: `${REALM}, error="invalid_token"`,
+  session_ended: `${REALM}, error="invalid_token"`,
+  user_disabled: `${REALM}, error="invalid_token"`,
+  forbidden: `${REALM}, error="insufficient_scope"`,
+};
+
+/** Errors of Express and body-parser, by their status. Their messages repeat the input, so they are not answered. */
+const byStatus: Record<number, ProblemCode> = {
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+};
+
+/** Passport throws it with `failWithError: true`. The package does not export its class. */
+const isAuthenticationError = (error: unknown): error is Error & { status: number } =>
+  error instanceof Error && error.name === 'AuthenticationError';
+
+/** Any error as the problem that the client is told. `req` is needed for Passport's AuthenticationError. */
+export function problemOf(error: unknown, req?: Pick<Request, 'headers'>): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseUnavailable(error)) return new Problem('unavailable', { cause: error });
+  const { status = 500 } = (error ?? {}) as { status?: number };
+  if (isAuthenticationError(error) && status === 401) {
+    const presented = /^bearer\s/i.test(req?.headers.authorization ?? '');
+    return new Problem(presented ? 'token_invalid' : 'token_missing', { cause: error });
+  }
+  const isRefusal = status >= 400 && status < 500;
+  const code = isRefusal ? (byStatus[status] ?? 'invalid_request') : 'internal';
+  return new Problem(code, { cause: error });
+}
+
+/** The members every problem has (RFC 9457 §3.1), and its own. */
+export const problemBody = (problem: Problem, requestId: string, { basePath }: Paths) => ({
+  type: `${basePath}/problems/${problem.code}`,
+  title: problem.message,
+  status: problem.status,
+  code: problem.code,
+  action: problem.action,
+  requestId,
+  ...problem.members,
+});
+
+/** The answer to a refused request: JSON, or text. */
+export interface Refusal {
+  status: number;
+  body: object | string;
+  /** Media type. Default: that of JSON, or of HTML for text. */
+  type?: string;
+  headers?: Readonly<Record<string, string>>;
+}
+/** Puts a problem into the words of one kind of client. `path` is the one that was asked for. */
+type Say = (problem: Problem, requestId: string, path: string) => Refusal;
+
+/** For API clients: RFC 9457. */
+const sayProblem =
+  (settings: Paths): Say =>
+  (problem, requestId) => ({
+    status: problem.status,
+    body: problemBody(problem, requestId, settings),
+    type: 'application/problem+json',
+  });
+
+/** For people: a page. `hint` may add HTML to it. */
+const sayPage =
+  ({ basePath }: Paths, hint: (problem: Problem) => string = () => ''): Say =>
+  (problem) => {
+    const { code, message, status, members } = problem;
+    const lines = (members.errors ?? []).map(
+      (each) => `<p>${prose(`\`${each.pointer.slice(1)}\`: ${each.message}.`)}</p>`,
+    );
+    const explained = `<p><a href="${basePath}/problems/${code}">What this means</a></p>`;
+    const { html, policy } = renderPage({
+      title: message,
+      body: `<h1>${prose(message)}</h1>${lines.join('')}${explained}${hint(problem)}`,
+    });
+    return { status, body: html, headers: { 'Content-Security-Policy': policy } };
+  };
+
+/** The error end: turns a failure into an answer, in the words of `say`. Default: a problem (RFC 9457). */
+export const errorHandler = (
+  ctx: Pick<Context, 'log' | 'settings'>,
+  { say = sayProblem(ctx.settings) }: { say?: Say } = {},
+): ErrorRequestHandler => {
+  return (error, req, res, next) => {
+    const problem = problemOf(error, req);
+    logFailure(ctx, problem);
+    if (res.headersSent) return next(error);
+    send(res, problem, say(problem, res.getHeader('X-Request-Id') as string, req.path));
+  };
+};
+
+/** The error end of pages for people. `hint` may add HTML to the page. */
+export const pageError = (
+  ctx: Pick<Context, 'log' | 'settings'>,
+  hint?: (problem: Problem) => string,
+): ErrorRequestHandler => errorHandler(ctx, { say: sayPage(ctx.settings, hint) });
+
+/** True for a browser that opens an address: its `Accept` prefers HTML to JSON. */
+export const prefersPage = (req: Request): boolean => req.accepts(['json', 'html']) === 'html';
+
+/**
+ * For an app that uses our guards on its own routes: answers a `Problem`, and the AuthenticationError of Passport, as
+ * our API does. Any other error goes on to the app's own error handler, untouched.
+ */
+export const hostErrorHandler = (
+  ctx: Pick<Context, 'log' | 'request' | 'settings'>,
+): ErrorRequestHandler => {
+  const say = sayProblem(ctx.settings);
+  return (error, req, res, next) => {
+    const isOurs = error instanceof Problem || isAuthenticationError(error);
+    if (!isOurs || res.headersSent) return next(error);
+    const problem = problemOf(error, req);
+    logFailure(ctx, problem);
+    const known = res.getHeader('X-Request-Id') ?? ctx.request.getStore()?.requestId;
+    const requestId = String(known ?? randomUUID());
+    res.setHeader('X-Request-Id', requestId);
+    res.setHeader('Cache-Control', 'no-store');
+    send(res, problem, say(problem, requestId, req.path));
+  };
+};
+
+/** A refusal needs no line of its own: the line of the request has its status. */
+function logFailure({ log }: Pick<Context, 'log'>, problem: Problem): void {
+  const { status, code, cause } = problem;
+  if (status < 500) return;
+  log[status === 500 ? 'error' : 'warn']({ err: cause ?? problem, code }, 'request failed');
+}
+
+function send(res: Response, problem: Problem, refusal: Refusal): void {
+  const { status, body, headers = {} } = refusal;
+  const isText = typeof body === 'string';
+  const challenge = challenges[problem.code];
+  // With an AuthenticationError, Passport has set the challenges of its strategies.
+  const isSet = isAuthenticationError(problem.cause) && res.hasHeader('WWW-Authenticate');
+  if (challenge && !isSet && (status === 401 || status === problem.status))
+    res.setHeader('WWW-Authenticate', challenge);
+  if (problem.status === 503) res.setHeader('Retry-After', '2');
+  if (problem.status === 413) res.setHeader('Connection', 'close'); // the rest of the body is not read
+  const { 'WWW-Authenticate': another, ...own } = problem.headers;
+  if (another) res.append('WWW-Authenticate', another);
+  for (const [name, value] of Object.entries({ ...own, ...headers })) res.setHeader(name, value);
+  res
+    .status(status)
+    .type(refusal.type ?? (isText ? 'text/html' : 'application/json'))
+    .send(isText ? body : JSON.stringify(body));
+}
+
+export const notFound: RequestHandler = () => {
+  throw new Problem('not_found');
+};

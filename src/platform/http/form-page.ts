@@ -1,0 +1,105 @@
+import type { Request, Response, Router } from 'express';
+import { z } from 'zod';
+import type { Context } from '#src/context';
+import { formBody } from '#src/platform/http/body';
+import { pageError } from '#src/platform/http/error-handler';
+import { sendPage } from '#src/platform/http/page';
+import { invalidFields } from '#src/platform/http/parse';
+import { Problem } from '#src/platform/http/problem';
+import { refuseMethod, type Guard } from '#src/platform/http/route';
+import { escapeHtml } from '#src/platform/text';
+
+/**
+ * A page that a link in a mail opens, for people without an app: a form that asks for one click. It needs no script,
+ * and none runs. GET changes nothing, because mail scanners open links before their reader does; POST does the work.
+ */
+export interface FormPage<T extends z.ZodObject = z.ZodObject> {
+  path: string;
+  operationId: string;
+  title: string;
+  text: string;
+  button: string;
+  /** What is said when the work is done. */
+  done: string;
+  guard: Guard;
+  fields: T;
+  /** HTML of what a person fills in, besides the token of the link. */
+  input?: string;
+  work(fields: z.output<T>): Promise<void>;
+}
+/** Ties the type of `work` to `fields`. */
+export const formPage = <T extends z.ZodObject>(definition: FormPage<T>): FormPage => definition;
+
+/** The token of a link, as a page may repeat it. */
+const Token = z.string().regex(/^[\w-]{1,128}$/);
+
+/** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
+export function mountFormPages(ctx: Context, router: Router, pages: readonly FormPage[]): void {
+  const { basePath } = ctx.settings;
+  const end = pageError(ctx, (problem) => usedBefore(problem, basePath));
+  for (const page of pages) {
+    const action = `${basePath}${page.path}`;
+    router
+      .route(page.path)
+      .get((req, res) => open(res, page, action, Token.safeParse(req.query['token']).data))
+      .post(...formBody, page.guard, (req, res) => submit(req, res, page, action))
+      .all(refuseMethod(['get', 'post']), end);
+  }
+}
+
+/** A page whose fields have a token needs the one of its link: without it a click would lead nowhere. */
+function open(res: Response, page: FormPage, action: string, token: string | undefined): void {
+  if (token !== undefined || !('token' in page.fields.shape)) return show(res, page, action, token);
+  res.status(400);
+  say(res, page.title, 'This link is not complete. Open it from the mail, or copy all of it.');
+}
+
+/** The form; after a mistake with an alert that says what is wrong. */
+function show(
+  res: Response,
+  { title, text, button, input = '' }: FormPage,
+  action: string,
+  token: string | undefined,
+  mistake = '',
+): void {
+  const hidden =
+    token === undefined ? '' : `<input type="hidden" name="token" value="${escapeHtml(token)}">`;
+  const alert = mistake && `<p role="alert"><strong>${escapeHtml(mistake)}</strong></p>`;
+  const fields = `${hidden}${input}<button>${escapeHtml(button)}</button>`;
+  const form = `<form method="post" action="${escapeHtml(action)}">${fields}</form>`;
+  const body = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${alert}${form}`;
+  sendPage(res, { title, body, formAction: "'self'" });
+}
+
+async function submit(req: Request, res: Response, page: FormPage, action: string): Promise<void> {
+  const token = Token.safeParse((req.body as { token?: unknown }).token).data;
+  try {
+    const parsed = page.fields.safeParse(req.body);
+    if (!parsed.success) throw invalidFields(parsed.error);
+    await page.work(parsed.data);
+  } catch (error) {
+    const mistake = error instanceof Problem && page.input !== undefined && mistakeOf(error);
+    if (!mistake) throw error;
+    res.status(error.status);
+    return show(res, page, action, token, mistake);
+  }
+  say(res, page.title, page.done);
+}
+
+/** What the person can correct in the form, in sentences; undefined if nothing. */
+function mistakeOf(problem: Problem): string | undefined {
+  if (problem.code !== 'invalid_request' && problem.code !== 'weak_password') return undefined;
+  return (problem.members.errors ?? [problem]).map(({ message }) => `${message}.`).join(' ');
+}
+
+const say = (res: Response, title: string, text: string): void =>
+  sendPage(res, { title, body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>` });
+
+const usedBefore = ({ code }: Problem, basePath: string): string =>
+  code === 'invalid_code'
+    ? [
+        '<p>If you have used this link before, all is well. If you cannot sign in, ',
+        `<a href="${basePath}/forgot-password">ask for a new password</a>, which confirms your `,
+        'address, too; or sign up again, if you had not confirmed it yet.</p>',
+      ].join('')
+    : '';

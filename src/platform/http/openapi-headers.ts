@@ -1,0 +1,46 @@
+import type { ProblemCode } from '#src/platform/http/problem';
+
+const text = (description: string, example: string) => ({
+  description,
+  schema: { type: 'string' as const },
+  example,
+});
+
+/** The headers that a client may want to read, as `components.headers`. */
+export const headerComponents = {
+  'X-Request-Id': text(
+    'Names this request in the log of the server. The same as `requestId` of a problem.',
+    '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20',
+  ),
+  'WWW-Authenticate': text('RFC 6750 §3.', 'Bearer realm="sallyport", error="invalid_token"'),
+  'Retry-After': {
+    description: 'Seconds to wait before the next request (RFC 9110 §10.2.3).',
+    schema: { type: 'integer' as const, minimum: 1 },
+    example: 30,
+  },
+  RateLimit: text(
+    'The limit that was reached (draft-ietf-httpapi-ratelimit-headers-10).',
+    '"code-network-60";r=0;t=30',
+  ),
+  'RateLimit-Policy': text(
+    'All limits that count for this request (draft-ietf-httpapi-ratelimit-headers-10).',
+    '"code-network-60";q=30;w=60',
+  ),
+  Location: text('Where the browser goes next.', 'https://app.example.com/signed-in?code=…'),
+};
+type HeaderName = keyof typeof headerComponents;
+
+const byStatus: Record<string, readonly HeaderName[]> = {
+  302: ['Location'],
+  303: ['Location'],
+  401: ['WWW-Authenticate'],
+  429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+  503: ['Retry-After'],
+};
+
+/** The headers of one answer, as references to the components. Of 403s, only `forbidden` has a challenge. */
+export function headersFor(status: string, codes: readonly ProblemCode[] = []) {
+  const names: HeaderName[] = ['X-Request-Id', ...(byStatus[status] ?? [])];
+  if (codes.includes('forbidden')) names.push('WWW-Authenticate');
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}

@@ -1,0 +1,131 @@
+import type { ZodType } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiSecuritySchemeObject,
+} from 'zod-openapi';
+import { headerComponents } from '#src/platform/http/openapi-headers';
+import { responsesOf } from '#src/platform/http/openapi-responses';
+import type { Route, Spec } from '#src/platform/http/route';
+import type { Settings } from '#src/platform/settings/settings';
+
+type Urls = Pick<Settings, 'publicUrl' | 'basePath'>;
+
+const tags: Record<string, string> = {
+  Authentication: 'Sign up, sign in, get new tokens, sign out.',
+  Account: 'The signed-in user: names, password, sessions, linked providers, API keys.',
+  Recovery: 'Confirm an e-mail address, undo a change of it, choose a new password.',
+  Administration: 'Manage users. Needs the role `admin`.',
+  Operations: 'For monitoring and for other services.',
+};
+const isCompatibility = (tag: string): boolean => !Object.hasOwn(tags, tag);
+const COMPATIBILITY =
+  'The routes of a tutorial, for its front end. Deprecated: new clients use the other sections.';
+
+interface Source {
+  routes: readonly Route[];
+  version: string;
+  settings: Urls;
+  securitySchemes: Record<string, ZodOpenApiSecuritySchemeObject>;
+}
+
+/**
+ * The OpenAPI 3.1 document: a pure function of the routes that are mounted. Inputs are closed. Objects in answers are
+ * open, because an answer may get new members.
+ */
+export function openapi({
+  routes,
+  version,
+  settings,
+  securitySchemes,
+}: Source): ReturnType<typeof createDocument> {
+  refuseSameIds(routes);
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method]: operation(route, settings) };
+  }
+  return createDocument(
+    {
+      openapi: '3.1.0',
+      info: {
+        title: 'Sallyport',
+        version,
+        description:
+          'Every refusal is a problem (RFC 9457): decide by `code`, do what `action` says.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: settings.publicUrl }],
+      tags: tagsOf(routes),
+      paths,
+      components: { securitySchemes, headers: headerComponents },
+    },
+    { override: forGenerators },
+  );
+}
+
+/**
+ * Opens the objects in answers. Inputs lose `default`, which becomes part of the description: openapi-typescript takes
+ * a field with a default for one that must be there. Zod's bounds of a safe integer say nothing to a client.
+ */
+function forGenerators({ jsonSchema, io }: Parameters<ZodOpenApiOverride>[0]): void {
+  if (io === 'output' && jsonSchema.additionalProperties === false)
+    delete jsonSchema.additionalProperties;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (io === 'input' && jsonSchema.default !== undefined) {
+    const { description, default: value } = jsonSchema;
+    const without = `Without it: \`${typeof value === 'string' ? value : JSON.stringify(value)}\`.`;
+    jsonSchema.description = [description, without].filter(Boolean).join(' ');
+    delete jsonSchema.default;
+  }
+}
+
+function refuseSameIds(routes: readonly Route[]): void {
+  for (const [id, same] of Map.groupBy(routes, ({ spec }) => spec.operationId))
+    if (same.length > 1) throw new Error(`Two routes have the operationId ${id}`);
+}
+
+/** Our own sections in their order, then those of compatibility adapters. */
+function tagsOf(routes: readonly Route[]) {
+  const used = new Set<string>(routes.map(({ spec }) => spec.tag));
+  const own = Object.entries(tags).filter(([name]) => used.has(name));
+  const more = [...used].filter(isCompatibility).map((name) => [name, COMPATIBILITY] as const);
+  return [...own, ...more].map(([name, description]) => ({ name, description }));
+}
+
+function operation(route: Route, settings: Urls): ZodOpenApiOperationObject {
+  const { guards, spec } = route;
+  const notes = [spec.description, ...guards.map(({ doc }) => doc.note)];
+  const description = notes.filter(Boolean).join(' ');
+  const refused = new Set(guards.flatMap(({ doc }) => doc.refuses ?? []));
+  return {
+    operationId: spec.operationId,
+    tags: [spec.tag],
+    summary: spec.summary,
+    ...(description && { description }),
+    ...((spec.deprecated ?? isCompatibility(spec.tag)) && { deprecated: true }),
+    security: guards
+      .flatMap(({ doc }) => doc.security?.() ?? [])
+      .filter((each) => !Object.keys(each).some((name) => refused.has(name))),
+    requestParams: {
+      ...(spec.params && { path: spec.params }),
+      ...(spec.query && { query: spec.query }),
+    },
+    ...(spec.body && {
+      requestBody: { required: isNeeded(spec.body), content: bodyOf(spec, spec.body) },
+    }),
+    responses: responsesOf(route, settings),
+  };
+}
+
+/** No body at all counts as `{}`. */
+const isNeeded = (schema: ZodType): boolean => !schema.safeParse({}).success;
+
+/** Compatibility adapters take forms, too. */
+const bodyOf = ({ form, refusal }: Spec, schema: ZodType) => ({
+  ...(!form && { 'application/json': { schema } }),
+  ...((form ?? refusal) && { 'application/x-www-form-urlencoded': { schema } }),
+});

@@ -1,0 +1,56 @@
+import type { RequestHandler } from 'express';
+import { z, type ZodType } from 'zod';
+import { Problem, type FieldError } from '#src/platform/http/problem';
+
+const Nothing = z.strictObject({});
+
+interface Parts {
+  body?: ZodType | undefined;
+  query?: ZodType | undefined;
+  params?: ZodType | undefined;
+}
+
+/** Replaces params, query and body by their parsed values. A query that is not declared must be empty. */
+export function parse({ body, query = Nothing, params }: Parts): RequestHandler {
+  const parts = Object.entries({ params, query, body }).filter(
+    (part): part is ['params' | 'query' | 'body', ZodType] => part[1] !== undefined,
+  );
+  return (req, _res, next) => {
+    for (const [part, schema] of parts) {
+      const result = schema.safeParse(req[part] ?? {}, { reportInput: true });
+      if (!result.success) throw invalidFields(result.error);
+      // Express's req.query is a getter: it cannot be assigned.
+      Object.defineProperty(req, part, {
+        value: result.data,
+        writable: true,
+        configurable: true,
+      });
+    }
+    next();
+  };
+}
+
+/** 400 `invalid_request` that names each field that is wrong. */
+export const invalidFields = ({ issues }: z.ZodError): Problem =>
+  new Problem('invalid_request', { members: { errors: issues.flatMap(fieldErrors) } });
+
+/** A Zod issue for the client. Keys are repeated only if they look like field names; values never are. */
+export function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const at = (path: readonly PropertyKey[]) => path.map((key) => `/${String(key)}`).join('');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      pointer: at([...issue.path, ...(/^\w{1,64}$/.test(key) ? [key] : [])]),
+      code: 'unknown_field',
+      message: 'This field is not known here',
+    }));
+  }
+  const missing = issue.code === 'invalid_type' && issue.input === undefined;
+  const custom = issue.code === 'custom' ? String(issue.params?.['code'] ?? 'invalid') : undefined;
+  return [
+    {
+      pointer: at(issue.path),
+      code: custom ?? (missing ? 'required' : issue.code),
+      message: missing ? 'This field is required' : issue.message,
+    },
+  ];
+}

@@ -1,0 +1,199 @@
+import { inWords, lifetimes } from '#src/lifetimes';
+
+type Entry = readonly [status: number, action: string, title: string, help: string];
+
+/**
+ * Every refusal of this server (RFC 9457). Codes are public API: add freely, never rename.
+ * `action` tells a client what to do next. `help` is what `/problems/<code>` says to a person.
+ */
+export const problems = {
+  invalid_request: [
+    400,
+    'fix_request',
+    'The request does not match the documented shape',
+    'Look at `errors`: each entry names the field that is wrong and says what was expected. Fields that are not documented are refused, too. The values that you sent are never repeated.',
+  ],
+  invalid_grant: [
+    400,
+    'sign_in',
+    'This refresh token is not good any more',
+    'Look at `reason`. `expired`: the session was not refreshed in time. `revoked`: the session was ended. `reused`: this token was used before, and somebody else may hold a copy. `unknown`: this server does not know the token. Erase the tokens only if `sessionStatus` is `ended`. Then sign in again.',
+  ],
+  invalid_code: [
+    400,
+    'sign_in',
+    'This code is not good any more',
+    'The code was used before, has expired, was made for somebody else, or is not known here. Start again.',
+  ],
+  invalid_state: [
+    400,
+    'sign_in',
+    'This sign-in did not begin in this browser',
+    `The sign-in took longer than ${inWords(lifetimes.authorizationRequestSeconds)}, was completed before, or the browser kept no cookie. Go back to the app and sign in again.`,
+  ],
+  token_missing: [
+    401,
+    'sign_in',
+    'This request needs an access token',
+    'Send the access token that you got at sign-in as `Authorization: Bearer <token>`. Tokens in a URL, a form or a cookie are not read.',
+  ],
+  token_expired: [
+    401,
+    'refresh',
+    'The access token expired',
+    'An access token lives for a few minutes. Get a new one from `POST /auth/refresh`. Then repeat the request once.',
+  ],
+  token_invalid: [
+    401,
+    'sign_in',
+    'The access token is not valid here',
+    'The token is damaged, was made by another server, or is not an access token. Sign in again.',
+  ],
+  session_ended: [
+    401,
+    'sign_in',
+    'This session has ended',
+    'The session of this token was signed out or has expired, or its user was deleted. Sign in again.',
+  ],
+  user_disabled: [
+    401,
+    'sign_in',
+    'This user is disabled',
+    'An administrator disabled this user. Only an administrator can enable it again.',
+  ],
+  invalid_credentials: [
+    401,
+    'fix_request',
+    'Those credentials are not correct',
+    'The name or the password is wrong, or the user may not sign in. The answer is the same in all these cases. So nobody can find out who has an account here.',
+  ],
+  access_denied: [
+    403,
+    'sign_in',
+    'The sign-in was not completed',
+    'You cancelled at the provider, or the answer of the provider was not valid. Go back to the app and try again. The log of this server names the reason.',
+  ],
+  email_unverified: [
+    403,
+    'verify_email',
+    'Your e-mail address is not confirmed yet',
+    'Open the link in the mail that you got when you signed up, or enter its code. `POST /auth/email/verify/resend` sends another mail.',
+  ],
+  step_up_required: [
+    403,
+    'step_up',
+    'Please prove again who you are',
+    'This needs a recent sign-in. Send your password to `POST /auth/reauthenticate`, or sign in again. Then repeat the request.',
+  ],
+  forbidden: [
+    403,
+    'stop',
+    'You are not allowed to do this',
+    'You are signed in, but you lack what `required` names. Repeating the request will not help. An administrator can grant a role.',
+  ],
+  not_found: [
+    404,
+    'fix_request',
+    'There is nothing here',
+    'The path does not exist, or the thing it names does not exist or is not yours.',
+  ],
+  method_not_allowed: [
+    405,
+    'fix_request',
+    'This path does not know that method',
+    'The header `Allow` lists the methods that this path knows.',
+  ],
+  request_timeout: [
+    408,
+    'fix_request',
+    'The request took too long to arrive',
+    'Send headers and body without long pauses.',
+  ],
+  payload_too_large: [
+    413,
+    'fix_request',
+    'The request body is too large',
+    'A request body may have up to 16 kB.',
+  ],
+  unsupported_media_type: [
+    415,
+    'fix_request',
+    'The request body must be JSON',
+    'Send `Content-Type: application/json`, encoded as UTF-8 and not compressed.',
+  ],
+  headers_too_large: [
+    431,
+    'fix_request',
+    'The request headers are too large',
+    'All headers together may have up to 16 kB.',
+  ],
+  username_taken: [
+    409,
+    'fix_request',
+    'This username is taken',
+    'Choose another username. Upper and lower case count as the same.',
+  ],
+  email_taken: [
+    409,
+    'fix_request',
+    'This e-mail address is taken',
+    'Another user has this address. Sign in, or use another address.',
+  ],
+  already_linked: [
+    409,
+    'fix_request',
+    'This belongs to a user here already',
+    'At sign-in with a provider: a user has your e-mail address, and nobody has proved that it is yours. Sign in as you did before. Then link the provider at `POST /me/identities/{provider}`. When you link a provider: your account there is linked to another user here.',
+  ],
+  last_way_in: [
+    409,
+    'fix_request',
+    'This is your last way in',
+    'Without it you could not sign in any more. Set a password or link another provider first.',
+  ],
+  conflict: [
+    409,
+    'fix_request',
+    'This cannot be done as things are',
+    'There are too many of these already, or another request was faster. Read the current state, then decide again.',
+  ],
+  last_admin: [
+    409,
+    'fix_request',
+    'The last active administrator must stay',
+    'Give another user the role `admin` first.',
+  ],
+  weak_password: [
+    422,
+    'fix_request',
+    'This password is too easy to guess',
+    'Look at `errors` for the reasons. A longer password is better. Any character is allowed, spaces too.',
+  ],
+  rate_limited: [
+    429,
+    'wait',
+    'Too many requests',
+    'There were too many such requests in a short time. Wait as many seconds as `Retry-After` says. Then try again.',
+  ],
+  internal: [
+    500,
+    'wait',
+    'Something went wrong on our side',
+    'The log of the server has the cause under the `requestId` of the answer. Please report that id.',
+  ],
+  busy: [
+    503,
+    'wait',
+    'The server is busy',
+    'Too many passwords are being checked at once. Wait as long as `Retry-After` says. Then try again.',
+  ],
+  unavailable: [
+    503,
+    'wait',
+    'The server cannot answer right now',
+    'A service that it depends on does not answer, or it is shutting down. Wait as long as `Retry-After` says. Then try again.',
+  ],
+} as const satisfies Record<string, Entry>;
+
+/** What a client does next. */
+export type Action = (typeof problems)[keyof typeof problems][1];

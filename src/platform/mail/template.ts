@@ -1,0 +1,80 @@
+import type { Settings } from '#src/platform/settings/settings';
+import { escapeHtml } from '#src/platform/text';
+
+declare const trusted: unique symbol;
+/** A link into this server. Only `linkTo` makes one. */
+export type Link = string & { readonly [trusted]: true };
+
+/** A paragraph, a link, or a code to type. Plain text: markup in it is shown as it is. */
+type Part = string | { label: string; link: Link } | { code: string };
+
+/** A mail to be written. Text and HTML are both made from it. */
+export interface Mail {
+  /** Its kind, such as `reset-password`: all that logs and events say of it. Up to 32 characters. */
+  readonly template: string;
+  readonly subject: string;
+  readonly parts: readonly Part[];
+  /** Delivery is given up after so many seconds. */
+  readonly goodFor: number;
+}
+
+/**
+ * A link into this server. It is built from PUBLIC_URL alone, never from the `Host` of a request. `secrets` go into the
+ * query, where a page without a script can read them. Our logs leave queries out, and our pages send no referrer.
+ *
+ * @throws {Error} when the path leads out of PUBLIC_URL
+ */
+export function linkTo(
+  { publicUrl }: Pick<Settings, 'publicUrl'>,
+  path: string,
+  secrets: Readonly<Record<string, string>> = {},
+): Link {
+  const root = new URL(`${publicUrl}/`).href;
+  const url = path.startsWith('/') ? URL.parse(`${publicUrl}${path}`) : null;
+  if (!url?.href.startsWith(root) || url.href.startsWith(`${root}/`))
+    throw new Error('A link in a mail must lead to this server.');
+  for (const [name, secret] of Object.entries(secrets)) url.searchParams.set(name, secret);
+  return url.href as Link;
+}
+
+/** Control characters and line ends become spaces: no text starts a header or a line of its own. */
+const oneLine = (text: string) => text.replaceAll(/[\p{C}\u2028\u2029]+/gu, ' ').trim();
+const escape = (text: string) => escapeHtml(oneLine(text));
+
+function asText(part: Part): string {
+  if (typeof part === 'string') return oneLine(part);
+  return 'code' in part ? `    ${oneLine(part.code)}` : `${oneLine(part.label)}:\n${part.link}`;
+}
+
+// Only the colours of the mail program, so that light and dark both work. Nothing is loaded from anywhere.
+const BUTTON =
+  'display:inline-block;padding:.6em 1.2em;border:2px solid;border-radius:.4em;font-weight:600;color:inherit;text-decoration:none';
+const CODE = 'font:600 1.6em ui-monospace,Menlo,Consolas,monospace;letter-spacing:.15em';
+const PAGE =
+  'max-width:36em;margin:0 auto;padding:1.5em;font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,sans-serif';
+
+function asHtml(part: Part): string {
+  if (typeof part === 'string') return `<p>${escape(part)}</p>`;
+  if ('code' in part) return `<p style="${CODE}">${escape(part.code)}</p>`;
+  return `<p><a href="${escape(part.link)}" style="${BUTTON}">${escape(part.label)}</a></p>`;
+}
+
+/** Subject and both bodies of a mail. */
+export function render({ subject, parts }: Pick<Mail, 'subject' | 'parts'>): {
+  subject: string;
+  text: string;
+  html: string;
+} {
+  const title = escape(subject);
+  return {
+    subject: oneLine(subject),
+    text: `${parts.map(asText).join('\n\n')}\n`,
+    html: `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title}</title><style>:root{color-scheme:light dark}</style></head>
+<body><div style="${PAGE}">
+<h1 style="font-size:1.25em">${title}</h1>
+${parts.map(asHtml).join('\n')}
+</div></body></html>
+`,
+  };
+}

@@ -1,0 +1,32 @@
+import type { WhereOptions } from 'sequelize';
+import type { Session } from '#models/index';
+import type { Context } from '#src/context';
+import type { SessionEndReason } from '#src/events';
+
+/**
+ * Ends these sessions for good, as far as they have not ended: their tokens are refused from the next request on.
+ * Answers how many. One by one, by id: a lock on more than one row could deadlock with requests that refresh.
+ */
+export function endSessions(
+  { db, clock, events }: Context,
+  which: WhereOptions<Session>,
+  why: SessionEndReason,
+): Promise<number> {
+  return db.transaction(async () => {
+    let ended = 0;
+    const now = clock.date();
+    const found = await db.Session.findAll({
+      attributes: ['id', 'userId'],
+      where: { ...which, endedAt: null },
+    });
+    for (const { id, userId } of found) {
+      const [changed] = await db.Session.update(
+        { endedAt: now, expiresAt: now },
+        { where: { id, endedAt: null } },
+      );
+      if (changed === 1) events.emit('session.ended', { userId, sessionId: id, why });
+      ended += changed;
+    }
+    return ended;
+  });
+}

@@ -1,0 +1,53 @@
+import { LRUCache } from 'lru-cache';
+import type { Context } from '#src/context';
+import { findSessionWithUser, type FoundSession } from '#src/sessions/find-session';
+import { principalFrom, type Principal } from '#src/users/principal';
+
+/** A session as it was read, and the principal that was made of it. */
+export interface ReadSession extends FoundSession {
+  readonly principal: Principal;
+}
+interface Cached {
+  readonly read: ReadSession;
+  /** The count of commits or writes when it was read. */
+  readonly at: number;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Sessions that were read lately, by id. */
+export type SessionCache = LRUCache<string, Cached>;
+
+export const createSessionCache = (): SessionCache => new LRUCache({ max: 10_000 });
+
+/**
+ * A session with its user and roles, from the cache while that is known to be current.
+ * - An embedded database counts the commits of all processes: an entry is valid until the count changes.
+ * - With a database server this instance knows only its own writes: an entry is valid until the next write, and for
+ *   SESSION_CACHE_TTL at most.
+ * The count is taken before reading, so a change during the reading makes the entry invalid. A token of a later
+ * generation shows that another node refreshed the session: it is read again.
+ */
+export async function readSession(
+  ctx: Context,
+  id: string,
+  generation: number,
+): Promise<ReadSession | null> {
+  const { db, clock, settings, sessionCache } = ctx;
+  const trustMs = settings.sessionCacheTtl * 1000;
+  const commits = db.commits();
+  const at = commits ?? (trustMs > 0 ? db.writes() : undefined);
+  if (at === undefined) return read(ctx, id);
+  const known = sessionCache.get(id);
+  if (known?.at === at && known.until > clock.now() && known.read.session.generation >= generation)
+    return known.read;
+  const found = await read(ctx, id);
+  const until = commits === undefined ? clock.now() + trustMs : Infinity;
+  if (found) sessionCache.set(id, { read: found, at, until });
+  return found;
+}
+
+async function read({ db }: Context, id: string): Promise<ReadSession | null> {
+  const found = await findSessionWithUser(db, id);
+  return found && { ...found, principal: principalFrom(found.user, found.session) };
+}

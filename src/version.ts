@@ -1,0 +1,3 @@
+import packageJson from '#package' with { type: 'json' };
+
+export const { version } = packageJson;

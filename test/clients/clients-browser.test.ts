@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engine } from '#test/support/database';
+import { blocks } from '#test/support/clients/examples';
+import { halved, heldUntil, pass, type Fate } from '#test/support/clients/gate';
+import { eventually } from '#test/support/eventually';
+import { rounds } from '#test/support/rounds';
+import { expire, ME, REFRESH, startHarness } from '#test/support/clients/harness';
+
+/** The app: an empty page of another origin, and the modules of docs/clients.md. */
+const site = createServer((req, res) => {
+  const module = blocks.get(req.url!.slice(1));
+  res
+    .setHeader('Content-Type', module === undefined ? 'text/html' : 'text/javascript')
+    .end(module ?? '<!doctype html><title>App</title>');
+});
+await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+const { gate, generationOf, register, Session } = await startHarness({ ALLOWED_ORIGINS: origin });
+afterAll(() => site.close());
+
+// As with the pages: what a browser does does not depend on the database, and test/pages.test.ts says so when there is none.
+const CHROMIUM = '/usr/bin/chromium';
+
+describe.runIf(existsSync(CHROMIUM) && engine === 'sqlite')('the fetch client in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
+    });
+  });
+  afterAll(() => browser?.close());
+
+  const PAUSE = `window.pauses = 0; window.sleep = () => new Promise((done) => { pauses++; window.goOn = done; });`;
+  const CLIENT = `Promise.all([import('/fetch-client.js'), import('/local-storage.js')]).then(([{ createClient }, { storage }]) => {
+    window.client = createClient({ baseUrl: '${gate.url}', storage: window.shared ?? storage, sleep });
+  })`;
+  /** A store that all tabs see at once, which localStorage does not promise. */
+  const SHARED =
+    'window.shared = { get: () => kept(), set: (tokens) => kept(tokens), clear: () => kept(null) };';
+  const ask = (tab: Page, path = '/me') =>
+    tab.evaluate<number>(`client.request('GET', '${path}').then(({ status }) => status)`);
+  /** Two tabs at once. Not the same path: a browser would send one after the other. */
+  const askBoth = ([one, other]: Page[]) => {
+    const [first, second] = together(2);
+    gate.next(ME, first!);
+    gate.next('GET /me/sessions', second!);
+    return Promise.all([ask(one!), ask(other!, '/me/sessions')]);
+  };
+
+  /** Somebody who is signed in, with so many tabs of one browser. `before` runs in each tab first. */
+  async function tabs(count: number, before = '') {
+    const user = await register();
+    const context = await browser.newContext();
+    await context.addInitScript(PAUSE + before);
+    let kept: object | null = user.tokens;
+    await context.exposeFunction('kept', (tokens?: object | null) =>
+      tokens === undefined ? kept : (kept = tokens),
+    );
+    const open = async () => {
+      const tab = await context.newPage();
+      await tab.goto(origin);
+      await tab.evaluate(CLIENT);
+      return tab;
+    };
+    const opened = await Promise.all(Array.from({ length: count }, open));
+    await opened[0]!.evaluate(
+      `localStorage.setItem('tokens', ${JSON.stringify(JSON.stringify(user.tokens))})`,
+    );
+    const sessions = () => Session.count({ where: { userId: user.id, endedAt: null } });
+    return { context, tabs: opened, open, sessions, sessionId: user.tokens.session.id as string };
+  }
+  /** Lets requests through when so many are there. */
+  const together = (count: number): Fate[] => {
+    const there = Promise.withResolvers<void>();
+    let missing = count;
+    return Array.from({ length: count }, () => async (visit) => {
+      if (--missing === 0) there.resolve();
+      await there.promise;
+      return pass(visit);
+    });
+  };
+
+  it.each([
+    ['a store that both see', SHARED, 1],
+    ['localStorage, which may lag behind', '', 2],
+  ])('sends a refresh for two tabs, one after the other, with %s', async (_store, before, most) => {
+    const { context, tabs: both, sessionId, sessions } = await tabs(2, before);
+    for (let generation = 1; generation <= rounds(2, 20); generation++) {
+      expire();
+      gate.forget();
+      expect(await askBoth(both)).toEqual([200, 200]);
+      expect([gate.together(REFRESH), await generationOf(sessionId), await sessions()]).toEqual([
+        1,
+        generation,
+        1,
+      ]);
+      expect(gate.count(REFRESH)).toBeLessThanOrEqual(most);
+    }
+    await context.close();
+  });
+
+  it('leaves both tabs signed in when both refresh at once, without locks', async () => {
+    const {
+      context,
+      tabs: both,
+      sessionId,
+      sessions,
+    } = await tabs(2, 'delete Navigator.prototype.locks;');
+    expect(await both[0]!.evaluate('navigator.locks')).toBeUndefined();
+    for (let generation = 1; generation <= rounds(2, 20); generation++) {
+      expire();
+      gate.forget();
+      gate.next(REFRESH, ...together(2));
+      expect(await askBoth(both)).toEqual([200, 200]);
+      expect([gate.together(REFRESH), await generationOf(sessionId), await sessions()]).toEqual([
+        2,
+        generation,
+        1,
+      ]);
+    }
+    await context.close();
+  });
+
+  it('goes on when the network was away during a refresh', async () => {
+    const { context, tabs: one, sessionId } = await tabs(1);
+    const [tab] = one as [Page];
+    const pauses = (count: number) =>
+      tab.waitForFunction(`pauses === ${count}`, undefined, { polling: 20 });
+    expire();
+    gate.next(REFRESH, halved); // one that is lost as a whole a browser may repeat by itself
+    const asked = ask(tab);
+    await pauses(1);
+    await context.setOffline(true);
+    await tab.evaluate('goOn()');
+    await pauses(2);
+    await context.setOffline(false);
+    await tab.evaluate('goOn()');
+    expect(await asked).toBe(200);
+    expect([gate.count(REFRESH), await generationOf(sessionId)]).toEqual([2, 1]);
+    await context.close();
+  });
+
+  it('goes on in the other tab when one is closed during a refresh', async () => {
+    const { context, tabs: both, sessionId } = await tabs(2);
+    const [tab, other] = both as [Page, Page];
+    expire();
+    const never = Promise.withResolvers<void>();
+    gate.next(REFRESH, heldUntil(never.promise));
+    ask(tab).catch(() => {});
+    await eventually(() => expect(gate.count(REFRESH)).toBe(1));
+    await tab.close();
+    expect(await ask(other)).toBe(200);
+    expect([gate.count(REFRESH), await generationOf(sessionId)]).toEqual([2, 1]);
+    never.resolve();
+    await context.close();
+  });
+
+  it('goes on where the clock is a year off', async () => {
+    const { context, open } = await tabs(1);
+    await context.clock.setFixedTime(Date.now() + 365 * 24 * 3600 * 1000);
+    const tab = await open();
+    expect(await ask(tab)).toBe(200);
+    expire();
+    expect(await ask(tab)).toBe(200);
+    expect(gate.count(REFRESH)).toBe(1);
+    await context.close();
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { password, startApp } from '#test/support/app';
+
+const { ctx, ask, register, routes, logIn, Session } = await startApp({ API_KEYS: 'on' });
+const HOUR = 3_600_000;
+
+/** A user whose session began so many milliseconds ago. */
+async function since(ms: number) {
+  const me = await register();
+  await Session.update(
+    { createdAt: ctx.clock.date(-ms) },
+    { where: { userId: me.id }, silent: true },
+  );
+  return me;
+}
+const makeKey = (me: Awaited<ReturnType<typeof register>>) =>
+  me.ask('POST', '/me/api-keys', { body: { name: 'a robot' } });
+const reauthenticate = (me: Awaited<ReturnType<typeof register>>, secret: string) =>
+  me.ask('POST', '/auth/reauthenticate', { body: { password: secret } });
+
+describe('requireFresh', () => {
+  it('lets in who signed in within the time, and nobody after', async () => {
+    expect((await makeKey(await since(HOUR - 5000))).status).toBe(201);
+    expect((await makeKey(await since(HOUR + 1000))).body).toMatchObject({
+      status: 403,
+      code: 'step_up_required',
+      action: 'step_up',
+    });
+  });
+
+  it('lets in who proved anew who they are; refreshing does not', async () => {
+    const me = await since(2 * HOUR);
+    const { body } = await ask('POST', '/auth/refresh', {
+      body: { refreshToken: me.tokens.refreshToken },
+    });
+    expect(
+      (await ask('POST', '/me/api-keys', { token: body.accessToken, body: { name: 'a robot' } }))
+        .status,
+    ).toBe(403);
+    expect((await reauthenticate(me, 'not the password')).body).toMatchObject({
+      status: 401,
+      code: 'invalid_credentials',
+    });
+    expect((await makeKey(me)).status).toBe(403);
+    expect((await reauthenticate(me, password)).status).toBe(204);
+    expect((await makeKey(me)).status).toBe(201);
+  });
+
+  it('is for the session that proved it, not for the others', async () => {
+    const me = await register();
+    const other = (await logIn(me.username)).body.accessToken as string;
+    await Session.update(
+      { createdAt: ctx.clock.date(-2 * HOUR) },
+      { where: { userId: me.id }, silent: true },
+    );
+    await reauthenticate(me, password);
+    expect(
+      (await ask('POST', '/me/api-keys', { token: other, body: { name: 'a robot' } })).status,
+    ).toBe(403);
+  });
+
+  it('stands before every route that says so, and behind the one that says who you are', async () => {
+    const guarded = routes.filter(({ guards }) =>
+      guards.some(({ doc }) => doc.problems?.includes('step_up_required')),
+    );
+    expect(guarded.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'delete /me/identities/:id',
+      'post /me/api-keys',
+    ]);
+    const me = await since(2 * HOUR);
+    for (const { method, path } of guarded)
+      expect(
+        (await me.ask(method.toUpperCase(), path.replace(':id', me.id), { body: {} })).body.code,
+      ).toBe('step_up_required');
+  });
+
+  it('asks a stranger who they are first', async () => {
+    expect((await ask('POST', '/auth/reauthenticate', { body: { password } })).status).toBe(401);
+    for (const body of [{}, { password: '' }, { password: 1 }, { password, surplus: 1 }])
+      expect((await (await register()).ask('POST', '/auth/reauthenticate', { body })).status).toBe(
+        400,
+      );
+  });
+});
