@@ -67,7 +67,7 @@ export async function createSallyport(options: SallyportOptions = {}): Promise<S
   try {
     const own = { strategies, signInPolicies, log, refuseUnknown };
     // The adapters take paths such as `/` and `/users`, which may be the app's own.
-    const dialects = settings.dialects ?? 'none';
+    const dialects = settings.dialects || 'none';
     return await start(parseSettings({ ...settings, dialects }), own);
   } catch (error) {
     throw error instanceof SettingsError && unknown.length === 0 ? inOptionNames(error) : error;

@@ -558,6 +558,7 @@ describe.skipIf(engine === 'mysql')('createSallyport', () => {
     expect(await statusOf(path, { dialects: [] })).toBe(404);
     expect(await statusOf(path, { dialects: ['bezkoder'] })).toBe(200);
     expect(await statusOf(path, { dialects: 'none' })).toBe(404);
+    expect(await statusOf(path, { dialects: '' })).toBe(404);
   });
 });
 

@@ -90,6 +90,64 @@ it('joins the one around it in queries that it sends itself, and in helpers of S
   expect(await Users.count({ where: { usernameCanonical: ['sought', 'in bulk'] } })).toBe(0);
 });
 
+describe('transaction(callback) of Sequelize', () => {
+  it('joins the one around it, and is undone with it', async () => {
+    const undone = transaction(async () => {
+      await roleNamed('around');
+      await database.transaction(async (given) => {
+        await roleNamed('within');
+        const { Role } = ctx.db;
+        expect(await Role.count({ where: { name: 'around' }, transaction: given })).toBe(1);
+      });
+      await roleNamed('after within');
+      throw broken;
+    });
+    await expect(undone).rejects.toBe(broken);
+    for (const name of ['around', 'within', 'after within'])
+      expect(await isStored(name), name).toBe(false);
+  });
+
+  it('is all or nothing by itself: queries inside join it', async () => {
+    const events: string[] = [];
+    await database.transaction(async () => {
+      await roleNamed('by callback');
+      afterCommit(() => events.push('committed'));
+      expect(await isStored('by callback')).toBe(false);
+    });
+    expect(await isStored('by callback')).toBe(true);
+    const undone = database.transaction({}, async () => {
+      await roleNamed('by callback, undone');
+      afterCommit(() => events.push('undone'));
+      throw broken;
+    });
+    await expect(undone).rejects.toBe(broken);
+    expect(await isStored('by callback, undone')).toBe(false);
+    expect(events).toEqual(['committed']);
+  });
+
+  it('what is left running when it is over starts one of its own', async () => {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    let late: Promise<unknown> = Promise.resolve();
+    const events: string[] = [];
+    await transaction(async () => {
+      await roleNamed('early');
+      late = over.then(() =>
+        transaction(async () => {
+          await roleNamed('late');
+          afterCommit(() => events.push('late'));
+        }),
+      );
+    });
+    end();
+    await late;
+    expect([await isStored('early'), await isStored('late'), events]).toEqual([
+      true,
+      true,
+      ['late'],
+    ]);
+  });
+});
+
 it('is left alone by a query that names another transaction, or none', async () => {
   const undone = transaction(async () => {
     expect(await ctx.db.Role.count({ where: { name: 'kept' }, transaction: null })).toBe(1);

@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectionError, Sequelize, type Options } from 'sequelize';
+import {
+  ConnectionError,
+  Sequelize,
+  type Options,
+  type Transaction,
+  type TransactionOptions,
+} from 'sequelize';
 import { isConflict } from '#src/platform/database/errors';
 
 const MAX_ATTEMPTS = 4;
@@ -10,6 +16,7 @@ interface Scope {
   values: Map<string, unknown>;
   afterCommit: (() => void)[];
 }
+type Work<T> = (transaction: Transaction) => PromiseLike<T>;
 type Query = (sql: string | { query: string }, options?: QueryOptions) => Promise<unknown>;
 interface QueryOptions {
   transaction?: unknown;
@@ -56,16 +63,31 @@ export function transactional(url: string | undefined, options: Options): Transa
 
     afterCommit(work: () => void): void {
       const scope = scopes.getStore();
-      if (scope) scope.afterCommit.push(work);
+      if (scope?.values.get('transaction')) scope.afterCommit.push(work);
       else work();
     }
 
-    async atomically<T>(fn: () => Promise<T>): Promise<T> {
-      if (scopes.getStore()) return fn();
+    /** With a callback it is `atomically`: Sequelize's own would not join, and two of them deadlock on SQLite. */
+    override transaction<T>(options: TransactionOptions, work: Work<T>): Promise<T>;
+    override transaction<T>(work: Work<T>): Promise<T>;
+    override transaction(options?: TransactionOptions): Promise<Transaction>;
+    override transaction<T>(
+      given?: TransactionOptions | Work<T>,
+      work?: Work<T>,
+    ): Promise<T | Transaction> {
+      const fn = typeof given === 'function' ? given : work;
+      const options = typeof given === 'function' ? {} : given;
+      if (!fn) return super.transaction(options);
+      const current = () => scopes.getStore()!.values.get('transaction') as Transaction;
+      return this.atomically(async () => fn(current()), options);
+    }
+
+    async atomically<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
+      if (scopes.getStore()?.values.get('transaction')) return fn();
       for (let attempt = 1; ; attempt++) {
         const scope: Scope = { values: new Map(), afterCommit: [] };
         try {
-          const result = await scopes.run(scope, () => this.#once(scope, fn));
+          const result = await scopes.run(scope, () => this.#once(scope, fn, options));
           for (const work of scope.afterCommit) work();
           return result;
         } catch (error) {
@@ -75,10 +97,10 @@ export function transactional(url: string | undefined, options: Options): Transa
       }
     }
 
-    /** Not `transaction(fn)` of Sequelize: that would run in the CLS namespace of a host app. */
-    async #once<T>(scope: Scope, fn: () => Promise<T>): Promise<T> {
+    /** Without a callback of Sequelize: that would run in the CLS namespace of a host app. */
+    async #once<T>(scope: Scope, fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
       refuseClosed();
-      const transaction = await this.transaction();
+      const transaction = await super.transaction(options);
       scope.values.set('transaction', transaction);
       let result: T;
       try {
