@@ -85,6 +85,8 @@ export interface Db extends Models {
   readonly transaction: <T>(fn: () => Promise<T>) => Promise<T>;
   /** See `TransactionalSequelize.afterCommit`. */
   readonly afterCommit: (work: () => void) => void;
+  /** See `TransactionalSequelize.isInTransaction`. */
+  readonly isInTransaction: () => boolean;
   /**
    * A number that changes with every commit to the embedded database, by any process. Undefined with a database server,
    * which does not tell.

@@ -20,7 +20,7 @@ import type { SessionCache } from '#src/sessions/session-cache';
 
 /**
  * One instance of the server: everything that a use-case may need to know or to remember. It is the first argument of
- * every use-case. No module keeps state of its own, so two instances in one process share nothing.
+ * every use-case. No module keeps state of its own, so two instances in one process share no state.
  */
 export interface Context {
   readonly settings: Settings;

@@ -63,14 +63,22 @@ const publicApi = (
 ): Sallyport => ({
   ...api,
   router,
-  authenticate: () => authenticate(ctx),
-  requireRole,
+  authenticate: (...given: unknown[]) => {
+    if (given.length > 0)
+      throw new TypeError('Write auth.authenticate(): it takes nothing, and any bearer opens it');
+    return authenticate(ctx);
+  },
+  requireRole: (...names) => {
+    if (names.length === 0 || names.some((name: unknown) => typeof name !== 'string'))
+      throw new TypeError("Write auth.requireRole('editor'), or more names: any one of them opens");
+    return requireRole(...names);
+  },
   requireFresh: (minutes) => requireFresh(ctx, minutes),
   passport: ctx.strategies.passport,
   errorHandler: hostErrorHandler(ctx),
   models: ctx.db.models,
   sequelize: ctx.db.sequelize,
-  transaction: (fn) => ctx.db.transaction(fn),
+  transaction: (fn) => ctx.db.sequelize.transaction(() => fn()),
   on: (name, listener) => ctx.events.on(name, listener),
   close,
 });

@@ -15,7 +15,7 @@ export const lifetimes = {
   emailChallengeSeconds: 24 * HOUR_SECONDS,
   /** The link in the mail to the old address that undoes a change of address. */
   emailRestoreSeconds: 72 * HOUR_SECONDS,
-  /** For so long is a notice about security worth sending. */
+  /** A notice about security is sent for so long at most. */
   noticeSeconds: 72 * HOUR_SECONDS,
   /** A browser's way to a provider and back (the authorization request). */
   authorizationRequestSeconds: 10 * MINUTE_SECONDS,

@@ -44,11 +44,14 @@ export interface Sallyport extends ServerApi {
   readonly errorHandler: ErrorRequestHandler;
   readonly models: Models;
   readonly sequelize: Sequelize;
-  /** All or nothing: queries inside join it by themselves. It may run again after a conflict. */
+  /**
+   * All or nothing: queries inside join it by themselves. It may run again after a conflict. A failed call inside that
+   * you catch is undone by itself. Do not run parts of it side by side, and do not change keys in it.
+   */
   transaction<T>(fn: () => Promise<T>): Promise<T>;
   /** Listens to an event from now on. Call the answer to stop. */
   on: Events<EventMap>['on'];
-  /** Finishes what is under way and lets go of everything: timers, connections, files. */
+  /** Stops tasks and the delivery of mail, then closes connections and files. Stop your HTTP server first. */
   close(): Promise<void>;
 }
 

@@ -10,7 +10,10 @@ import { every } from '#src/platform/schedule';
 import { purgeSessions } from '#src/sessions/purge';
 import { purgeSignUps } from '#src/sign-ups/sign-ups';
 
-/** Prepares the instance and starts its background tasks. What stops them is added to `stops`. */
+/**
+ * Creates missing roles and keys, sets the clock, opens the store of the limits, and starts the background tasks. What
+ * stops them is added to `stops`.
+ */
 export async function startTasks(
   ctx: Context,
   { adapters }: App,
@@ -39,7 +42,7 @@ async function shareCollation({ sequelize }: Db): Promise<void> {
   });
 }
 
-/** Deletes what has been over for long. */
+/** Deletes expired sessions, tokens, sign-ups and counters. */
 async function purge(ctx: Context): Promise<void> {
   await purgeSessions(ctx);
   await purgeTokens(ctx);

@@ -1,13 +1,15 @@
 import { request } from 'node:http';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import { setTimeout as sleep } from 'node:timers/promises';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import passport from 'passport';
-import { DataTypes, Sequelize } from 'sequelize';
-import { describe, expect, it } from 'vitest';
+import { ConnectionError, DataTypes, Sequelize } from 'sequelize';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Sallyport } from '#src/index';
-import { Problem } from '#src/index';
+import { createSallyport, Problem } from '#src/index';
 import { defineStrategy, custom } from '#src/strategy-kit/strategy';
 import { password } from '#test/support/app';
-import { asking, embed, host } from '#test/support/host';
+import { asking, embed, host, testOptions } from '#test/support/host';
+import signed from '#test/support/strategies/raw-body/signed';
 
 class Own extends Error {
   readonly status = 418;
@@ -510,6 +512,26 @@ describe('what code in the same process may do', async () => {
       () => auth.roles.revoke('root-user', 'admin'),
     ])
       await expect(change(), String(change)).rejects.toEqual(refusal('last_admin'));
+    await auth.transaction(async () => {
+      await expect(auth.users.disable('root-user')).rejects.toEqual(refusal('last_admin'));
+      await auth.users.create({ username: 'all-the-same', password });
+    });
+    expect((await auth.users.find('root-user'))!.disabledAt).toBeNull();
+    expect(await auth.users.find('all-the-same')).not.toBeNull();
+  });
+
+  it('leaves nothing of a transaction that was undone, not even in memory', async () => {
+    const { id } = await auth.users.create({ username: 'una', password });
+    const { token } = await signIn('una');
+    const claims = await auth.sessions.verifyAccessToken(token);
+    const undone = auth.transaction(async () => {
+      await auth.roles.grant(id, 'admin');
+      expect((await auth.sessions.resume(claims)).roles).toContain('admin');
+      throw new Error('on purpose');
+    });
+    await expect(undone).rejects.toThrow('on purpose');
+    expect((await auth.sessions.resume(claims)).roles).toEqual(['user']);
+    expect((await ask('GET', '/admin/users', { token })).status).toBe(403);
   });
 
   it('lists and ends sessions', async () => {
@@ -641,7 +663,125 @@ describe('conditions of the app', () => {
   });
 });
 
+describe('a guard that reads the body', () => {
+  it('answers with a problem when it cannot', async () => {
+    const { url } = await embed(
+      '',
+      (auth) => {
+        const app = express().use(auth.router);
+        app.post('/own', auth.authenticate(), (_req, res) => res.send('open'));
+        return app.use(auth.errorHandler);
+      },
+      { strategies: [signed], strategySettings: { SIGNED_KEY: 'k'.repeat(32), SIGNED_USER: 'x' } },
+    );
+    const refusalOf = async (type: string, body: string) => {
+      const headers = { 'content-type': type, 'x-signature': 'ab' };
+      const answer = await fetch(`${url}/own`, { method: 'POST', headers, body });
+      return [answer.status, ((await answer.json()) as { code: string }).code];
+    };
+    const long = JSON.stringify({ name: 'x'.repeat(20_000) });
+    expect(await refusalOf('application/json', long)).toEqual([413, 'payload_too_large']);
+    expect(await refusalOf('application/json; charset=latin1', '{}')).toEqual([
+      415,
+      'unsupported_media_type',
+    ]);
+    expect(await refusalOf('application/json', '{}')).toEqual([401, 'token_invalid']);
+  });
+});
+
+describe('a guard that is put in wrongly', async () => {
+  const { auth, ask, url } = await embed('', (auth) => {
+    const app = express()
+      .use(express.json({ limit: '5mb' }))
+      .use(auth.router);
+    app.use((req, _res, next) => {
+      Object.assign(req, { user: { roles: 'admin, editor', session: null } });
+      next();
+    });
+    app.get('/by-role', auth.requireRole('editor'), (_req, res) => res.send('open'));
+    app.get('/by-time', auth.requireFresh(5), (_req, res) => res.send('open'));
+    const notCalled = auth as unknown as Record<string, RequestHandler>;
+    app.get('/not-called', notCalled['authenticate']!, (_req, res) => res.send('open'));
+    app.get('/no-roles', notCalled['requireRole']!, (_req, res) => res.send('open'));
+    return app.use(auth.errorHandler, ((error, _req, res, _next) => {
+      res.status(500).send((error as Error).message);
+    }) as ErrorRequestHandler);
+  });
+
+  it.each(['/by-role', '/by-time'])('lets nobody in whom only the app knows: %s', async (path) => {
+    const { status, body } = await ask('GET', path);
+    expect([status, body.code]).toEqual([401, 'token_missing']);
+  });
+
+  it.each(['/not-called', '/no-roles'])('says so, and answers: %s', async (path) => {
+    const { status, text } = await ask('GET', path);
+    expect([status, text]).toEqual([500, expect.stringMatching(/^Write auth\./)]);
+  });
+
+  it('says so when the app starts', () => {
+    const { authenticate, requireRole } = auth as unknown as Record<string, (a?: unknown) => void>;
+    expect(() => authenticate!('local')).toThrow(TypeError);
+    expect(() => requireRole!(['user'])).toThrow(TypeError);
+    expect(() => requireRole!()).toThrow(TypeError);
+  });
+
+  it('refuses what the app’s parser took, however deep it is', async () => {
+    const raw = '['.repeat(8000) + ']'.repeat(8000);
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${url}/auth/login`, { method: 'POST', headers, body: raw });
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+      400,
+      'invalid_request',
+    ]);
+  });
+});
+
+describe('a condition that fails', () => {
+  it('locks nobody out who has the right password', async () => {
+    let fails = true;
+    const { ask, auth } = await embed('', (auth) => express().use(auth.router), {
+      limits: 'on',
+      signInPolicies: [
+        () => {
+          if (fails) throw new ConnectionError(new Error('on purpose'));
+        },
+      ],
+    });
+    await auth.users.create({ username: 'olga', password });
+    const signIn = async (password: string) =>
+      (await ask('POST', '/auth/login', { body: { identifier: 'olga', password } })).status;
+    for (let i = 0; i < 8; i++) expect(await signIn('wrong')).toBe(401);
+    for (let i = 0; i < 3; i++) expect(await signIn(password)).toBe(503);
+    fails = false;
+    expect(await signIn(password)).toBe(200);
+  });
+});
+
 describe('an app that goes on', () => {
+  it('can open its database again, though transactions waited when it was closed', async () => {
+    const options = await testOptions();
+    const auth = await createSallyport(options);
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    const works = [
+      auth.transaction(async () => {
+        await auth.roles.create('first');
+        resolve();
+        await sleep(200);
+        await auth.roles.create('second');
+      }),
+      auth.transaction(() => auth.roles.create('third')),
+    ];
+    const settled = Promise.allSettled(works);
+    await begun;
+    await sleep(50); // the second one waits for its turn
+    await auth.close();
+    await settled;
+    const again = await createSallyport(options);
+    onTestFinished(() => again.close());
+    await again.roles.create('fourth');
+    expect(await again.roles.list()).toContain('fourth');
+  });
+
   it('has its own routes after the server was closed', async () => {
     const { ask, auth } = await embed('', (auth) => {
       const app = express().use(auth.router);

@@ -29,20 +29,21 @@ export async function authenticateWith(
   const { strategies } = ctx;
   const strategy = strategies.on.find((each) => each.name === name)!;
   const throttle = await throttleLogin(ctx, req, strategy, strategies.contexts.get(name)!);
-  const refused = async (error: unknown): Promise<never> => {
-    await throttle.failed(error);
-    return refuse(ctx, name, req, error);
-  };
   try {
     const who = await callStrategy(ctx, name, req, res);
     if (throttle.locked) throw new Problem('invalid_credentials');
     if (who === null) return null;
+    const refused = async (error: unknown): Promise<never> => {
+      await throttle.forgiven();
+      return refuse(ctx, name, req, error);
+    };
     const attempt = { succeeded: throttle.succeeded, refused };
     return who instanceof ProviderProfile
       ? { profile: who, attempt }
       : { user: who as User, attempt };
   } catch (error) {
-    return refused(error);
+    await throttle.failed(error);
+    return refuse(ctx, name, req, error);
   }
 }
 

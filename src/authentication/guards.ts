@@ -8,7 +8,7 @@ import { readRawBody } from '#src/platform/http/body';
 import { refuseTwo } from '#src/platform/http/credential-headers';
 import { Problem } from '#src/platform/http/problem';
 import { guard } from '#src/platform/http/route';
-import { isFresh, type Principal } from '#src/users/principal';
+import { isFresh, Principal } from '#src/users/principal';
 
 /** Lets a request in that any strategy of kind `bearer` accepts. `req.user` is then the principal. */
 export const authenticate = (ctx: Context) => {
@@ -38,7 +38,9 @@ function askBearers({ strategies }: Context, req: Request, res: Response, next: 
     next();
   };
   const { passport, bearers } = strategies;
-  (passport.authenticate(bearers, { session: false }, answer) as RequestHandler)(req, res, next);
+  // pass() of a strategy lets nobody in.
+  const passed = (error?: unknown) => next(error ?? new Problem('token_missing'));
+  (passport.authenticate(bearers, { session: false }, answer) as RequestHandler)(req, res, passed);
 }
 
 /** True when a strategy that checks the bytes of the body would find its credentials in this request. */
@@ -68,6 +70,15 @@ export const identify = (ctx: Context, strategy: string) => {
   );
 };
 
+/**
+ * The principal that a guard before this one put there. What a host app's own sign-in left in `req.user` is none, whatever
+ * roles it claims.
+ */
+function principalIn({ user }: Request): Principal {
+  if (!(user instanceof Principal)) throw new Problem('token_missing');
+  return user;
+}
+
 /** Stands after authenticate(). Any one of these roles opens. They were read from the database for this very request. */
 export const requireRole = (...names: [string, ...string[]]) =>
   guard(
@@ -76,7 +87,8 @@ export const requireRole = (...names: [string, ...string[]]) =>
       note: `Requires the role ${names.map((name) => `\`${name}\``).join(' or ')}.`,
     },
     (req, _res, next) => {
-      if (!names.some((name) => req.user?.roles.includes(name)))
+      const { roles } = principalIn(req);
+      if (!names.some((name) => roles.includes(name)))
         throw new Problem('forbidden', { members: { required: names } });
       next();
     },
@@ -94,7 +106,7 @@ export const requireFresh = ({ clock }: Pick<Context, 'clock'>, minutes: number)
   guard(
     { problems: ['step_up_required'], note: `Needs a sign-in in the last ${minutes} minutes.` },
     (req, _res, next) => {
-      if (!req.user || !isFresh(req.user, clock, minutes)) throw new Problem('step_up_required');
+      if (!isFresh(principalIn(req), clock, minutes)) throw new Problem('step_up_required');
       next();
     },
   );
@@ -103,7 +115,8 @@ export const requireFresh = ({ clock }: Pick<Context, 'clock'>, minutes: number)
 export const requireFullAccess = guard(
   { problems: ['forbidden'], refuses: ['api-key'], note: 'Not with an API key.' },
   (req, _res, next) => {
-    if (req.user?.scopes) throw new Problem('forbidden', { members: { required: ['session'] } });
+    if (principalIn(req).scopes)
+      throw new Problem('forbidden', { members: { required: ['session'] } });
     next();
   },
 );

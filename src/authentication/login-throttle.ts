@@ -7,16 +7,19 @@ import { networkOf } from '#src/platform/http/network';
 import { Problem } from '#src/platform/http/problem';
 import type { AuthStrategy, StrategyContext, ThrottleSubject } from '#src/strategy-kit/strategy';
 
-/** A try that was counted as a failure before it was made. Call one of the others when it turns out differently. */
+/** A try, counted as a failure before it is made. Call the function that fits its outcome. */
 export interface LoginThrottle {
   /** The account is locked: nobody comes in, whatever the strategy says. */
   locked: boolean;
   failed: (error: unknown) => Promise<void>;
+  /** The credentials were right and the sign-in was refused all the same: takes this one failure back. */
+  forgiven: () => Promise<void>;
   succeeded: () => Promise<void>;
 }
 const uncounted: LoginThrottle = {
   locked: false,
   failed: async () => {},
+  forgiven: async () => {},
   succeeded: async () => {},
 };
 
@@ -66,12 +69,13 @@ async function countFailure(
   const subject = networks.includes(network) ? `${id} at ${network}` : id;
   const locked = (await limits.hit(LOGIN_FAILURES, () => subject)) !== undefined;
   if (locked) events.emit('limit.reached', { limit: 'account', ip: clientIp(req) });
+  const forgiven = () => logFailure(ctx, limits.forgive(LOGIN_FAILURES, subject));
   return {
     locked,
     failed: async (error) => {
-      if (!locked && error instanceof Problem && error.status === 503)
-        await logFailure(ctx, limits.forgive(LOGIN_FAILURES, subject));
+      if (!locked && error instanceof Problem && error.status === 503) await forgiven();
     },
+    forgiven,
     succeeded: () => logFailure(ctx, limits.forget(LOGIN_FAILURES, subject)),
   };
 }

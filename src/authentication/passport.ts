@@ -50,8 +50,9 @@ export async function loadStrategies(ctx: Context, options: LoadOptions): Promis
   const { on, required } = ctx.strategies;
   const { files, mistakes } = await readStrategies(foldersOf(ctx));
   for (const strategy of own) {
-    const fault = describeFault(strategy, strategy.name, files);
-    if (fault) mistakes.push(`The strategy ${strategy.name} ${fault}`);
+    const name = (strategy as AuthStrategy | undefined)?.name ?? 'without a name';
+    const fault = describeFault(strategy, name, files);
+    if (fault) mistakes.push(`The strategy ${name} ${fault}`);
     else files.push({ file: `the option strategies (${strategy.name})`, strategy });
   }
   mistakes.push(

@@ -21,7 +21,7 @@ export interface SignInAttempt {
   method: SignInMethod;
 }
 
-/** What is still missing. It is made after the transaction of the sign-in was undone, so what it writes lasts. */
+/** Makes the Problem that says what is missing. Called after the transaction was undone, so what it writes lasts. */
 export type Challenge = () => Problem | Promise<Problem>;
 
 /**

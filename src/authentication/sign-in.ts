@@ -27,9 +27,9 @@ export interface SignedIn {
 }
 
 /**
- * Every way of signing in ends here: strategies, providers, confirmed addresses, compatibility adapters. It finds the
- * user, asks the policies in their order, starts the session and makes the tokens. Failures of the account are forgotten
- * only when all of that succeeded.
+ * Every way of signing in ends here: strategies, providers, registration, a changed password, compatibility adapters.
+ * It finds the user, asks the policies in their order, starts the session and makes the tokens. The counter of failed
+ * sign-ins is reset only when all of that succeeded.
  * @throws {Problem} 401 `invalid_credentials`, 403 `email_unverified`, 401 `user_disabled`, 409 `already_linked`, or what
  * a policy asks for
  */

@@ -37,7 +37,8 @@ export async function readSession(
   const trustMs = settings.sessionCacheTtl * 1000;
   const commits = db.commits();
   const at = commits ?? (trustMs > 0 ? db.writes() : undefined);
-  if (at === undefined) return read(ctx, id);
+  // What a transaction reads may never be committed, so it is not for others.
+  if (at === undefined || db.isInTransaction()) return read(ctx, id);
   const known = sessionCache.get(id);
   if (known?.at === at && known.until > clock.now() && known.read.session.generation >= generation)
     return known.read;

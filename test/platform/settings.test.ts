@@ -400,7 +400,7 @@ describe('options of an app', () => {
       dialects: ['bezkoder', 'zohaib'],
       signupRoles: ['user', 'press'],
     });
-    expect(native).toEqual(texts);
+    expect({ ...native, strategyValues: {} }).toEqual({ ...texts, strategyValues: {} });
     const networks = ['10.0.0.0/8', '::1/128'];
     expect(parseSettings({ trustProxy: networks }).trustProxy).toEqual(networks);
     expect(parseSettings({ trustProxy: networks.join(', ') }).trustProxy).toEqual(networks);
@@ -550,6 +550,16 @@ describe.skipIf(engine === 'mysql')('createSallyport', () => {
     expect(await statusOf(path, { apiKeys: 'on' })).toBe(401);
     const strategySettings = { API_KEYS: 'on', PATH: '/bin' };
     expect(await statusOf(path, { strategySettings })).toBe(401);
+  });
+
+  it('lets a strategy read a setting of the server, too', () => {
+    const { strategyValues } = settingsOf({ REDIS_URL: 'redis://127.0.0.1:6379', OWN: 'x' });
+    expect(strategyValues).toMatchObject({ REDIS_URL: 'redis://127.0.0.1:6379', OWN: 'x' });
+  });
+
+  it('names a strategy that is none', async () => {
+    const mistakes = await refusal({ strategies: [undefined] });
+    expect(mistakes).toEqual([expect.stringMatching(/^The strategy without a name /)]);
   });
 
   it('has no compatibility adapter that the app did not name, on whatever host', async () => {

@@ -90,7 +90,41 @@ it('joins the one around it in queries that it sends itself, and in helpers of S
   expect(await Users.count({ where: { usernameCanonical: ['sought', 'in bulk'] } })).toBe(0);
 });
 
+it.skipIf(engine === 'mysql')(
+  'of the app that waits for a write outside it fails, and the queue goes on',
+  async () => {
+    const never = await database.transaction();
+    await expect(roleNamed('outside')).rejects.toThrow('SQLITE_BUSY');
+    const behind = roleNamed('behind');
+    await never.rollback();
+    await behind;
+    expect(await isStored('behind')).toBe(true);
+  },
+  20_000,
+);
+
 describe('transaction(callback) of Sequelize', () => {
+  it('is undone by itself when it fails and that is caught', async () => {
+    const events: string[] = [];
+    await database.transaction(async () => {
+      await roleNamed('kept around');
+      const failed = database.transaction(async () => {
+        await roleNamed('undone within');
+        afterCommit(() => events.push('undone'));
+        throw broken;
+      });
+      await expect(failed).rejects.toBe(broken);
+      await database.transaction(async () => {
+        await roleNamed('kept within');
+        afterCommit(() => events.push('kept'));
+      });
+      expect(events).toEqual([]);
+    });
+    expect(events).toEqual(['kept']);
+    for (const name of ['kept around', 'kept within']) expect(await isStored(name)).toBe(true);
+    expect(await isThere('undone within')).toBe(false);
+  });
+
   it('joins the one around it, and is undone with it', async () => {
     const undone = transaction(async () => {
       await roleNamed('around');

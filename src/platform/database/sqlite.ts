@@ -1,7 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { asSqlite3, openFile, type SqliteError } from '#src/platform/database/sqlite-file';
+import { Queue } from '#src/platform/database/queue';
 
-/** A write waits this long for other writers, in milliseconds, then fails with SQLITE_BUSY. */
+/** A write that another process blocks waits this long, in milliseconds, then fails with SQLITE_BUSY. */
 const WRITE_TIMEOUT_MS = 2000;
 
 type Row = Record<string, unknown>;
@@ -18,19 +19,6 @@ class Statement {
   }
 }
 
-/** First come, first served. Each caller gets the turn and gives it back. */
-class Queue {
-  #last: Promise<void> = Promise.resolve();
-
-  async turn(): Promise<() => void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = this.#last;
-    this.#last = promise;
-    await before;
-    return resolve;
-  }
-}
-
 const OPEN_CREATE = 4;
 
 class Database {
@@ -40,6 +28,7 @@ class Database {
   readonly #onWrite: () => void;
   #db: DatabaseSync | undefined;
   #endTurn: (() => void) | undefined;
+  #closed = false;
 
   constructor(filename: string, mode: number, queue: Queue, onWrite: () => void) {
     this.filename = filename;
@@ -63,9 +52,11 @@ class Database {
   }
 
   close(closed: (error: Error | null) => void = () => {}): void {
+    this.#closed = true;
     this.#db?.close();
     this.#db = undefined;
     this.#endTurn?.();
+    this.#endTurn = undefined;
     setImmediate(closed, null);
   }
 
@@ -81,7 +72,14 @@ class Database {
     if (!this.#endTurn && /^ROLLBACK\b/i.test(sql))
       return () => ({ statement: new Statement(), rows: [] });
     const giveUp = performance.now() + WRITE_TIMEOUT_MS; // the wait for the turn counts, too
-    const endTurn = this.#endTurn ?? (await this.#queue.turn());
+    let endTurn = this.#endTurn;
+    try {
+      endTurn ??= await this.#queue.turn();
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
     const outcome = await this.#retrying(sql, parameters, giveUp);
     this.#onWrite();
     this.#endTurn = this.#db?.isTransaction ? endTurn : undefined;
@@ -108,6 +106,8 @@ class Database {
 
   #execute(sql: string, parameters: Parameters): Outcome {
     try {
+      // What waited for its turn must not open the file again, and begin what nobody ends.
+      if (this.#closed) throw Object.assign(new Error('closed'), { code: 'ERR_INVALID_STATE' });
       this.#db ??= openFile(this.filename, this.#create);
       const statement = this.#db.prepare(sql);
       if (statement.columns().length > 0) {

@@ -15,12 +15,21 @@ const MAX_ATTEMPTS = 4;
 interface Scope {
   values: Map<string, unknown>;
   afterCommit: (() => void)[];
+  /** Begun by an app, which may catch what a part of it throws. Then that part alone is undone. */
+  isOfApp: boolean;
 }
 type Work<T> = (transaction: Transaction) => PromiseLike<T>;
 type Query = (sql: string | { query: string }, options?: QueryOptions) => Promise<unknown>;
 interface QueryOptions {
   transaction?: unknown;
   skipCacheInvalidation?: boolean;
+  /** Sequelize's mark of COMMIT and ROLLBACK. */
+  completesTransaction?: boolean;
+}
+
+interface Join {
+  isOfApp: boolean;
+  options?: TransactionOptions | undefined;
 }
 
 /**
@@ -36,6 +45,8 @@ export interface TransactionalSequelize extends Sequelize {
   atomically<T>(fn: () => Promise<T>): Promise<T>;
   /** Runs `work` when the transaction around this call is committed, at once without one, and never if it is undone. */
   afterCommit(work: () => void): void;
+  /** True in a transaction: what is read here may never be committed. */
+  isInTransaction(): boolean;
   /** A number that changes with every write of this instance. Writes marked `skipCacheInvalidation` do not count. */
   writes(): number;
 }
@@ -61,13 +72,17 @@ export function transactional(url: string | undefined, options: Options): Transa
       return writes;
     }
 
+    isInTransaction(): boolean {
+      return Boolean(Transactional._cls.get('transaction'));
+    }
+
     afterCommit(work: () => void): void {
       const scope = scopes.getStore();
       if (scope?.values.get('transaction')) scope.afterCommit.push(work);
       else work();
     }
 
-    /** With a callback it is `atomically`: Sequelize's own would not join, and two of them deadlock on SQLite. */
+    /** With a callback it is `atomically`, for an app: Sequelize's own would not join. */
     override transaction<T>(options: TransactionOptions, work: Work<T>): Promise<T>;
     override transaction<T>(work: Work<T>): Promise<T>;
     override transaction(options?: TransactionOptions): Promise<Transaction>;
@@ -78,22 +93,54 @@ export function transactional(url: string | undefined, options: Options): Transa
       const fn = typeof given === 'function' ? given : work;
       const options = typeof given === 'function' ? {} : given;
       if (!fn) return super.transaction(options);
-      const current = () => scopes.getStore()!.values.get('transaction') as Transaction;
-      return this.atomically(async () => fn(current()), options);
+      return this.#join(
+        async () => fn(scopes.getStore()!.values.get('transaction') as Transaction),
+        {
+          isOfApp: true,
+          options,
+        },
+      );
     }
 
-    async atomically<T>(fn: () => Promise<T>, options?: TransactionOptions): Promise<T> {
-      if (scopes.getStore()?.values.get('transaction')) return fn();
+    atomically<T>(fn: () => Promise<T>): Promise<T> {
+      return this.#join(fn, { isOfApp: false });
+    }
+
+    #join<T>(fn: () => Promise<T>, how: Join): Promise<T> {
+      const outer = scopes.getStore();
+      if (!outer?.values.get('transaction')) return this.#repeat(fn, how);
+      return outer.isOfApp || how.isOfApp ? this.#savepoint(outer, fn, how) : fn();
+    }
+
+    async #repeat<T>(fn: () => Promise<T>, { isOfApp, options }: Join): Promise<T> {
       for (let attempt = 1; ; attempt++) {
-        const scope: Scope = { values: new Map(), afterCommit: [] };
+        const scope: Scope = { values: new Map(), afterCommit: [], isOfApp };
         try {
           const result = await scopes.run(scope, () => this.#once(scope, fn, options));
           for (const work of scope.afterCommit) work();
           return result;
         } catch (error) {
-          if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
+          // With a parent, the database undid that one too: only its owner can run it again.
+          if (!isConflict(error) || options?.transaction || attempt === MAX_ATTEMPTS) throw error;
           await sleep(20 + Math.random() * 80);
         }
+      }
+    }
+
+    /** A part of an outer transaction that is undone by itself. What waits for the commit waits for the outer one's. */
+    async #savepoint<T>(outer: Scope, fn: () => Promise<T>, { isOfApp }: Join): Promise<T> {
+      const transaction = outer.values.get('transaction') as Transaction;
+      const scope: Scope = { values: new Map(outer.values), afterCommit: [], isOfApp };
+      const savepoint = await super.transaction({ transaction });
+      try {
+        const result = await scopes.run(scope, fn);
+        outer.afterCommit.push(...scope.afterCommit);
+        return result;
+      } catch (error) {
+        await savepoint.rollback().catch(() => {}); // the first error says more
+        throw error;
+      } finally {
+        scope.values.clear(); // what is left running joins nothing
       }
     }
 
@@ -124,7 +171,7 @@ export function transactional(url: string | undefined, options: Options): Transa
   const query = sequelize.query.bind(sequelize) as Query;
   // Sequelize would open a closed SQLite file again.
   const joining: Query = async (sql, given) => {
-    refuseClosed();
+    if (!given?.completesTransaction) refuseClosed(); // a transaction under way may end
     const transaction =
       given?.transaction === undefined
         ? (Transactional._cls.get('transaction') ?? null)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import express, { type Request, type RequestHandler, type Response } from 'express';
+import { problemOf } from '#src/platform/http/error-handler';
 import { Problem } from '#src/platform/http/problem';
 
 /** Largest request body, in bytes. */
@@ -58,11 +59,20 @@ const checkEarlier =
     if (bodyError !== undefined) return next(bodyError);
     if (body === undefined) return next();
     const raw = Buffer.isBuffer(rawBody) ? rawBody : undefined;
-    const bytes = raw ?? Buffer.from(JSON.stringify(body));
+    const bytes = raw ?? encode(body);
     if (bytes.length > limit) throw new Problem('payload_too_large');
     if (raw ? !isUtf8(raw) : bytes.includes('\uFFFD')) throw new Problem('invalid_request');
     next();
   };
+
+/** A parser of the host app may take what is nested so deep that it cannot be written again. */
+function encode(body: unknown): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(body));
+  } catch (cause) {
+    throw new Problem('invalid_request', { cause });
+  }
+}
 
 /** Reads a JSON body: UTF-8 only, at most 16 kB, never compressed. */
 export const jsonBody: readonly RequestHandler[] = [only('json'), checkEarlier(LIMIT), readJson];
@@ -87,7 +97,7 @@ export const formBody: readonly RequestHandler[] = [
  * reader then takes `req.body` as it is. Without a body `rawBody` is empty. It stays undefined if a parser of the host
  * app read the body first and kept no `rawBody` itself (`express.json({ verify })`). JSON that cannot be parsed is no
  * error yet: a stranger is told about the credentials first.
- * @throws {Problem} 415 `unsupported_media_type`; or what body-parser fails with, if the bytes could not be read.
+ * @throws {Problem} 415 `unsupported_media_type`; 413 `payload_too_large`; or what else kept the bytes from being read
  */
 export async function readRawBody(req: Request, res: Response): Promise<void> {
   const request = req as BodyRequest;
@@ -103,7 +113,7 @@ export async function readRawBody(req: Request, res: Response): Promise<void> {
         });
       });
   } catch (error) {
-    if (request.rawBody === undefined) throw error;
+    if (request.rawBody === undefined) throw problemOf(error);
     request.bodyError = error;
   }
   if (request.rawBody === undefined) throw new Problem('unsupported_media_type');

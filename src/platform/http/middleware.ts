@@ -23,7 +23,7 @@ function always(middleware: RequestHandler): RequestHandler {
 
 /**
  * An API answers no pages: nothing of an answer may run, be framed or send a form. Pages loosen this for themselves
- * (`http/page`). What a host app's Express says of itself is removed.
+ * (`platform/http/page`). What a host app's Express says of itself is removed.
  */
 export function securityHeaders(): RequestHandler {
   const setHeaders = always(

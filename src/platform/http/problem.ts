@@ -20,7 +20,7 @@ interface Details extends ErrorOptions {
 }
 
 /**
- * A refusal (RFC 9457). It may be thrown anywhere; `http/error-handler` answers it. `cause` goes to the log, never to
+ * A refusal (RFC 9457). It may be thrown anywhere; `platform/http/error-handler` answers it. `cause` goes to the log, never to
  * the client.
  */
 export class Problem extends Error {

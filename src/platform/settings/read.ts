@@ -28,8 +28,8 @@ export function readEnvironment(): { env: Environment; dotenv: Environment } {
 /** The settings of an environment as options. An empty value counts as none. */
 export function settingsFrom(env: Environment): SettingsOptions & StrategySettings {
   const own = NAMES.filter((name) => env[name]).map((name) => [optionName(name), env[name]]);
-  const others = Object.entries(env).filter(([name]) => !NAMES.includes(name));
-  return { ...Object.fromEntries(own), strategySettings: Object.fromEntries(others) };
+  const all = Object.entries(env).filter(([, value]) => value); // a strategy may read a setting of the server, too
+  return { ...Object.fromEntries(own), strategySettings: Object.fromEntries(all) };
 }
 
 /** Settings of strategies, by their names in the environment. */
