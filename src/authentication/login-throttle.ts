@@ -81,8 +81,8 @@ async function countFailure(
 }
 
 /**
- * The same for a strategy whose credentials are in no body. `verify` is asked about the name, or about nobody while the
- * account is locked.
+ * The same for a strategy that finds the credentials outside the body, such as in a header. While the account is locked,
+ * `verify` gets a name that nobody has.
  */
 export async function throttled<T>(
   ctx: Context,

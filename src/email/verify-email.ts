@@ -10,7 +10,7 @@ import { completeSignUp, extendSignUps, findSignUps } from '#src/sign-ups/sign-u
 import { mayMail } from '#src/user-mail/mail-limit';
 import { VERIFY } from '#src/user-mail/mail-tokens';
 
-/** Who has to confirm an address, and where a mail goes. `to: null` is a mail to nobody. */
+/** The owners who have not confirmed an address. `to` gets the mail. With null, no mail is sent. */
 interface Unconfirmed {
   owners: Owner[];
   to: string | null;

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { engine } from '#test/support/database';
 import { blocks } from '#test/support/clients/examples';
 import { halved, heldUntil, pass, type Fate } from '#test/support/clients/gate';
@@ -22,16 +22,12 @@ const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
 const { gate, generationOf, register, Session } = await startHarness({ ALLOWED_ORIGINS: origin });
 afterAll(() => site.close());
 
-// As with the pages: what a browser does does not depend on the database, and test/pages.test.ts says so when there is none.
-const CHROMIUM = '/usr/bin/chromium';
+// What a browser does does not depend on the database, so one engine is enough.
 
-describe.runIf(existsSync(CHROMIUM) && engine === 'sqlite')('the fetch client in a browser', () => {
+describe.runIf(hasBrowser && engine === 'sqlite')('the fetch client in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
-    });
+    browser = await launchBrowser();
   });
   afterAll(() => browser?.close());
 

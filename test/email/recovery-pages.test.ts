@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { engine } from '#test/support/database';
 import { openMailbox } from '#test/support/mailbox';
 import { freePort } from '#test/support/mysql';
@@ -115,46 +115,39 @@ describe('a link in a mail', () => {
   });
 });
 
-// As with the other pages: what a browser does does not depend on the database, and test/pages.test.ts says so when there is none.
-const CHROMIUM = '/usr/bin/chromium';
+// What a browser does does not depend on the database, so one engine is enough.
 
-describe.runIf(existsSync(CHROMIUM) && engine === 'sqlite')(
-  'in a browser that runs no script',
-  () => {
-    let browser: Browser;
-    beforeAll(async () => {
-      browser = await chromium.launch({
-        executablePath: CHROMIUM,
-        args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
-      });
-    });
-    afterAll(() => browser?.close());
+describe.runIf(hasBrowser && engine === 'sqlite')('in a browser that runs no script', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser?.close());
 
-    it('somebody forgets their password, gets a mail, chooses another and signs in', async () => {
-      const email = address();
-      await register({ email });
-      await mailbox.next(email);
-      const tab = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
-      const refused: string[] = [];
-      tab.on(
-        'console',
-        (message) =>
-          void (/Refused|Security Policy/i.test(message.text()) && refused.push(message.text())),
-      );
-      await tab.goto(`${here}/forgot-password`);
-      await tab.fill('input[name=email]', email);
-      await tab.click('button');
-      expect(await tab.textContent('body')).toContain('a mail with a link is on its way');
-      const { link } = await mailbox.next(email);
-      await tab.goto(link);
-      await tab.fill('input[name=password]', wanted);
-      await tab.click('button');
-      expect(await tab.textContent('body')).toContain('Your new password is set');
-      expect((await logIn(email, wanted)).status).toBe(200);
-      expect(
-        (await ask('POST', '/auth/login', { body: { identifier: email, password } })).status,
-      ).toBe(401);
-      expect(refused).toEqual([]);
-    });
-  },
-);
+  it('somebody forgets their password, gets a mail, chooses another and signs in', async () => {
+    const email = address();
+    await register({ email });
+    await mailbox.next(email);
+    const tab = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+    const refused: string[] = [];
+    tab.on(
+      'console',
+      (message) =>
+        void (/Refused|Security Policy/i.test(message.text()) && refused.push(message.text())),
+    );
+    await tab.goto(`${here}/forgot-password`);
+    await tab.fill('input[name=email]', email);
+    await tab.click('button');
+    expect(await tab.textContent('body')).toContain('a mail with a link is on its way');
+    const { link } = await mailbox.next(email);
+    await tab.goto(link);
+    await tab.fill('input[name=password]', wanted);
+    await tab.click('button');
+    expect(await tab.textContent('body')).toContain('Your new password is set');
+    expect((await logIn(email, wanted)).status).toBe(200);
+    expect(
+      (await ask('POST', '/auth/login', { body: { identifier: email, password } })).status,
+    ).toBe(401);
+    expect(refused).toEqual([]);
+  });
+});

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
+import { CHROMIUM, hasBrowser, launchBrowser } from '#test/support/chromium';
 import { engine } from '#test/support/database';
 
 const { ask, routes, url } = await startApp();
@@ -67,30 +67,22 @@ it('serves no other file of Swagger UI, and none of anything else', async () => 
     expect(path === '/docs/' ? 404 : (await fetch(url + path)).status, path).toBe(404);
 });
 
-const CHROMIUM = '/usr/bin/chromium';
-const there = existsSync(CHROMIUM);
-if (engine === 'sqlite' && !there) {
+if (engine === 'sqlite' && !hasBrowser) {
   const line = `Chromium is not on this machine (${CHROMIUM}), so no page is looked at in a browser. Install chromium.`;
   if (process.env['CI']) throw new Error(line);
   console.warn(`\n!!! ${line}\n`);
 }
 
 // Pages do not depend on the database, so one engine is enough.
-describe.runIf(there && engine === 'sqlite')('in a browser', () => {
+describe.runIf(hasBrowser && engine === 'sqlite')('in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser(
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    );
   });
   afterAll(() => browser?.close());
 

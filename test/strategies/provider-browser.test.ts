@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
 import { blocks } from '#test/support/clients/examples';
+import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { engine } from '#test/support/database';
 import { clientSecret, startProvider } from '#test/support/open-id-provider';
 import { freePort } from '#test/support/mysql';
@@ -35,16 +35,12 @@ const { register } = await startApp({
   OIDC_CLIENT_SECRET: clientSecret,
 });
 
-// What a browser does does not depend on the database, and test/pages.test.ts says so when there is none.
-const CHROMIUM = '/usr/bin/chromium';
+// What a browser does does not depend on the database, so one engine is enough.
 
-describe.runIf(existsSync(CHROMIUM) && engine === 'sqlite')('provider.js', () => {
+describe.runIf(hasBrowser && engine === 'sqlite')('provider.js', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
-    });
+    browser = await launchBrowser();
   });
   afterAll(() => browser?.close());
 

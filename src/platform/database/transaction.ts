@@ -53,6 +53,11 @@ export interface TransactionalSequelize extends Sequelize {
 
 export function transactional(url: string | undefined, options: Options): TransactionalSequelize {
   const scopes = new AsyncLocalStorage<Scope>();
+  /** The scope of the transaction around this call. Undefined without one, or when it is over. */
+  const currentScope = () => {
+    const scope = scopes.getStore();
+    return scope?.values.get('transaction') ? scope : undefined;
+  };
   let writes = 0;
   let closed = false;
   const refuseClosed = () => {
@@ -73,16 +78,16 @@ export function transactional(url: string | undefined, options: Options): Transa
     }
 
     isInTransaction(): boolean {
-      return Boolean(Transactional._cls.get('transaction'));
+      return currentScope() !== undefined;
     }
 
     afterCommit(work: () => void): void {
-      const scope = scopes.getStore();
-      if (scope?.values.get('transaction')) scope.afterCommit.push(work);
+      const scope = currentScope();
+      if (scope) scope.afterCommit.push(work);
       else work();
     }
 
-    /** With a callback it is `atomically`, for an app: Sequelize's own would not join. */
+    /** With a callback, for an app, it joins the transaction around it. Sequelize's own would not. */
     override transaction<T>(options: TransactionOptions, work: Work<T>): Promise<T>;
     override transaction<T>(work: Work<T>): Promise<T>;
     override transaction(options?: TransactionOptions): Promise<Transaction>;
@@ -93,13 +98,10 @@ export function transactional(url: string | undefined, options: Options): Transa
       const fn = typeof given === 'function' ? given : work;
       const options = typeof given === 'function' ? {} : given;
       if (!fn) return super.transaction(options);
-      return this.#join(
-        async () => fn(scopes.getStore()!.values.get('transaction') as Transaction),
-        {
-          isOfApp: true,
-          options,
-        },
-      );
+      return this.#join(async () => fn(currentScope()!.values.get('transaction') as Transaction), {
+        isOfApp: true,
+        options,
+      });
     }
 
     atomically<T>(fn: () => Promise<T>): Promise<T> {
@@ -107,8 +109,8 @@ export function transactional(url: string | undefined, options: Options): Transa
     }
 
     #join<T>(fn: () => Promise<T>, how: Join): Promise<T> {
-      const outer = scopes.getStore();
-      if (!outer?.values.get('transaction')) return this.#repeat(fn, how);
+      const outer = currentScope();
+      if (!outer) return this.#repeat(fn, how);
       return outer.isOfApp || how.isOfApp ? this.#savepoint(outer, fn, how) : fn();
     }
 

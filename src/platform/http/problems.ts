@@ -65,7 +65,7 @@ export const problems = {
     401,
     'fix_request',
     'Those credentials are not correct',
-    'The name or the password is wrong, or the user may not sign in. The answer is the same in all these cases. So nobody can find out who has an account here.',
+    'The name or the password is wrong, or the user may not sign in. The answer is always the same, so it does not tell who has an account.',
   ],
   access_denied: [
     403,

@@ -89,6 +89,6 @@ function announce({ events, limits, settings }: Context, name: string, req: Requ
   events.emit('limit.reached', { limit: name, ip: clientIp(req) });
   if (settings.trustProxy !== 0 || req.headers['x-forwarded-for'] === undefined) return;
   limits.warnOnce(
-    'somebody was refused whose request names a proxy: if there is one, set TRUST_PROXY, or all its clients are counted as one',
+    'a request with X-Forwarded-For was refused: if a proxy stands in front, set TRUST_PROXY, or all its clients share one limit',
   );
 }
