@@ -25,33 +25,38 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'architecture architecture-compat base-path basic bearer busy clients clients-browser ' +
-    'clients-refused compat compat-closed compat-origins compat-requests conformance ' +
-    'conformance-shipped cors foreign-hashes generated-clients github google greeting ' +
+  'architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
+    'clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
+    'conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
-    'keys-cli keys-hs256 keys-rs256 ldap limits limits-basic limits-proxy logout-refused ' +
-    'logs mail-templates mailer npm-strategies openapi openapi-compat pages ' +
-    'password-doors passwords provider-browser raw-body refresh-bodies refresh-tokens ' +
-    'saml session-settings settings settings-in-force shipped-logs shipped-settings ' +
-    'signup-closed source strategies strategies-dir strategies-readme strategy-new tokens ' +
-    'two-providers wrap',
+    'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused ' +
+    'logs mail-templates mailer npm-strategies openapi openapi-compat operating pages ' +
+    'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
+    'saml session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
+    'signup-closed source straight strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens ' +
+    'two-providers unknown-settings well-known wrap',
 );
 /**
  * Files that start many processes, compile, hash at great cost, try every combination or try at random: `npm run test:slow`, which
  * is part of `npm run check`.
  */
 const slow = files(
-  'account-races busy cache-ttl change-password-races cli clients clients-browser ' +
-    'compat compat-clients compat-requests compat-roles compat-safe conformance ' +
-    'conformance-shipped ending-races faults foreign-hashes generated-clients identifiers ' +
+  'account-races backup bounds busy cache-ttl change-password-races cli clients clients-browser cluster ' +
+    'compat compat-clients compat-numbers compat-requests compat-roles compat-safe compat-sentences conformance ' +
+    'conformance-shipped doctor email-code email-code-address email-code-link ending-races engines faults foreign-hashes galera ' +
+    'generated-clients group-replication guessing identifiers ' +
     'identifiers-properties identities import-refused import-sign-in import-tutorial ' +
-    'imports injection keys keys-cli keys-nodes limits limits-account limits-mail ' +
-    'limits-nodes limits-proxy limits-store logout-nodes mail-faults mail-files ' +
-    'mail-nodes model npm-strategies open-close package pages password-doors passwords ' +
-    'process provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
-    'refresh-tokens saml shipped-logs sign-in sign-up source strategies-dir strategy-new ' +
-    'tls tokens transactions user-file',
+    'imports injection keys keys-cli keys-nodes limits limits-account limits-fair limits-mail ' +
+    'hosts limits-nodes limits-proxy limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files ' +
+    'mail-nodes model native npm-strategies open-close package pages passkey-attacks passkeys-browser password-doors passwords ' +
+    'plans prepared-many process properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
+    'refresh-tokens reset-factors saml second-factor several-nodes shipped-logs sign-in sign-up source start-faults step-up ' +
+    'strategies-dir strategy-new ' +
+    'tls token-properties token-vectors tokens transactions user-cli user-file user-sources wire workers',
 );
+
+/** Files about what only a database server has, or that need one beside SQLite. */
+const serverOnly = files('cluster engines galera group-replication prepared-many tls');
 
 /** Tests of others, in packages that test/generators has of its own. */
 const packages = ['**/node_modules/**'];
@@ -68,8 +73,10 @@ const project = (name: string, long: boolean, more: object = {}) => ({
 
 export default defineConfig(({ mode }) => {
   const long = mode === 'long';
-  const include = mode === 'slow' ? slow : ['test/**/*.test.ts', 'strategies/**/*.test.ts'];
-  const left = mode === 'long' || mode === 'slow' ? [] : slow;
+  const patient = long || mode === 'fuzz';
+  const all = ['test/**/*.test.ts', 'strategies/**/*.test.ts'];
+  const include = mode === 'slow' ? slow : mode === 'fuzz' ? ['test/fuzz/*.fuzz.ts'] : all;
+  const left = ['long', 'slow', 'fuzz'].includes(mode) ? [] : slow;
   return {
     test: {
       setupFiles: ['test/support/setup.ts'],
@@ -79,13 +86,13 @@ export default defineConfig(({ mode }) => {
       maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
       hookTimeout: 120_000, // no test is about the speed of a machine that has other work
       projects: [
-        project('sqlite', long, {
+        project('sqlite', patient, {
           include,
-          exclude: [...packages, 'test/platform/tls.test.ts', ...left],
+          exclude: [...packages, ...serverOnly, ...left],
         }),
         ...(mysql
           ? [
-              project('mysql', long, {
+              project('mysql', patient, {
                 include,
                 exclude: [...packages, ...left, ...(long ? [] : once)],
                 globalSetup: ['test/support/mysql.ts'],

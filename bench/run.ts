@@ -1,149 +1,94 @@
-import { createRequire } from 'node:module';
-import { availableParallelism, loadavg } from 'node:os';
-import { endAll, onMariaDb, onSqlite, post, start, verdict, type Running } from '#servers';
-import { median } from '#statistics';
+import { parseArgs } from 'node:util';
+import { candidates, type Candidate } from '#candidates';
+import { createCpuClock } from '#cpu';
+import { enter, measure, type Entrant, type Measured, type Tools } from '#entrant';
+import { resultsTable, type Section } from '#report';
+import { targetsTable } from '#targets';
+import { conditions, footingTable, keep } from '#results';
+import { endAll, startMariaDb } from '#servers';
+import { works, type Work } from '#works';
 
-/** What counts, read as in README.md: shares of what bare Express does in the same run, and idle memory in MB. */
-const TARGETS = { SQLite: 0.35, MariaDB: 0.15, queries: 1, idle: 130 };
-const ROUNDS = 3;
-const SECONDS = 3;
-const WARM_UP = 2;
-const CONNECTIONS = 50;
-
-interface Result {
-  requests: { average: number; total: number };
-  latency: { p99: number };
-  non2xx: number;
-  errors: number;
-}
-type Autocannon = (options: {
-  url: string;
-  connections: number;
-  duration: number;
-  headers: Record<string, string>;
-}) => Promise<Result>;
-// Not imported by name: it is installed here alone.
-const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
-
-interface Contestant extends Running {
-  token: string;
-  rounds: Result[];
-  /** How many statements the database has answered since it started. */
-  questions?: () => Promise<number>;
-  queries: number[];
-}
-const contestant = (running: Running, token = ''): Contestant => ({
-  ...running,
-  token,
-  rounds: [],
-  queries: [],
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string' },
+  },
 });
+const ROUNDS = Number(options.rounds ?? (options.quick ? 3 : 7));
+/** Share of the questions of a work. */
+const SHARE = options.quick ? 0.5 : 1;
+/** Those who take many times as long are asked fewer questions. */
+const SLOW = /tutorial|better-auth/;
 
-/** With one user who is signed in. */
-async function withUser(server: Running): Promise<Contestant> {
-  const signedUp = await post(`${server.url}/auth/register`, {
-    username: 'ada',
-    password: 'correct horse battery',
-    name: 'Ada Lovelace',
-  });
-  if (signedUp.status !== 201) throw new Error(`${server.name}: ${await signedUp.text()}`);
-  const { accessToken } = (await signedUp.json()) as { accessToken: string };
-  return contestant(server, accessToken);
+const named = (what: string, title = '') =>
+  options.only.some((word) => what === word || title.toLowerCase().includes(word.toLowerCase()));
+/** `--only me --only SQLite`: works by name, candidates by a part of theirs. What none names is all there. */
+const chosen = <T>(all: readonly T[], isNamed: (each: T) => boolean): readonly T[] => {
+  const some = all.filter(isNamed);
+  return some.length > 0 ? some : all;
+};
+const ourWorks = chosen(works, ({ name }) => named(name));
+const ourCandidates = chosen(candidates, ({ name }) => named('', name));
+
+const entrants = new Map<string, Entrant>();
+/** The running program of a candidate that has this work. It is started once. */
+async function entrantOf(candidate: Candidate, work: Work, tools: Tools): Promise<Entrant> {
+  const file = work.name === 'role' ? (candidate.roleFile ?? candidate.file) : candidate.file;
+  const key = `${candidate.name} ${file}`;
+  const entrant = entrants.get(key) ?? (await enter(candidate, file, PEOPLE, tools));
+  entrants.set(key, entrant);
+  return entrant;
 }
+const PEOPLE = Math.max(...works.map(({ connections }) => connections));
 
-async function withQuestions(): Promise<Contestant | undefined> {
-  const server = await onMariaDb();
-  if (!server) return undefined;
-  const questions = async () => {
-    const [rows] = await server.connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
-    return Number((rows as { Value: string }[])[0]!.Value);
+async function compete(work: Work, tools: Tools): Promise<Section> {
+  const has = ({ api, database }: Candidate) =>
+    work.lacks(api) ?? (database === 'mysql' && !tools.mysql ? 'no MariaDB here' : undefined);
+  const rows = ourCandidates.map((candidate) => {
+    const lacks = has(candidate);
+    return { candidate, outcome: lacks ? { lacks } : { rounds: [] as Measured[] } };
+  });
+  const runners = [];
+  for (const { candidate, outcome } of rows)
+    if ('rounds' in outcome)
+      runners.push({ entrant: await entrantOf(candidate, work, tools), rounds: outcome.rounds });
+  const round = async (share: number, entrant: Entrant) => {
+    const all = SLOW.test(entrant.candidate.name) ? work.slow : work.requests;
+    return measure(entrant, work, Math.max(work.connections, Math.round(all * share)), tools);
   };
-  return { ...(await withUser(server)), questions };
+  for (const { entrant } of runners) await round(2, entrant); // until all of it is compiled
+  for (let i = 0; i < ROUNDS; i++)
+    for (const { entrant, rounds } of i % 2 ? runners.toReversed() : runners)
+      rounds.push(await round(SHARE, entrant));
+  return {
+    work,
+    rows: rows.map(({ candidate, outcome }) => ({ candidate: candidate.name, outcome })),
+  };
 }
 
-async function round(
-  { name, url, token, rounds, questions, queries }: Contestant,
-  duration: number,
-  counts = true,
-): Promise<void> {
-  const before = await questions?.();
-  const result = await autocannon({
-    url: `${url}/me`,
-    connections: CONNECTIONS,
-    duration,
-    headers: { authorization: `Bearer ${token}` },
-  });
-  if (result.non2xx + result.errors > 0)
-    throw new Error(`${name}: ${result.non2xx} answers were not 200, ${result.errors} failed`);
-  if (!counts) return;
-  rounds.push(result);
-  // Looking is a question too; answers that autocannon did not wait for are why this is not quite a whole number.
-  if (questions) queries.push(((await questions()) - before! - 1) / result.requests.total);
-}
-
-const busy = loadavg()[0]! > availableParallelism() / 2;
-
+/** Only a run of everything is kept. */
+const isWhole = !options.quick && options.only.length === 0;
+const about = conditions(ROUNDS);
 try {
-  const sqlite = await withUser(await onSqlite());
-  const mariadb = await withQuestions();
-  const me = await fetch(`${sqlite.url}/me`, {
-    headers: { authorization: `Bearer ${sqlite.token}` },
-  });
-  const bare = contestant(
-    await start('bare Express', 'bare.ts', { ANSWER: await me.text() }, '/me'),
+  const mysql = ourCandidates.some(({ database }) => database === 'mysql')
+    ? await startMariaDb()
+    : undefined;
+  const tools = { cpu: createCpuClock(), mysql };
+  const sections: Section[] = [];
+  for (const work of ourWorks) {
+    console.error(`${work.title} …`);
+    sections.push(await compete(work, tools));
+  }
+  const footings = [...entrants.values()]
+    .filter(({ file, candidate }) => file === candidate.file)
+    .map(({ candidate, running }) => ({ ...running, name: candidate.name }));
+  if (isWhole) keep(about, sections, footings);
+  console.log(
+    `${resultsTable(sections)}\n\n${footingTable(footings)}\n\n${targetsTable(sections)}`,
   );
-  const all = [bare, sqlite, ...(mariadb ? [mariadb] : [])];
-
-  for (const each of all) await round(each, WARM_UP, false);
-  for (let i = 0; i < ROUNDS; i++) for (const each of all) await round(each, SECONDS);
-
-  const speed = ({ rounds }: Contestant) => median(rounds.map(({ requests }) => requests.average));
-  const share = (each: Contestant) => speed(each) / speed(bare);
-  console.table(
-    Object.fromEntries(
-      all.map((each) => [
-        each.name,
-        {
-          'requests/s': Math.round(speed(each)),
-          'ratio to bare': Number(share(each).toFixed(3)),
-          'p99 ms': median(each.rounds.map(({ latency }) => latency.p99)),
-          'idle MB': Math.round(each.idle),
-        },
-      ]),
-    ),
-  );
-  const report = (what: string, value: number, target: string, met: boolean) =>
-    console.log(
-      `${what.padEnd(34)} ${value.toFixed(3).padStart(8)}   target ${target}: ${verdict(met)}`,
-    );
-  report(
-    'SQLite, ratio to bare',
-    share(sqlite),
-    `>= ${TARGETS.SQLite}`,
-    share(sqlite) >= TARGETS.SQLite,
-  );
-  report('SQLite, idle MB', sqlite.idle, `< ${TARGETS.idle}`, sqlite.idle < TARGETS.idle);
-  if (mariadb) {
-    const queries = median(mariadb.queries);
-    report(
-      'MariaDB, ratio to bare',
-      share(mariadb),
-      `>= ${TARGETS.MariaDB}`,
-      share(mariadb) >= TARGETS.MariaDB,
-    );
-    report(
-      'MariaDB, queries a request',
-      queries,
-      `${TARGETS.queries}`,
-      Math.abs(queries - TARGETS.queries) < 0.02,
-    );
-  } else console.log('MariaDB is not on this machine (mariadbd): not measured.');
-  if (busy)
-    console.log(
-      'This machine was busy before the bench began: neither met nor missed can be believed.',
-    );
 } catch (error) {
-  console.error('missed: the bench broke.', error);
+  console.error('The bench broke.', error);
 } finally {
   await endAll();
 }

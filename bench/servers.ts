@@ -1,15 +1,16 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createServer, type AddressInfo } from 'node:net';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { createConnection } from 'mysql2/promise';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 // Not imported by name: Node reads test/ as it stands.
-const { freePort, startPrivateServer } = (await import(
+const { startPrivateServer } = (await import(
   path('../test/support/mysql.ts')
 )) as typeof import('../test/support/mysql.js');
 
@@ -19,6 +20,8 @@ export interface Running {
   child: ChildProcess;
   /** Resident set one second after the start, in MB. */
   idle: number;
+  /** From the start of the process to its first answer, in milliseconds. */
+  ready: number;
   env: Record<string, string>;
 }
 
@@ -29,7 +32,36 @@ export async function endAll(): Promise<void> {
   for (const end of endings.splice(0).toReversed()) await end();
 }
 
-/** A program of ours in a process of its own; resolves one second after it answers there. */
+/** Runs a bench and ends the process, with 0 whatever it finds. It says so if the machine had other work. */
+export async function runBench(bench: () => Promise<void>): Promise<never> {
+  const isBusy = loadavg()[0]! > availableParallelism() / 2;
+  try {
+    await bench();
+    if (isBusy)
+      console.log(
+        'This machine was busy before the bench began: neither met nor missed can be believed.',
+      );
+  } catch (error) {
+    console.error('missed: the bench broke.', error);
+  }
+  await endAll();
+  process.exit(0);
+}
+
+// Whoever ends the bench ends what it started. A private database ends with its process.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
+
+/** A port that the system says is free. */
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+
+/** A program in a process of its own; resolves one second after it answers `ready` without a 5xx. */
 export async function start(
   name: string,
   file: string,
@@ -37,23 +69,36 @@ export async function start(
   ready: string,
 ): Promise<Running> {
   const port = await freePort();
+  const begin = performance.now();
   const child = spawn(process.execPath, [path(file)], {
     cwd: folder, // no .env of anybody's
     env: { PATH: process.env['PATH'], PORT: String(port), ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   endings.push(() => child.kill());
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-2000)));
   const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; !(await fetch(url + ready).catch(() => null))?.ok; tries++) {
-    if (child.exitCode !== null || tries > 400) throw new Error(`${name} does not start`);
-    await sleep(50);
+  for (let tries = 0; !(await isReady(url + ready)); tries++) {
+    if (child.exitCode !== null || tries > 3000) throw new Error(`${name} does not start: ${said}`);
+    await sleep(20);
   }
+  const took = performance.now() - begin;
   await sleep(1000);
   const idle =
     Number(spawnSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout) /
     1024;
-  return { name, url, child, idle, env };
+  return { name, url, child, idle, ready: took, env };
 }
+
+const isReady = (url: string) =>
+  fetch(url).then(
+    async (answer) => {
+      await answer.arrayBuffer();
+      return answer.status < 500;
+    },
+    () => false,
+  );
 
 /** The built server on such a database, without limits: one address asks more than they allow. */
 const startServer = (
@@ -75,19 +120,46 @@ const startServer = (
   );
 
 export const onSqlite = (env: Record<string, string> = {}): Promise<Running> =>
-  startServer('SQLite', `sqlite:${join(folder, 'bench.sqlite')}`, env);
+  startServer('SQLite', newFile(), env);
 
-/** On a MariaDB of its own, with a connection to it; undefined if there is none on this machine. */
-export async function onMariaDb(
-  env: Record<string, string> = {},
-): Promise<(Running & { connection: Connection }) | undefined> {
+/** A SQLite file that is not there yet. */
+export const newFile = (): string => `sqlite:${join(folder, `${randomUUID()}.sqlite`)}`;
+
+export interface DatabaseServer {
+  pid: number;
+  /** The URL of an empty database. */
+  create(): Promise<string>;
+  /** How many statements it has answered since it started. */
+  statements(): Promise<number>;
+}
+
+/** A MariaDB of its own; undefined if there is none on this machine. */
+export async function startMariaDb(settings: string[] = []): Promise<DatabaseServer | undefined> {
   if (spawnSync('which', ['mariadbd']).status !== 0) return undefined;
-  const database = await startPrivateServer();
-  endings.push(() => database.stop());
-  const connection = await createConnection(database.url);
+  const server = await startPrivateServer(settings);
+  const { url, pid } = server;
+  endings.push(() => server.stop());
+  const connection = await createConnection(url);
   endings.push(() => connection.destroy());
-  await connection.query('CREATE DATABASE bench CHARACTER SET utf8mb4');
-  return { ...(await startServer('MariaDB', `${database.url}/bench`, env)), connection };
+  let made = 0;
+  return {
+    pid,
+    async create() {
+      const name = `bench${++made}`;
+      await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+      return `${url}/${name}`;
+    },
+    async statements() {
+      const [rows] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
+      return Number((rows as { Value: string }[])[0]!.Value);
+    },
+  };
+}
+
+/** The built server on a MariaDB of its own; undefined if there is none on this machine. */
+export async function onMariaDb(env: Record<string, string> = {}): Promise<Running | undefined> {
+  const database = await startMariaDb();
+  return database && startServer('MariaDB', await database.create(), env);
 }
 
 /** The built command line on the same database. */

@@ -1,5 +1,4 @@
-import { availableParallelism, loadavg } from 'node:os';
-import { cli, endAll, onMariaDb, onSqlite, post, verdict, type Running } from '#servers';
+import { cli, onMariaDb, onSqlite, post, runBench, verdict, type Running } from '#servers';
 import { compare, median, type Comparison } from '#statistics';
 
 /** Questions that nobody may tell apart by the time their answers take, read as in README.md. */
@@ -117,8 +116,7 @@ async function timeOfAHash({ url }: Running): Promise<number> {
   return median(times);
 }
 
-const busy = loadavg()[0]! > availableParallelism() / 2;
-try {
+await runBench(async () => {
   const env = { EMAIL_VERIFICATION: 'required', BCRYPT_COST: String(COST) };
   const rows = [];
   for (const begin of [onSqlite, onMariaDb]) {
@@ -128,13 +126,4 @@ try {
     for (const pair of await pairsOn(server)) rows.push(await measure(server, pair, hash));
   }
   console.table(Object.fromEntries(rows));
-  if (busy)
-    console.log(
-      'This machine was busy before the bench began: neither met nor missed can be believed.',
-    );
-} catch (error) {
-  console.error('missed: the bench broke.', error);
-} finally {
-  await endAll();
-}
-process.exit(0);
+});

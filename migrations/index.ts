@@ -1,6 +1,9 @@
-import { DataTypes, QueryTypes, type QueryInterface, type Sequelize } from 'sequelize';
-import { openSequelize } from '#src/platform/database/open';
+import { existsSync } from 'node:fs';
+import type { QueryInterface } from 'sequelize';
+import { openSequelize, sqliteFileOf } from '#src/platform/database/open';
 import type { TransactionalSequelize } from '#src/platform/database/transaction';
+import { createHistory, historyOf, refuseUnknown, type MigrationStatus } from '#migrations/history';
+import { locked } from '#migrations/lock';
 import { foundation } from '#migrations/0001-foundation';
 import { refresh } from '#migrations/0002-refresh';
 import { strategies } from '#migrations/0003-strategies';
@@ -8,6 +11,13 @@ import { outbox } from '#migrations/0004-outbox';
 import { limits } from '#migrations/0005-limits';
 import { reauthentication } from '#migrations/0006-reauthentication';
 import { signUps } from '#migrations/0007-sign-ups';
+import { turns } from '#migrations/0008-turns';
+import { userNumbers } from '#migrations/0012-user-numbers';
+import { indexes } from '#migrations/0013-indexes';
+import { factors } from '#migrations/0014-factors';
+import { passkeys } from '#migrations/0015-passkeys';
+import { identityGrants } from '#migrations/0016-identity-grants';
+import { sessionAmr } from '#migrations/0017-session-amr';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -24,79 +34,92 @@ const migrations: Record<string, Migration> = {
   '0005-limits': limits,
   '0006-reauthentication': reauthentication,
   '0007-sign-ups': signUps,
+  '0008-turns': turns,
+  '0012-user-numbers': userNumbers,
+  '0013-indexes': indexes,
+  '0014-factors': factors,
+  '0015-passkeys': passkeys,
+  '0016-identity-grants': identityGrants,
+  '0017-session-amr': sessionAmr,
 };
 
-/** Brings a database to the newest schema and answers which migrations ran. Of several nodes that start at once, one does it. */
-export function migrate(url: string): Promise<string[]> {
-  return alone(url, async (schema) => {
-    const done = await doneIn(schema);
-    const missing = Object.keys(migrations).filter((name) => !done.includes(name));
-    for (const name of missing) {
-      await migrations[name]!.up(schema);
-      await schema.bulkInsert('migrations', [{ name }]);
-    }
-    return missing;
+const migrationNames: readonly string[] = Object.keys(migrations);
+
+/**
+ * Brings a database to the newest schema and answers which migrations ran. Of several processes that start at once, on
+ * any nodes of a cluster, one does it.
+ * @throws {Error} with a sentence, for a database that a newer server has migrated, or that is not ours
+ */
+export const migrate = (url: string): Promise<string[]> =>
+  on(url, async (database) => {
+    const missing = () => namesWith(database, 'pending');
+    if ((await missing()).length === 0) return [];
+    return locked(url, database, async (confirm) => {
+      const schema = database.getQueryInterface();
+      await createHistory(schema);
+      const found = await missing();
+      for (const name of found) {
+        await confirm();
+        await migrations[name]!.up(schema);
+        await schema.bulkInsert('migrations', [{ name }]);
+      }
+      return found;
+    });
   });
-}
 
 /** Undoes migrations, newest first: the last one, or all. Their data is gone. */
-export function rollback(url: string, how: 'last' | 'all' = 'last'): Promise<string[]> {
-  return alone(url, async (schema) => {
-    const done = (await doneIn(schema)).toReversed().slice(0, how === 'all' ? undefined : 1);
-    for (const name of done) {
-      await migrations[name]!.down(schema);
-      await schema.bulkDelete('migrations', { name });
-    }
-    return done;
+export const rollback = (url: string, how: 'last' | 'all' = 'last'): Promise<string[]> =>
+  undo(url, (done) => (how === 'all' ? done : done.slice(0, 1)));
+
+/**
+ * Undoes a migration and every newer one, newest first, and answers their names. Their data is gone.
+ * @throws {Error} with a sentence, if this one did not run
+ */
+export const migrateDown = (url: string, name: string): Promise<string[]> =>
+  undo(url, (done) => {
+    if (done.length === 0) throw new Error('No migration ran on this database.');
+    if (!done.includes(name))
+      throw new Error(`There is no migration ${name} to undo. The newest one is ${done[0]}.`);
+    return done.slice(0, done.indexOf(name) + 1);
   });
+
+/** Which migrations a database has behind it, oldest first. Writes nothing. */
+export async function migrationStatus(url: string): Promise<MigrationStatus[]> {
+  const file = sqliteFileOf(url);
+  if (file !== undefined && !existsSync(file))
+    return migrationNames.map((name) => ({ name, status: 'pending' }));
+  return on(url, (database) => historyOf(database.getQueryInterface(), migrationNames));
 }
 
-/** Which migrations a database has behind it, oldest first. */
-async function doneIn(schema: QueryInterface): Promise<string[]> {
-  await schema.createTable('migrations', { name: { type: DataTypes.STRING, primaryKey: true } });
-  const rows = await schema.sequelize.query<{ name: string }>('SELECT name FROM migrations', {
-    type: QueryTypes.SELECT,
-  });
-  return Object.keys(migrations).filter((each) => rows.some(({ name }) => name === each));
-}
+/** `which` chooses among those that ran, newest first. */
+const undo = (url: string, which: (done: string[]) => string[]): Promise<string[]> =>
+  on(url, (database) =>
+    locked(url, database, async (confirm) => {
+      const schema = database.getQueryInterface();
+      const chosen = which((await namesWith(database, 'done')).toReversed());
+      for (const name of chosen) {
+        await confirm();
+        await migrations[name]!.down(schema);
+        await schema.bulkDelete('migrations', { name });
+      }
+      return chosen;
+    }),
+  );
 
-async function alone(
-  url: string,
-  work: (schema: QueryInterface) => Promise<string[]>,
+async function namesWith(
+  database: TransactionalSequelize,
+  status: MigrationStatus['status'],
 ): Promise<string[]> {
+  const history = await historyOf(database.getQueryInterface(), migrationNames);
+  refuseUnknown(history);
+  return history.filter((each) => each.status === status).map(({ name }) => name);
+}
+
+async function on<T>(url: string, work: (database: TransactionalSequelize) => Promise<T>) {
   const database = openSequelize(url, { noTimeout: true });
   try {
-    await refuseForeign(database);
-    return await locked(database, () => work(database.getQueryInterface()));
+    return await work(database);
   } finally {
     await database.close();
-  }
-}
-
-/** The database of a tutorial, say, has a table of users, too. */
-async function refuseForeign(database: Sequelize): Promise<void> {
-  const tables = (await database.getQueryInterface().showAllTables()).map((name) =>
-    name.toLowerCase(),
-  );
-  if (tables.includes('users') && !tables.includes('migrations'))
-    throw new Error(
-      'This database has a table `users` that is not ours. Give the server an empty database of its own.',
-    );
-}
-
-/** SQLite: one transaction around everything. MySQL commits with each statement, so a named lock keeps others out. */
-async function locked<T>(database: TransactionalSequelize, work: () => Promise<T>): Promise<T> {
-  if (database.getDialect() === 'sqlite') return database.atomically(work);
-  const lock = `sallyport:${database.getDatabaseName()}`.slice(0, 64);
-  const [row] = await database.query<{ got: number }>('SELECT GET_LOCK(?, 60) AS got', {
-    type: QueryTypes.SELECT,
-    replacements: [lock],
-  });
-  if (row?.got !== 1)
-    throw new Error('Another process has been migrating this database for a minute. Is it stuck?');
-  try {
-    return await work();
-  } finally {
-    await database.query('DO RELEASE_LOCK(?)', { replacements: [lock] });
   }
 }

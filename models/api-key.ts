@@ -27,10 +27,6 @@ export class ApiKey extends Model<InferAttributes<ApiKey>, InferCreationAttribut
 
   declare user?: NonAttribute<User>;
 
-  isLive(now: number): boolean {
-    return this.expiresAt === null || this.expiresAt.getTime() > now;
-  }
-
   static define(sequelize: Sequelize): typeof ApiKey {
     return (class extends ApiKey {} as typeof ApiKey).init(
       {

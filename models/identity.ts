@@ -18,6 +18,8 @@ export class Identity extends Model<InferAttributes<Identity>, InferCreationAttr
   declare subject: string;
   /** As the provider told it when the identity was linked. It is for display only. */
   declare email: CreationOptional<string | null>;
+  /** What the provider wants back when the user is deleted, encrypted: see `src/provider-grants`. */
+  declare sealedGrant: CreationOptional<string | null>;
   declare createdAt: CreationOptional<Date>;
 
   declare user?: NonAttribute<User>;
@@ -30,6 +32,7 @@ export class Identity extends Model<InferAttributes<Identity>, InferCreationAttr
         provider: { type: DataTypes.STRING(64), allowNull: false },
         subject: { type: DataTypes.STRING(512), allowNull: false },
         email: DataTypes.STRING(254),
+        sealedGrant: DataTypes.TEXT,
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },
       {

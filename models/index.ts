@@ -1,21 +1,27 @@
 import type { Sequelize } from 'sequelize';
 import { ApiKey } from '#models/api-key';
+import { Factor } from '#models/factor';
 import { Identity } from '#models/identity';
 import { Limit } from '#models/limit';
 import { OneTimeToken } from '#models/one-time-token';
 import { OutgoingMail } from '#models/outgoing-mail';
+import { Passkey } from '#models/passkey';
+import { RecoveryCode } from '#models/recovery-code';
 import { Role } from '#models/role';
 import { Session } from '#models/session';
 import { SignUp } from '#models/sign-up';
 import { SigningKey } from '#models/signing-key';
 import { User } from '#models/user';
+import { UserNumber } from '#models/user-number';
 import { UserRole } from '#models/user-role';
 
 export type {
   ApiKey,
+  Factor,
   Identity,
   OneTimeToken,
   OutgoingMail,
+  Passkey,
   Role,
   Session,
   SigningKey,
@@ -40,6 +46,10 @@ export function defineModels(sequelize: Sequelize) {
     OutgoingMail: OutgoingMail.define(sequelize),
     Limit: Limit.define(sequelize),
     SignUp: SignUp.define(sequelize),
+    UserNumber: UserNumber.define(sequelize),
+    Factor: Factor.define(sequelize),
+    Passkey: Passkey.define(sequelize),
+    RecoveryCode: RecoveryCode.define(sequelize),
   };
   relate(models);
   return models;
@@ -53,6 +63,10 @@ function relate({
   Identity,
   ApiKey,
   OneTimeToken,
+  UserNumber,
+  Factor,
+  Passkey,
+  RecoveryCode,
 }: {
   User: typeof import('#models/user').User;
   Role: typeof import('#models/role').Role;
@@ -61,6 +75,10 @@ function relate({
   Identity: typeof import('#models/identity').Identity;
   ApiKey: typeof import('#models/api-key').ApiKey;
   OneTimeToken: typeof import('#models/one-time-token').OneTimeToken;
+  UserNumber: typeof import('#models/user-number').UserNumber;
+  Factor: typeof import('#models/factor').Factor;
+  Passkey: typeof import('#models/passkey').Passkey;
+  RecoveryCode: typeof import('#models/recovery-code').RecoveryCode;
 }) {
   const cascade = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
   const link = { through: UserRole, ...cascade };
@@ -74,6 +92,10 @@ function relate({
   User.hasMany(ApiKey, { as: 'apiKeys', ...owned });
   ApiKey.belongsTo(User, { as: 'user', ...owned });
   User.hasMany(OneTimeToken, owned);
+  User.hasOne(UserNumber, owned);
+  User.hasMany(Factor, owned);
+  Passkey.belongsTo(Factor, { as: 'factor', foreignKey: 'factorId', ...cascade });
+  User.hasMany(RecoveryCode, owned);
 }
 
 /** The database of one instance: its models, and its transactions. */
@@ -85,6 +107,8 @@ export interface Db extends Models {
   readonly transaction: <T>(fn: () => Promise<T>) => Promise<T>;
   /** See `TransactionalSequelize.afterCommit`. */
   readonly afterCommit: (work: () => void) => void;
+  /** See `TransactionalSequelize.select`. */
+  readonly select: <Row extends object>(sql: string, bind: readonly string[]) => Promise<Row[]>;
   /** See `TransactionalSequelize.isInTransaction`. */
   readonly isInTransaction: () => boolean;
   /**

@@ -9,6 +9,7 @@ import {
   type Sequelize,
   type WhereOptions,
 } from 'sequelize';
+import { TURN } from '#models/turn';
 import type { User } from '#models/user';
 
 /** One signed-in device. When it ends, every token that was issued for it is refused. */
@@ -30,11 +31,17 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   declare acknowledged: CreationOptional<boolean>;
   /** When the user last re-authenticated. Null if they did so only when they signed in. */
   declare authenticatedAt: CreationOptional<Date | null>;
+  /** How the user proved who they are (RFC 8176), separated by spaces. Empty for what began before this was stored. */
+  declare amr: CreationOptional<string>;
+  /** When the user last proved two factors. Null: never. */
+  declare aal2At: CreationOptional<Date | null>;
   /** To the minute. Null before the first request. */
   declare lastSeenAt: CreationOptional<Date | null>;
   /** When it ends unless it is refreshed before. After the end: when it ended. */
   declare expiresAt: Date;
   declare endedAt: CreationOptional<Date | null>;
+  /** Goes up when somebody must be alone with the row: see `takeTurn`. */
+  declare turn: CreationOptional<number>;
   declare createdAt: CreationOptional<Date>;
   declare updatedAt: CreationOptional<Date>;
 
@@ -64,9 +71,12 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         rotatedAt: DataTypes.DATE(3),
         acknowledged: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: true },
         authenticatedAt: DataTypes.DATE(3),
+        amr: { type: DataTypes.STRING(128), allowNull: false, defaultValue: '' },
+        aal2At: { type: DataTypes.DATE(3), field: 'aal2_at' },
         lastSeenAt: DataTypes.DATE(3),
         expiresAt: { type: DataTypes.DATE(3), allowNull: false },
         endedAt: DataTypes.DATE(3),
+        turn: TURN,
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },

@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+import { TURN } from '#models/turn';
 
 /**
  * A sign-up whose address is not confirmed yet. It is no user and takes no name. There may be several for one address,
@@ -20,6 +21,8 @@ export class SignUp extends Model<InferAttributes<SignUp>, InferCreationAttribut
   declare passwordHash: string;
   declare name: string | null;
   declare expiresAt: Date;
+  /** Goes up when somebody must be alone with the row: see `takeTurn`. */
+  declare turn: CreationOptional<number>;
   declare createdAt: CreationOptional<Date>;
 
   static define(sequelize: Sequelize): typeof SignUp {
@@ -33,6 +36,7 @@ export class SignUp extends Model<InferAttributes<SignUp>, InferCreationAttribut
         passwordHash: { type: DataTypes.STRING(255), allowNull: false },
         name: DataTypes.STRING(100),
         expiresAt: { type: DataTypes.DATE(3), allowNull: false },
+        turn: TURN,
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
       },
       {

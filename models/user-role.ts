@@ -25,7 +25,7 @@ export class UserRole extends Model<InferAttributes<UserRole>, InferCreationAttr
         modelName: 'UserRole',
         tableName: 'user_roles',
         updatedAt: false,
-        indexes: [{ fields: ['role_id'] }],
+        indexes: [{ fields: ['role_id', 'user_id'] }],
       },
     );
   }

@@ -7,6 +7,7 @@ import {
   type NonAttribute,
   type Sequelize,
 } from 'sequelize';
+import { TURN } from '#models/turn';
 import type { Role } from '#models/role';
 
 /** The id of no user. A query for it costs what a query for a user costs, so time does not tell whether a user exists. */
@@ -23,10 +24,19 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare passwordHash: CreationOptional<string | null>;
   declare name: CreationOptional<string | null>;
   declare disabledAt: CreationOptional<Date | null>;
+  /** How many confirmed second factors the user has. It changes together with them, by whoever has the turn of this row. */
+  declare factors: CreationOptional<number>;
+  /** Goes up when somebody must be alone with the row: see `takeTurn`. */
+  declare turn: CreationOptional<number>;
   declare createdAt: CreationOptional<Date>;
   declare updatedAt: CreationOptional<Date>;
 
   declare roles?: NonAttribute<Role[]>;
+  /**
+   * Ids of the live sessions that are too many when another one is started, as of the reading of this row. Undefined if
+   * they were not read.
+   */
+  declare excessSessions?: NonAttribute<readonly string[]>;
   /** Sorted names of the roles that were loaded. @throws {Error} if the roles were not loaded: a guard must never guess. */
   get roleNames(): NonAttribute<string[]> {
     if (!this.roles) throw new Error('Load the user with its roles before asking for them.');
@@ -50,6 +60,8 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
         passwordHash: DataTypes.STRING(255),
         name: DataTypes.STRING(100),
         disabledAt: DataTypes.DATE(3),
+        factors: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
+        turn: TURN,
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },

@@ -1,10 +1,14 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { Router, type Express, type RequestHandler } from 'express';
 import { accountRoutes } from '#src/account/routes';
 import { adminRoutes } from '#src/admin/routes';
 import { apiKeyRoutes } from '#src/api-keys/routes';
 import { loadStrategies, type LoadOptions } from '#src/authentication/passport';
+import { linkPages } from '#src/authentication/pages';
+import { reauthenticateRoutes } from '#src/authentication/reauthenticate-routes';
 import { redirectErrorHandler } from '#src/authentication/redirect-errors';
-import { redirectRoutes, strategyRoutes } from '#src/authentication/routes';
+import { redirectRoutes } from '#src/authentication/redirect-routes';
+import { strategyRoutes } from '#src/authentication/routes';
+import { secondFactorRoutes } from '#src/authentication/second-factor-routes';
 import {
   crossOriginOf,
   mountAdapters,
@@ -12,33 +16,41 @@ import {
   type CompatibilityAdapter,
 } from '#src/compat/adapter';
 import { adaptersOf } from '#src/compat/index';
-import { settingsOf } from '#src/authentication/strategy-settings';
+import { claimedBy } from '#src/authentication/signed-in';
 import type { Context } from '#src/context';
 import { emailPages } from '#src/email/pages';
 import { emailRoutes } from '#src/email/routes';
+import { factorRoutes } from '#src/factors/routes';
 import { federationRoutes, linkRoutes } from '#src/federation/routes';
 import { healthRoutes } from '#src/health/routes';
 import { keyRoutes } from '#src/keys/routes';
 import { passwordPages } from '#src/passwords/pages';
 import { passwordRoutes } from '#src/passwords/routes';
+import { passkeyRoutes } from '#src/passkeys/routes';
 import { formBody } from '#src/platform/http/body';
+import { ignoreForwarded } from '#src/platform/http/client-ip';
+import { addDefaultHeaders } from '#src/platform/http/default-headers';
 import { docsRoutes } from '#src/platform/http/docs';
 import { errorHandler, notFound } from '#src/platform/http/error-handler';
 import { mountFormPages } from '#src/platform/http/form-page';
 import {
   crossOrigin,
-  knownMethods,
-  noStore,
   requestContext,
   requestLog,
   securityHeaders,
+  unlessAnswered,
+  wellFormed,
 } from '#src/platform/http/middleware';
-import { openapi } from '#src/platform/http/openapi';
+import type { OpenApiDocument } from '#src/platform/http/openapi';
 import { ownPaths } from '#src/platform/http/own-paths';
-import { limitEverything } from '#src/platform/http/rate-limit';
+import { limitEverything } from '#src/platform/http/limit-everything';
+import { lazy } from '#src/platform/lazy';
 import { mount, refuseOtherMethods, type Route } from '#src/platform/http/route';
+import { straight } from '#src/platform/http/straight';
+import { together } from '#src/platform/http/together';
 import { registrationRoutes } from '#src/registration/routes';
 import { sessionRoutes } from '#src/sessions/routes';
+import { wellKnownRoutes } from '#src/well-known/routes';
 import { version } from '#src/version';
 
 export interface App {
@@ -48,13 +60,12 @@ export interface App {
   router: RequestHandler;
   routes: Route[];
   adapters: CompatibilityAdapter[];
-  document: ReturnType<typeof openapi>;
-  /** Names of the settings of all strategies, on or off. */
-  settingNames: string[];
+  /** The OpenAPI document. It is made when somebody asks for it: that takes time, and memory for ever. */
+  document: () => Promise<OpenApiDocument>;
 }
 
 /** The whole server on one screen: which features there are, and what a request passes through. */
-export async function createApp(ctx: Context, options: LoadOptions): Promise<App> {
+export function createApp(ctx: Context, options: LoadOptions): App {
   const fixed: Route[] = [
     ...registrationRoutes(ctx),
     ...sessionRoutes(ctx),
@@ -62,21 +73,29 @@ export async function createApp(ctx: Context, options: LoadOptions): Promise<App
     ...passwordRoutes(ctx),
     ...emailRoutes(ctx),
     ...federationRoutes(ctx),
+    ...secondFactorRoutes(ctx),
+    ...reauthenticateRoutes(ctx),
+    ...passkeyRoutes(ctx), // before `/me/factors/:id`
+    ...factorRoutes(ctx),
     ...adminRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
+    ...wellKnownRoutes(ctx),
   ];
   const adapters = adaptersOf(ctx, ctx.settings.dialects);
-  await loadStrategies(ctx, { ...options, taken: fixed.map(({ path }) => path) });
+  loadStrategies(ctx, { ...options, taken: fixed.map(({ path }) => path) });
   const redirects = redirectRoutes(ctx);
   const own = [...fixed, ...strategyRoutes(ctx), ...linkRoutes(ctx), ...apiKeyRoutes(ctx)];
   const routes = [...own, ...redirects];
-  const pages = [...passwordPages(ctx), ...emailPages(ctx)];
-  const document = openapi({
-    routes: [...routes, ...routesOf(adapters)],
-    version,
-    settings: ctx.settings,
-    securitySchemes: securitySchemes(ctx),
+  const pages = [...passwordPages(ctx), ...emailPages(ctx), ...linkPages(ctx)];
+  const document = lazy(async () => {
+    const { openapi } = await import('#src/platform/http/openapi');
+    return openapi({
+      routes: [...routes, ...routesOf(adapters)],
+      version,
+      settings: ctx.settings,
+      securitySchemes: Object.fromEntries(ctx.strategies.schemes),
+    });
   });
 
   const app = express()
@@ -84,31 +103,29 @@ export async function createApp(ctx: Context, options: LoadOptions): Promise<App
     .disable('etag')
     .set('query parser', 'simple')
     .set('trust proxy', ctx.settings.trustProxy);
-  app.use(
+  ignoreForwarded(app, ctx.settings);
+  addDefaultHeaders(app.response);
+  const ours = Router();
+  mount(ours, own);
+  mount(ours, redirects, formBody, redirectErrorHandler(ctx));
+  refuseOtherMethods(ours, routes);
+  const entry = together(
     requestContext(ctx),
     requestLog(ctx),
     securityHeaders(),
-    noStore,
-    knownMethods,
     ...crossOriginOf(adapters),
     crossOrigin(ctx),
-    limitEverything(ctx),
+    limitEverything(ctx, (req, verify) => claimedBy(ctx, req, verify)),
+    wellFormed,
+    straight(ours),
   );
-  mount(app, own);
-  mount(app, redirects, formBody, redirectErrorHandler(ctx));
-  refuseOtherMethods(app, routes);
+  app.use(entry, ours, unlessAnswered);
   mountAdapters(ctx, app, adapters);
   mountFormPages(ctx, app, pages);
-  app.use(docsRoutes(ctx, document));
+  app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(notFound, errorHandler(ctx));
   const isOwn = ownPaths([...routes, ...routesOf(adapters), ...pages].map(({ path }) => path));
   const router: RequestHandler = (req, res, next) =>
     isOwn(req.path) ? app(req, res, next) : next();
-  return { app, router, routes, adapters, document, settingNames: strategySettingNames(ctx) };
+  return { app, router, routes, adapters, document };
 }
-
-const strategySettingNames = ({ strategies: { on, off } }: Context) =>
-  [...on, ...off].flatMap(settingsOf);
-
-const securitySchemes = ({ strategies }: Context) =>
-  Object.fromEntries(strategies.on.flatMap(({ name, scheme }) => (scheme ? [[name, scheme]] : [])));

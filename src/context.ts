@@ -1,4 +1,5 @@
 import type { Db } from '#models/index';
+import type { ApiKeyLookUps } from '#src/api-keys/use';
 import type { StrategyHost } from '#src/authentication/strategy-host';
 import type { SignInPolicy } from '#src/authentication/sign-in-policies';
 import type { EventMap } from '#src/events';
@@ -15,8 +16,10 @@ import type { OutboxSignal } from '#src/platform/mail/outbox';
 import type { RequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 import type { VerifiedTokens } from '#src/sessions/access-tokens';
+import type { SessionLookUps } from '#src/sessions/find-session';
 import type { LastSeenWrites } from '#src/sessions/last-seen';
 import type { SessionCache } from '#src/sessions/session-cache';
+import type { HandedUser } from '#src/users/handed-user';
 
 /**
  * One instance of the server: everything that a use-case may need to know or to remember. It is the first argument of
@@ -38,9 +41,12 @@ export interface Context {
   readonly outbox: OutboxSignal;
   readonly keyring: Keyring;
   readonly verifiedTokens: VerifiedTokens;
+  readonly sessionLookUps: SessionLookUps;
+  readonly apiKeyLookUps: ApiKeyLookUps;
   readonly sessionCache: SessionCache;
   readonly lastSeenWrites: LastSeenWrites;
   readonly strategies: StrategyHost;
+  readonly handedUser: HandedUser;
   readonly health: Health;
   /** Asked in this order before a session is started. See `authentication/sign-in-policies`. */
   readonly signInPolicies: readonly SignInPolicy[];

@@ -1,3 +1,5 @@
+import type { Acr } from '#src/users/assurance';
+
 /** Every event this server announces, in the past tense. Details are ids and plain words, never credentials. */
 export interface EventMap {
   'user.registered': { userId: string };
@@ -17,27 +19,55 @@ export interface EventMap {
   'identity.unlinked': { userId: string; provider: string };
   'api_key.made': { userId: string; apiKeyId: string };
   'api_key.deleted': { userId: string; apiKeyId: string };
+  'factor.added': { userId: string; factorId: string; kind: string };
+  'factor.renamed': { userId: string; factorId: string; kind: string };
+  'factor.removed': { userId: string; factorId: string; kind: string };
+  /** An operator or administrator took all of them. `factors`: how many. */
+  'factors.reset': { userId: string; factors: number };
+  'recovery_codes.renewed': { userId: string };
+  'recovery_code.used': { userId: string };
+  /** A genuine signature of a passkey, whose counter went back: somebody has a copy. It was refused. */
+  'passkey.copied': { userId: string; factorId: string };
   'role.created': { role: string };
   'role.granted': { userId: string; role: string };
   'role.revoked': { userId: string; role: string };
   'key.made': { kid: string; algorithm: string };
+  /** The first factor of a sign-in was right. The second one was asked for. */
+  'session.challenged': { userId: string; strategy: string; ip: string | null | undefined };
   'session.started': {
     userId: string;
     sessionId: string;
     strategy: string;
     ip: string | null | undefined;
-  };
+  } & ProvenSession;
   'session.ended': { userId: string; sessionId: string; why: SessionEndReason };
-  'session.reauthenticated': { userId: string; sessionId: string };
+  'session.reauthenticated': { userId: string; sessionId: string } & ProvenSession;
   /** A refresh token was used again long after it had been replaced. The session ended. */
   'session.reused': { userId: string; sessionId: string; ip: string | null | undefined };
-  /** A sign-in was refused. */
-  'session.refused': { strategy: string; ip: string | undefined };
-  /** For a network: once while the limit lasts. For an account: for each sign-in that was not tried. */
-  'limit.reached': { limit: string; ip: string | undefined };
+  /** A sign-in was refused. Whose it was: see `RefusedAccount`. */
+  'session.refused': { strategy: string; ip: string | undefined } & RefusedAccount;
+  /**
+   * For a network or a session: once while the limit lasts. For an account: for each sign-in that was not tried.
+   */
+  'limit.reached': { limit: string; ip: string | undefined; sessionId?: string } & RefusedAccount;
   'mail.sent': { mailId: string; template: string };
   /** Delivery was given up. */
   'mail.failed': { mailId: string; template: string; why: string };
+}
+
+/** How the session is proved now. */
+interface ProvenSession {
+  /** RFC 8176. */
+  amr: readonly string[];
+  acr: Acr;
+  /** When the user last proved what `acr` says. */
+  authTime: Date;
+}
+
+/** The user, or a keyed digest of the name that was given if no user has it. Neither, if nobody was named. */
+interface RefusedAccount {
+  userId?: string;
+  account?: string;
 }
 
 /** `replaced`: the oldest session made room for a new one. */

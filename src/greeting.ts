@@ -1,5 +1,6 @@
 import { neededBy } from '#src/authentication/strategy-settings';
 import { commandName } from '#src/platform/command-name';
+import { hostsIn, serversOf } from '#src/platform/database/hosts';
 import type { RunningServer } from '#src/server-program';
 
 /**
@@ -22,7 +23,9 @@ function forPerson(server: RunningServer): string {
     ...(address.startsWith('https:') ? [`  Listening  ${server.url}`] : []),
     `  Database   ${placeOf(settings.databaseUrl)}`,
     `  Sign-in    ${strategies.on.map(({ name }) => name).join(', ')}`,
-    ...(offNames ? [`             off until they have their settings: ${offNames}`] : []),
+    ...(offNames
+      ? ['             off until they have their settings:', `               ${offNames}`]
+      : []),
     ...(settings.dialects.length > 0
       ? [`  Tutorials  ${settings.dialects.join(', ')} (DIALECTS=none switches them off)`]
       : []),
@@ -42,11 +45,14 @@ function forLog(server: RunningServer): string {
   const address = addressOf(server);
   const on = strategies.on.map(({ name }) => name).join(', ') || 'none';
   const off =
-    strategies.off.map((each) => `${each.name} (${neededBy(each).join(', ')})`).join(', ') ||
+    strategies.off.map((each) => [each.name, ...settingsIn(neededBy(each))].join(' ')).join(', ') ||
     'none';
   const database = placeOf(settings.databaseUrl);
   return `Sallyport is at ${address} · listening on ${server.url} · database ${database} · strategies on: ${on}; off: ${off} · docs ${address}/docs\n`;
 }
+
+const settingsIn = (names: readonly string[]): string[] =>
+  names.length > 0 ? [`(${names.join(', ')})`] : [];
 
 /** PUBLIC_URL; when the system chose the port, where the server listens. */
 const addressOf = ({ ctx, url }: RunningServer): string =>
@@ -55,6 +61,6 @@ const addressOf = ({ ctx, url }: RunningServer): string =>
 /** Where the database is, without user and password. */
 function placeOf(databaseUrl: string): string {
   if (databaseUrl.startsWith('sqlite:')) return databaseUrl;
-  const { protocol, host, pathname } = new URL(databaseUrl);
-  return `${protocol}//${host}${pathname}`;
+  const [{ protocol, pathname }] = serversOf(databaseUrl);
+  return `${protocol}//${hostsIn(databaseUrl)}${pathname}`;
 }

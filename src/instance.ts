@@ -1,38 +1,46 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createApp, type App } from '#src/app';
-import { authenticate, requireFresh, requireRole } from '#src/authentication/guards';
+import { authenticate, requireAal2, requireFresh, requireRole } from '#src/authentication/guards';
+import { messageOf } from '#src/authentication/strategy-files';
 import type { RunningStrategy } from '#src/authentication/wrap';
+import type { Configuration } from '#src/configuration';
 import type { Context } from '#src/context';
-import { openContext, type ContextOptions } from '#src/open-context';
+import {
+  createContext,
+  openSchema,
+  type ContextOptions,
+  type OpenContext,
+} from '#src/open-context';
 import { hostErrorHandler } from '#src/platform/http/error-handler';
+import { createHttpServer } from '#src/platform/http/http-server';
+import { refuseWith } from '#src/platform/http/middleware';
 import { startOutboxWorker } from '#src/platform/mail/outbox-worker';
-import type { Settings } from '#src/platform/settings/settings';
+import { SettingsError } from '#src/platform/settings/settings-error';
 import type { Sallyport } from '#src/sallyport';
 import { serverApi, type ServerApi } from '#src/server-api';
-import type { AuthStrategy } from '#src/strategy-kit/strategy';
-import { startTasks } from '#src/tasks';
+import { purgeOften, startTasks } from '#src/tasks';
 
 /** An instance, with what only the server program and the tests need. */
 export interface Instance extends App {
   readonly ctx: Context;
   readonly running: RunningStrategy;
   readonly auth: Sallyport;
+  /** Begins to delete what has expired, every ten minutes. One process of a node is enough. */
+  startPurge: () => void;
   /** Begins to send the mails in the outbox. */
   startDelivery(): void;
   close(): Promise<void>;
 }
 
-interface InstanceOptions extends ContextOptions {
-  strategies?: readonly AuthStrategy[] | undefined;
-  /** Given the names of the settings of all strategies. Throws for a misspelt one. */
-  refuseUnknown?: ((names: string[]) => void) | undefined;
-}
-
+/**
+ * Opens an instance. What is wrong with a strategy is found before the database is created or migrated.
+ * @throws {SettingsError}
+ */
 export async function openInstance(
-  settings: Settings,
-  { strategies = [], refuseUnknown, ...options }: InstanceOptions = {},
+  configuration: Configuration,
+  options: ContextOptions = {},
 ): Promise<Instance> {
-  const ctx = await openContext(settings, options);
+  const ctx = contextOf(configuration, options);
   const running: RunningStrategy = new AsyncLocalStorage();
   const api = serverApi(ctx);
   const stops: (() => unknown)[] = [];
@@ -43,26 +51,55 @@ export async function openInstance(
       await ctx.close();
     })());
   try {
-    const app = await createApp(ctx, { auth: api, running, own: strategies });
-    refuseUnknown?.(app.settingNames);
+    const app = createApp(ctx, { auth: api, running, files: configuration.strategies.files });
+    if (configuration.strategies.hasOwn) await checkDocument(app);
+    await openSchema(ctx, options.tell);
     await startTasks(ctx, app, stops);
     const startDelivery = () => void stops.push(startOutboxWorker(ctx));
+    const startPurge = () => void stops.push(purgeOften(ctx));
     const auth = publicApi(ctx, app, api, close);
-    return { ...app, ctx, running, close, startDelivery, auth };
+    return { ...app, ctx, running, close, startPurge, startDelivery, auth };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+/** Strategies of one's own may have a schema that the document cannot hold. Who wrote them hears it at the start. */
+async function checkDocument({ document }: App): Promise<void> {
+  try {
+    await document();
+  } catch (error) {
+    throw new SettingsError([`The OpenAPI document cannot be made: ${messageOf(error)}`]);
+  }
+}
+
+function contextOf({ settings, strategies }: Configuration, options: ContextOptions): OpenContext {
+  try {
+    const ctx = createContext(settings, options);
+    ctx.strategies.onUnload(strategies.release);
+    return ctx;
+  } catch (error) {
+    strategies.release();
+    throw error;
+  }
+}
+
+/** An app without TypeScript may give anything. A guard that is not called gets the request. */
+function checkMinutes(right: string, minutes: unknown): number {
+  if (typeof minutes === 'number' && minutes > 0) return minutes;
+  throw new TypeError(`Write auth.${right}: a number of minutes`);
+}
+
 const publicApi = (
   ctx: Context,
-  { router }: App,
+  { app, router }: App,
   api: ServerApi,
   close: () => Promise<void>,
 ): Sallyport => ({
   ...api,
   router,
+  createServer: (listener) => createHttpServer(listener, refuseWith(app)),
   authenticate: (...given: unknown[]) => {
     if (given.length > 0)
       throw new TypeError('Write auth.authenticate(): it takes nothing, and any bearer opens it');
@@ -73,7 +110,11 @@ const publicApi = (
       throw new TypeError("Write auth.requireRole('editor'), or more names: any one of them opens");
     return requireRole(...names);
   },
-  requireFresh: (minutes) => requireFresh(ctx, minutes),
+  requireFresh: (minutes) => requireFresh(ctx, checkMinutes('requireFresh(5)', minutes)),
+  requireAal2: (...[minutes]) => {
+    if (minutes !== undefined) checkMinutes('requireAal2(), or auth.requireAal2(5)', minutes);
+    return requireAal2(ctx, minutes);
+  },
   passport: ctx.strategies.passport,
   errorHandler: hostErrorHandler(ctx),
   models: ctx.db.models,

@@ -21,6 +21,12 @@ export const lifetimes = {
   authorizationRequestSeconds: 10 * MINUTE_SECONDS,
   /** The code that an app exchanges for tokens (RFC 6749 §4.1.2). */
   authorizationCodeSeconds: 60,
+  /** A sign-in waits for its second factor for so long. */
+  secondFactorSeconds: 5 * MINUTE_SECONDS,
+  /** For so long the server tries to end a grant of a user who was deleted. */
+  grantRevocationSeconds: 3 * DAY_SECONDS,
+  /** The challenge that a passkey signs. */
+  passkeyChallengeSeconds: 5 * MINUTE_SECONDS,
   /** A replaced refresh token is still answered for so long: a second tab, a retry. */
   refreshReuseSeconds: 20,
   /** A sign-in counts as fresh for so long where somebody gives no password. */

@@ -1,5 +1,6 @@
 import { migrate } from '#migrations/index';
 import { signInPolicies, type SignInPolicy } from '#src/authentication/sign-in-policies';
+import { createApiKeyLookUps } from '#src/api-keys/use';
 import { createStrategyHost } from '#src/authentication/strategy-host';
 import type { Context } from '#src/context';
 import type { EventMap } from '#src/events';
@@ -10,31 +11,72 @@ import { createPasswordDictionaries } from '#src/passwords/password-policy';
 import { createClock } from '#src/platform/clock';
 import { createPasswordHasher } from '#src/platform/crypto/passwords';
 import { createSecrets } from '#src/platform/crypto/secrets';
+import { databaseFault } from '#src/platform/database/faults';
+import { awaitDatabase, whenReady, type Tell } from '#src/platform/database/wait';
 import { createEvents } from '#src/platform/events';
 import { createLimits } from '#src/platform/limits/limits';
-import { createLog, standardOutput, type Log, type LogOutput } from '#src/platform/log';
+import { createLog, type Log } from '#src/platform/log';
+import { standardOutput, type LogOutput } from '#src/platform/log-output';
 import { createOutboxSignal } from '#src/platform/mail/outbox';
 import { createRequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 import { createVerifiedTokens } from '#src/sessions/access-tokens';
+import { createSessionLookUps } from '#src/sessions/find-session';
 import { createLastSeenWrites } from '#src/sessions/last-seen';
 import { createSessionCache } from '#src/sessions/session-cache';
+import { createHandedUser } from '#src/users/handed-user';
 
 export interface ContextOptions {
   /** In place of JSON lines on standard output. */
   log?: Log | undefined;
   /** Where the lines go, in place of standard output. */
   logOutput?: LogOutput | undefined;
+  /** Says what is waited for at the start, in place of a line of the log. */
+  tell?: Tell | undefined;
   /** Asked after those of the server, before the limit of sessions. */
   signInPolicies?: readonly SignInPolicy[] | undefined;
 }
+
+/** A context, and the end of it. */
+export type OpenContext = Context & { close(): Promise<void> };
 
 /** An instance without routes: what a command needs. The schema is migrated first. Close it when done. */
 export async function openContext(
   settings: Settings,
   options: ContextOptions = {},
-): Promise<Context & { close(): Promise<void> }> {
-  await migrate(settings.databaseUrl);
+): Promise<OpenContext> {
+  const ctx = createContext(settings, options);
+  try {
+    await openSchema(ctx, options.tell);
+    return ctx;
+  } catch (error) {
+    await ctx.close();
+    throw error;
+  }
+}
+
+/**
+ * Migrates the schema. A database that is starting is waited for.
+ * @throws {StartError} with the remedy
+ */
+export async function openSchema({ settings, db, log }: Context, tell?: Tell): Promise<void> {
+  const { databaseUrl, databaseWait } = settings;
+  const say = tell ?? ((line: string) => log.warn({}, line));
+  try {
+    await awaitDatabase(databaseUrl, databaseWait, say);
+    await whenReady(
+      () => migrate(databaseUrl),
+      databaseWait,
+      (reason) => say(`Waiting for the database, at most ${databaseWait} s (${reason})`),
+    );
+    db.commits(); // opens the file for reading now, while nobody writes
+  } catch (error) {
+    throw databaseFault(error, databaseUrl);
+  }
+}
+
+/** The same before the schema is migrated. Nothing is connected or read before the first query. */
+export function createContext(settings: Settings, options: ContextOptions = {}): OpenContext {
   const request = createRequestContext();
   const output = options.log ? undefined : (options.logOutput ?? standardOutput());
   const log = options.log ?? createLog(settings.logLevel, request, output!);
@@ -58,9 +100,12 @@ export async function openContext(
     outbox: createOutboxSignal(),
     keyring: createKeyring(),
     verifiedTokens: createVerifiedTokens(),
+    sessionLookUps: createSessionLookUps(db),
+    apiKeyLookUps: createApiKeyLookUps(db),
     sessionCache: createSessionCache(),
     lastSeenWrites: createLastSeenWrites(),
     health: createHealth(),
+    handedUser: createHandedUser(),
     signInPolicies: signInPolicies(options.signInPolicies ?? []),
   };
   return {

@@ -14,6 +14,7 @@ export function openDatabase(url: string): Db {
     sequelize,
     transaction: (fn) => sequelize.atomically(fn),
     afterCommit: (work) => sequelize.afterCommit(work),
+    select: (sql, bind) => sequelize.select(sql, bind),
     isInTransaction: () => sequelize.isInTransaction(),
     commits: () => commits?.count(),
     writes: () => sequelize.writes(),

@@ -1,15 +1,24 @@
+import type { RequestListener, Server } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Sequelize } from 'sequelize';
 import type { Models } from '#models/index';
 import type { SignInPolicy } from '#src/authentication/sign-in-policies';
 import type { StrategyHost } from '#src/authentication/strategy-host';
 import type { EventMap } from '#src/events';
+import { accept, check } from '#src/configuration';
 import { openInstance } from '#src/instance';
 import type { ContextOptions } from '#src/open-context';
 import type { Events } from '#src/platform/events';
-import { isServerOption, parseSettings, type StrategySettings } from '#src/platform/settings/read';
+import { fileSetting } from '#src/platform/settings/files';
+import { isServerOption, type StrategySettings } from '#src/platform/settings/read';
 import { SettingsError } from '#src/platform/settings/settings-error';
-import { optionName, type CamelKeys, type SettingsOptions } from '#src/platform/settings/settings';
+import {
+  optionName,
+  type CamelKeys,
+  type SettingsOptions,
+  type WithFiles,
+} from '#src/platform/settings/settings';
+import { nearest, unknownNames } from '#src/platform/settings/unknown';
 import type { ServerApi } from '#src/server-api';
 import type { ShippedSettings } from '#src/shipped-settings';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
@@ -23,8 +32,8 @@ interface OwnOptions extends Pick<ContextOptions, 'log'> {
 }
 
 /** The settings in camelCase, those of the strategies in strategies/ included, and what an app brings of its own. */
-export type SallyportOptions = SettingsOptions &
-  CamelKeys<ShippedSettings> &
+export type SallyportOptions = Omit<SettingsOptions, 'workers' | 'workersFile'> &
+  WithFiles<CamelKeys<ShippedSettings>> &
   StrategySettings &
   OwnOptions;
 
@@ -32,12 +41,19 @@ export type SallyportOptions = SettingsOptions &
 export interface Sallyport extends ServerApi {
   /** Answers the routes of the server. Every other path is passed on untouched. Mount it at the path of `publicUrl`. */
   readonly router: RequestHandler;
+  /**
+   * An HTTP server for the app, with the timeouts of the server itself. On a server of Node's own, a peer that sends
+   * nothing or takes no answer holds a connection for minutes, and what Node's parser refuses is never logged.
+   */
+  createServer(app: RequestListener): Server;
   /** Guards a route of the app: any strategy of kind `bearer` opens it. `req.user` is then the principal. */
   authenticate(): RequestHandler;
   /** Stands after `authenticate()`. Any one of these roles opens. */
   requireRole(...names: [string, ...string[]]): RequestHandler;
   /** Stands after `authenticate()`. The user must have proved who they are in the last so many minutes. */
   requireFresh(minutes: number): RequestHandler;
+  /** Stands after `authenticate()`. The user must have proved two factors, in the last so many minutes if you say so. */
+  requireAal2(minutes?: number): RequestHandler;
   /** The Passport of this instance: `passport.authenticate('jwt', { session: false })` guards a route, too. */
   readonly passport: StrategyHost['passport'];
   /** Answers the refusals of these guards. Errors of the app are passed on. Use it after the routes. */
@@ -60,26 +76,54 @@ export interface Sallyport extends ServerApi {
  * @throws {SettingsError} with one sentence for each mistake in the options
  */
 export async function createSallyport(options: SallyportOptions = {}): Promise<Sallyport> {
-  const { strategies, signInPolicies, log, ...settings } = options;
-  const unknown: string[] = [];
-  const refuseUnknown = (names: string[]) => {
-    unknown.push(...unknownOptions(settings, names));
-    if (unknown.length > 0)
-      throw new SettingsError(unknown.map((name) => `${name} is not an option`));
-  };
-  try {
-    const own = { strategies, signInPolicies, log, refuseUnknown };
-    // The adapters take paths such as `/` and `/users`, which may be the app's own.
-    const dialects = settings.dialects || 'none';
-    return await start(parseSettings({ ...settings, dialects }), own);
-  } catch (error) {
-    throw error instanceof SettingsError && unknown.length === 0 ? inOptionNames(error) : error;
-  }
+  const { strategies = [], signInPolicies = [], log, ...settings } = asGiven(options);
+  const wrong = wrongOptions({ strategies, signInPolicies, log });
+  // The adapters take paths such as `/` and `/users`, which may be the app's own.
+  const { workers, workersFile } = settings as SettingsOptions;
+  if (workers !== undefined || workersFile !== undefined) wrong.push(NO_WORKERS);
+  const given = { ...settings, dialects: settings.dialects || 'none' };
+  const checked = await check(given, Array.isArray(strategies) ? strategies : []);
+  const configuration = accept(checked, [
+    ...wrong,
+    ...unknownOptions(settings, checked),
+    ...checked.mistakes.map(inOptionNames),
+  ]);
+  return start(configuration, { signInPolicies, log }).catch((error: unknown) => {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new SettingsError(error.mistakes.map(inOptionNames));
+  });
+}
+
+const NO_WORKERS =
+  'workers is for the program `sallyport`: an app that embeds the server starts its processes itself';
+
+/** @throws {SettingsError} when an app without TypeScript gives no object */
+function asGiven(options: SallyportOptions): SallyportOptions {
+  if (typeof options === 'object' && !Array.isArray(options) && options !== null) return options;
+  throw new SettingsError([
+    "createSallyport takes an object of options, such as { databaseUrl: 'sqlite:data/sallyport.sqlite' }",
+  ]);
+}
+
+/** What TypeScript would have refused in the options that are no settings. */
+function wrongOptions({ strategies, signInPolicies, log }: OwnOptions): string[] {
+  const methods = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
+  const lists: unknown[] = [strategies, signInPolicies];
+  return [
+    !Array.isArray(lists[0]) &&
+      'strategies must be a list of strategies, each made with defineStrategy',
+    !(Array.isArray(lists[1]) && lists[1].every((each) => typeof each === 'function')) &&
+      'signInPolicies must be a list of functions (ctx, signIn)',
+    log !== undefined &&
+      !methods.every((name) => typeof (log as Partial<typeof log> | null)?.[name] === 'function') &&
+      `log must have the methods ${methods.join(', ')}`,
+  ].filter((mistake) => typeof mistake === 'string');
 }
 
 async function start(...args: Parameters<typeof openInstance>): Promise<Sallyport> {
   const instance = await openInstance(...args);
   try {
+    instance.startPurge();
     instance.startDelivery();
     return instance.auth;
   } catch (error) {
@@ -88,18 +132,33 @@ async function start(...args: Parameters<typeof openInstance>): Promise<Sallypor
   }
 }
 
-/** A misspelt option would be off without a word. */
-function unknownOptions(settings: object, strategySettings: string[]): string[] {
-  const known = new Set(['strategySettings', ...strategySettings.map(optionName)]);
-  return Object.keys(settings).filter((name) => !isServerOption(name) && !known.has(name));
+/** A misspelt option would be off without a word. So would a misspelt name in what strategies read their settings from. */
+function unknownOptions(
+  settings: Partial<SallyportOptions>,
+  { names, ignored }: { names: readonly string[]; ignored: readonly string[] },
+): string[] {
+  const { strategySettings = {}, environment = {}, ...rest } = settings;
+  const all = names.flatMap((name) => [name, fileSetting(name)]);
+  const known = [...all.map(optionName), ...OTHER_OPTIONS];
+  const say = (name: string, what: string, meant: string | undefined) =>
+    `${name} is not ${what}${meant ? `: did you mean ${meant}?` : ': remove it'}`;
+  return [
+    ...Object.keys(rest)
+      .filter((name) => !known.includes(name))
+      .map((name) => say(name, 'an option', nearest(name, known))),
+    ...Object.keys(strategySettings)
+      .filter((name) => !all.includes(name) && !known.includes(name))
+      .map((name) =>
+        say(name, 'a setting of a strategy, as strategySettings wants', nearest(name, all)),
+      ),
+    ...unknownNames({ names, ignored }, environment),
+  ];
 }
 
+const OTHER_OPTIONS = ['strategies', 'signInPolicies', 'log', 'strategySettings', 'environment'];
+
 /** Sentences name settings as they stand in the environment. An app knows them as options. */
-const inOptionNames = ({ mistakes }: SettingsError) =>
-  new SettingsError(
-    mistakes.map((mistake) =>
-      mistake.replaceAll(/\b[A-Z]+(?:_[A-Z0-9]+)*\b/g, (name) =>
-        name.includes('_') || isServerOption(optionName(name)) ? optionName(name) : name,
-      ),
-    ),
+const inOptionNames = (mistake: string): string =>
+  mistake.replaceAll(/\b[A-Z]+(?:_[A-Z0-9]+)*\b/g, (name) =>
+    name.includes('_') || isServerOption(optionName(name)) ? optionName(name) : name,
   );

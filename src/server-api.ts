@@ -3,24 +3,29 @@ import type { Session, User } from '#models/index';
 import { disableUser, enableUser } from '#src/account/disable';
 import { removeUser } from '#src/account/me';
 import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
-import { resumeApiKey } from '#src/api-keys/use';
+
 import { throttled } from '#src/authentication/login-throttle';
 import type { Context } from '#src/context';
 import { listUsers } from '#src/admin/list-users';
+import { confirmUser } from '#src/email/verify-email';
+import { resetFactors } from '#src/factors/reset-factors';
 import { replaceKeys, rotateKeys, tendKeys } from '#src/keys/rotation';
 import { keySchedules, stateOf, type Scheduled } from '#src/keys/key-schedule';
+import { setPassword } from '#src/passwords/set-password';
 import { verifyCredentials } from '#src/passwords/verify-credentials';
 import { Problem } from '#src/platform/http/problem';
 import { invalidFields } from '#src/platform/http/parse';
 import { register } from '#src/registration/register';
+import { apiKeysApi, identitiesApi, named, passkeysApi } from '#src/server-api/credentials';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
+import { endEverySession } from '#src/sessions/end-every-session';
 import { endSessions } from '#src/sessions/end-sessions';
-import { resumeSession } from '#src/sessions/resume';
+import { recallSession, resumeSession } from '#src/sessions/resume';
 import type { ThrottleSubject } from '#src/strategy-kit/strategy';
 import { findUser } from '#src/users/find';
 import type { Principal } from '#src/users/principal';
 import { NewUser } from '#src/users/schemas';
-import { throttleSubject } from '#src/users/throttle-subject';
+import { forgetLoginFailures, identitySubject, throttleSubject } from '#src/users/throttle-subject';
 
 /** A new user, as an app that embeds the server creates one. A username, an e-mail address, or both. */
 export interface NewUserInput {
@@ -28,6 +33,8 @@ export interface NewUserInput {
   email?: string;
   password: string;
   name?: string;
+  /** True if you vouch that the address is theirs. Without it, a mail asks to confirm it (EMAIL_VERIFICATION). */
+  emailVerified?: boolean;
 }
 
 /**
@@ -41,27 +48,23 @@ export const serverApi = (ctx: Context) => ({
   sessions: sessionsApi(ctx),
   roles: rolesApi(ctx),
   keys: keysApi(ctx),
-  apiKeys: {
-    /** @throws {Problem} 401 `token_invalid`, `token_expired`, `user_disabled` */
-    resume: (key: string): Promise<Principal> => resumeApiKey(ctx, key),
-  },
+  apiKeys: apiKeysApi(ctx),
+  identities: identitiesApi(ctx),
+  passkeys: passkeysApi(ctx),
   /**
    * Tries `verify` for a strategy whose credentials are in no body. Failures count against the account, as those at
-   * `POST /auth/login` do. While it is locked, `verify` is asked about a user who does not exist.
+   * `POST /auth/login` do. While it is locked, `verify` is asked about a user who does not exist. `strategy`: the name for
+   * the event of a failure.
+   * @throws {Problem} 429 `rate_limited` for the network
    */
   loginThrottle: <T>(
     req: Request,
     name: string,
     verify: (name: string) => Promise<T | null>,
-  ): Promise<T | null> => throttled(ctx, req, name, (each) => throttleSubject(ctx, each), verify),
+    strategy = 'another',
+  ): Promise<T | null> =>
+    throttled(ctx, req, strategy, name, (each) => throttleSubject(ctx, each), verify),
 });
-
-/** @throws {Problem} 404 `not_found` */
-async function named(ctx: Context, user: string): Promise<User> {
-  const found = await findUser(ctx, user);
-  if (!found) throw new Problem('not_found');
-  return found;
-}
 
 const usersApi = (ctx: Context) => ({
   /** The user, loaded with roles, or null. */
@@ -80,6 +83,23 @@ const usersApi = (ctx: Context) => ({
     for (const role of roles ?? []) await roleNamed(ctx, role);
     return register(ctx, data, roles);
   },
+  /**
+   * Sets another password. Ends every session and API key of the user.
+   * @throws {Problem} 404 `not_found`, 422 `weak_password`
+   */
+  setPassword: async (user: string, password: string): Promise<void> =>
+    setPassword(ctx, (await named(ctx, user)).id, password),
+  /** Takes the address for theirs. Answers false if there is none to verify. @throws {Problem} 404 `not_found` */
+  async verifyEmail(user: string): Promise<boolean> {
+    const { id, emailCanonical } = await named(ctx, user);
+    return emailCanonical !== null && confirmUser(ctx, id, emailCanonical);
+  },
+  /** Lets a user in at once whom failed sign-ins keep out. @throws {Problem} 404 `not_found` */
+  forgetFailures: async (user: string): Promise<void> =>
+    forgetLoginFailures(ctx, (await named(ctx, user)).id, { secondFactors: true }),
+  /** Takes every second factor from a user who has lost them. Answers how many. @throws {Problem} 404 `not_found` */
+  resetFactors: async (user: string): Promise<number> =>
+    resetFactors(ctx, (await named(ctx, user)).id),
   /** Ends every session of the user. @throws {Problem} 404 `not_found`, 409 `last_admin` */
   disable: async (user: string): Promise<void> => disableUser(ctx, (await named(ctx, user)).id),
   /** @throws {Problem} 404 `not_found` */
@@ -91,6 +111,12 @@ const usersApi = (ctx: Context) => ({
     verifyCredentials(ctx, identifier, password),
   /** Whom failed sign-ins with this name count against. */
   throttleSubject: (name: string): Promise<ThrottleSubject> => throttleSubject(ctx, name),
+  /** The same for an account of a provider, by its permanent id there, if the name that was typed has one. */
+  identitySubject: (
+    provider: string,
+    subject: string | undefined,
+    typed: string,
+  ): Promise<ThrottleSubject> => identitySubject(ctx, provider, subject, typed),
 });
 
 const sessionsApi = (ctx: Context) => ({
@@ -106,10 +132,14 @@ const sessionsApi = (ctx: Context) => ({
   /** Ends every session of a user. Answers how many. @throws {Problem} 404 `not_found` */
   endAll: async (user: string): Promise<number> =>
     endSessions(ctx, { userId: (await named(ctx, user)).id }, 'signed_out'),
+  /** Ends every session of every user, and voids links and codes. Answers how many sessions ended. */
+  endAllOfEverybody: (): Promise<number> => endEverySession(ctx),
   /** The claims of a genuine access token that has not expired. @throws {Problem} 401 `token_invalid`, `token_expired` */
   verifyAccessToken: (token: string): Promise<Claims> => verifyAccessToken(ctx, token),
   /** The principal of the live session of these claims. @throws {Problem} 401 `session_ended`, `user_disabled` */
   resume: (claims: Claims): Promise<Principal> => resumeSession(ctx, claims),
+  /** Both at once, from memory: undefined says nothing about the token, so ask them. It never waits. */
+  recall: (token: string): Principal | undefined => recallSession(ctx, token),
 });
 
 const rolesApi = (ctx: Context) => ({

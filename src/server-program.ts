@@ -1,15 +1,23 @@
-import { createServer, type Server } from 'node:http';
+import cluster from 'node:cluster';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failRunningStrategy } from '#src/authentication/wrap';
+import { configurationFrom } from '#src/configuration';
 import { greeting } from '#src/greeting';
-import { answerBrokenRequests } from '#src/platform/http/broken-request';
-import { terminalOutput } from '#src/platform/log';
-import { parseSettings, settingsFrom, type Environment } from '#src/platform/settings/read';
-import { SettingsSchema } from '#src/platform/settings/schema';
-import { SettingsError } from '#src/platform/settings/settings-error';
-import { unknownNames } from '#src/platform/settings/unknown';
+import { boundHeap, trimHeap } from '#src/platform/heap';
+import { createHttpServer } from '#src/platform/http/http-server';
+import { refuseWith } from '#src/platform/http/middleware';
+import { listenOn } from '#src/listen';
+import { tellPerson } from '#src/platform/tell';
+import { readableLine } from '#src/platform/log-line';
+import { standardOutput } from '#src/platform/log-output';
+import { sharedOutput } from '#src/platform/shared-output';
+import { endAtSignals } from '#src/platform/end-at-signals';
+import type { Dotenv } from '#src/platform/settings/dotenv';
+import type { Environment } from '#src/platform/settings/read';
 import { openInstance, type Instance } from '#src/instance';
+import { PURGE, type ReadyMessage } from '#src/supervisor';
 
 /** A load balancer gets this long to notice that the node is leaving, in milliseconds. */
 const DRAIN_NOTICE_MS = 1000;
@@ -25,15 +33,11 @@ export interface RunningServer extends Instance {
 }
 
 /** Opens an instance and listens. Resolves when requests are answered. */
-export async function serve(env: Environment, dotenv: Environment = {}): Promise<RunningServer> {
-  const settings = parseSettings(settingsFrom(env));
-  const refuseUnknown = (strategySettings: string[]) => {
-    const names = [...Object.keys(SettingsSchema.shape), ...strategySettings];
-    const mistakes = unknownNames(names, env, dotenv);
-    if (mistakes.length > 0) throw new SettingsError(mistakes);
-  };
-  const logOutput = process.stdout.isTTY ? terminalOutput() : undefined;
-  const instance = await openInstance(settings, { refuseUnknown, logOutput });
+export async function serve(env: Environment, dotenv?: Dotenv): Promise<RunningServer> {
+  const configuration = await configurationFrom(env, dotenv);
+  const ownOutput = process.stdout.isTTY ? standardOutput(readableLine) : undefined;
+  const logOutput = cluster.isWorker ? sharedOutput() : ownOutput;
+  const instance = await openInstance(configuration, { logOutput, tell: tellPerson });
   try {
     const server = await listen(instance);
     instance.startDelivery(); // last: a second server that does not get the port takes no mail
@@ -46,43 +50,45 @@ export async function serve(env: Environment, dotenv: Environment = {}): Promise
   }
 }
 
-/** The program `sallyport start`. It ends with SIGINT or SIGTERM. */
-export async function startServer(env: Environment, dotenv: Environment): Promise<void> {
+/** The server as a program, or as a worker of one. It ends with SIGINT or SIGTERM. */
+export async function startServer(env: Environment, dotenv: Dotenv): Promise<void> {
   let running: RunningServer | undefined;
+  boundHeap();
   reportCrashes(() => running);
   const server = await serve(env, dotenv);
   running = server;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      if (process.stderr.isTTY) process.stderr.write('\nGoodbye.\n');
-      void server.stop().finally(() => process.exit());
-    });
-  process.stderr.write(greeting(server, process.stderr.isTTY));
+  endAtSignals(() => server.stop());
+  const words = greeting(server, process.stderr.isTTY);
+  if (cluster.isWorker) work(server, words);
+  else {
+    server.startPurge();
+    process.stderr.write(words);
+  }
+  trimHeap();
+}
+
+/** Tells the supervisor that this worker answers requests, and hears from it which worker purges. */
+function work({ ctx, startPurge }: RunningServer, words: string): void {
+  process.once('message', (said) => {
+    if (said !== PURGE) return;
+    ctx.log.debug({}, 'this worker purges');
+    startPurge();
+  });
+  process.send!({ greeting: words } satisfies ReadyMessage);
 }
 
 async function listen({ app, ctx }: Instance): Promise<Server> {
-  const { host, port, basePath } = ctx.settings;
-  // app.listen() cannot set connectionsCheckingInterval, and without it Node enforces its timeouts only every 30 s.
-  const server = createServer(
-    {
-      connectionsCheckingInterval: 1000,
-      headersTimeout: 10_000,
-      requestTimeout: 15_000,
-      keepAliveTimeout: 65_000,
-      maxHeaderSize: 16 * 1024,
-      optimizeEmptyRequests: true,
-    },
+  const { basePath } = ctx.settings;
+  const server = createHttpServer(
     (req, res) => {
       if (ctx.health.draining) res.setHeader('Connection', 'close');
       if (basePath) req.url = withoutBasePath(req.url!, basePath);
       app(req, res);
     },
+    refuseWith(app),
+    app,
   );
-  answerBrokenRequests(server, ctx.settings);
-  server.maxRequestsPerSocket = 10_000;
-  await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(port, host, resolve),
-  );
+  await listenOn(server, ctx.settings);
   return server;
 }
 

@@ -8,10 +8,18 @@ import module from 'node:module';
 const source = new URL('cli.ts', import.meta.url);
 const isClone = existsSync(source);
 
-if (isClone && !process.features.typescript) {
-  process.stderr.write(`Sallyport needs Node.js 22.18 or newer; this is ${process.version}.\n`);
+const fail = (sentence) => {
+  process.stderr.write(`${sentence}\n`);
   process.exit(78);
-}
+};
+if (isClone && !existsSync(new URL('../node_modules', import.meta.url)))
+  fail(
+    'The packages of the server are missing: run npm ci in its folder, which also brings its own Node.js.',
+  );
+if (isClone && !process.features.typescript)
+  fail(
+    `Sallyport needs Node.js 22.18 or newer; this is ${process.version}. After npm ci, npm start uses its own.`,
+  );
 // Later starts neither strip types nor compile again: quicker, and 20 MB less.
 if (isClone)
   module.enableCompileCache?.(

@@ -3,10 +3,14 @@ import type { Db } from '#models/index';
 import { createRole } from '#src/access/roles';
 import type { App } from '#src/app';
 import type { Context } from '#src/context';
+import { sealFactorsAgain } from '#src/factors/totp';
 import { tendKeys } from '#src/keys/rotation';
 import { purgeTokens } from '#src/one-time-tokens/one-time-tokens';
 import { logEvents } from '#src/platform/log-events';
+import { loadRedisLibrary } from '#src/platform/limits/redis-store';
+import { loadMailLibrary } from '#src/platform/mail/transport';
 import { every } from '#src/platform/schedule';
+import { startRevocations } from '#src/provider-grants/revoke-grants';
 import { purgeSessions } from '#src/sessions/purge';
 import { purgeSignUps } from '#src/sign-ups/sign-ups';
 
@@ -19,19 +23,32 @@ export async function startTasks(
   { adapters }: App,
   stops: (() => unknown)[],
 ): Promise<void> {
-  const { clock, events, limits, log } = ctx;
+  const { clock, events, limits, log, settings } = ctx;
   stops.push(logEvents(events, log));
   for (const role of adapters.flatMap(({ roles = [] }) => roles)) await createRole(ctx, role);
   await clock.synchronise();
   await tendKeys(ctx);
   await shareCollation(ctx.db);
+  await loadWhatIsOn(ctx);
   stops.push(() => limits.close());
-  await limits.open();
+  void limits.open(); // the server does not wait for Redis
   stops.push(
     every(ctx, 30, 'keys', () => tendKeys(ctx)),
-    every(ctx, 600, 'purge', () => purge(ctx)),
     every(ctx, 3600, 'clock', () => clock.synchronise()),
   );
+  if (settings.appSecretPrevious !== undefined)
+    stops.push(every(ctx, 600, 'factors', () => sealFactorsAgain(ctx)));
+  if (ctx.strategies.on.some((strategy) => 'revoke' in strategy)) stops.push(startRevocations(ctx));
+}
+
+/** Loads the libraries of what is on, so that no request waits for one. The others are never loaded. */
+async function loadWhatIsOn({ settings, strategies, dictionaries }: Context): Promise<void> {
+  await Promise.all([
+    ...strategies.on.map((strategy) => strategy.load?.()),
+    settings.smtpUrl !== undefined && loadMailLibrary(),
+    settings.redisUrl !== undefined && loadRedisLibrary(),
+    settings.passwordMinScore > 0 && dictionaries.scorer(),
+  ]);
 }
 
 /** Tables that the app defines compare text as ours do. On MySQL a foreign key to `users` needs that. */
@@ -42,10 +59,14 @@ async function shareCollation({ sequelize }: Db): Promise<void> {
   });
 }
 
+/** Purges every ten minutes. Call the answer to stop. */
+export const purgeOften = (ctx: Context): (() => Promise<void>) =>
+  every(ctx, 600, 'purge', (stopped) => purge(ctx, stopped));
+
 /** Deletes expired sessions, tokens, sign-ups and counters. */
-async function purge(ctx: Context): Promise<void> {
-  await purgeSessions(ctx);
-  await purgeTokens(ctx);
-  await purgeSignUps(ctx);
-  await ctx.limits.purge();
+async function purge(ctx: Context, stopped: AbortSignal): Promise<void> {
+  await purgeSessions(ctx, stopped);
+  await purgeTokens(ctx, stopped);
+  await purgeSignUps(ctx, stopped);
+  await ctx.limits.purge(stopped);
 }

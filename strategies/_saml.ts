@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import type { CacheProvider, Profile } from '@node-saml/passport-saml';
 
 /**
@@ -54,15 +53,6 @@ function isFor(
   );
 }
 
-/** True for the base64 of a certificate on one line, as identity providers show it. */
-export function isCertificate(text: string): boolean {
-  try {
-    return new X509Certificate(Buffer.from(text, 'base64')).publicKey.type === 'public';
-  } catch {
-    return false;
-  }
-}
-
 /** The names of the attribute that holds the e-mail address. */
 const EMAIL_ATTRIBUTES = [
   'email',
@@ -72,3 +62,17 @@ const EMAIL_ATTRIBUTES = [
 ];
 export const emailIn = (profile: Profile): string | undefined =>
   EMAIL_ATTRIBUTES.map((name) => profile[name]).find((value) => typeof value === 'string');
+
+const STATUS = /<(?:[\w.-]+:)?StatusCode\b[^<>]*\bValue\s*=\s*["']([^"'<>]*)["']/g;
+const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
+
+/**
+ * True if the response says that the sign-in succeeded (SAML 2.0 Core §3.2.2). The library does not
+ * look at the status of a response with an assertion.
+ */
+export function isSuccess(profile: Profile): boolean {
+  const codes = [...(profile.getSamlResponseXml?.() ?? '').matchAll(STATUS)].map(
+    ([, code]) => code,
+  );
+  return codes.length > 0 && codes.every((code) => code === SUCCESS);
+}

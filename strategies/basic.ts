@@ -44,8 +44,11 @@ export default defineStrategy({
       // Failures count as those at /auth/login do, so this is no way around the limits.
       const user =
         identifier &&
-        (await auth.loginThrottle(req, identifier, (name) =>
-          auth.users.verifyPassword(name, password),
+        (await auth.loginThrottle(
+          req,
+          identifier,
+          (name) => auth.users.verifyPassword(name, password),
+          'basic',
         ));
       if (!user) throw new Problem('invalid_credentials');
       return user;

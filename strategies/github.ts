@@ -1,21 +1,27 @@
-import { Strategy, type Profile } from 'passport-github2';
+import type { Profile } from 'passport-github2';
 import { z } from 'zod';
 import { secureUrl } from '#src/platform/settings/types';
-import { defineStrategy, verify } from '#src/strategy-kit/strategy';
+import { defineStrategy, later, verify } from '#src/strategy-kit/strategy';
+import type { Address } from '#strategies/_github';
+import { explain } from '#strategies/_unreachable';
 
-/**
- * With `allRawEmails` the profile says which addresses GitHub has verified. The id is read from
- * `_json`: the `id` of the library is the text `undefined` if GitHub sends none.
- */
-type GitHubProfile = Omit<Profile, 'emails'> & {
-  emails?: { value: string; primary: boolean; verified: boolean }[];
-  _json: { id?: unknown };
-};
+/** The `id` of the library is the text `undefined` if GitHub sends none, so it is read from `_json`. */
+type GitHubProfile = Profile & { addresses: Address[]; _json: { id?: unknown } };
+
+/** The addresses of a GitHub and of its API. */
+function siteOf(url: string): { site: string; api: string } {
+  const site = url.replace(/\/$/, '');
+  return {
+    site,
+    api: site === 'https://github.com' ? 'https://api.github.com' : `${site}/api/v3`,
+  };
+}
 
 export default defineStrategy({
   name: 'github',
   kind: 'redirect',
   summary: 'Sign in with GitHub',
+  authorizationParameters: ['prompt', 'login_hint'],
   env: z.object({
     GITHUB_CLIENT_ID: z
       .string()
@@ -26,9 +32,19 @@ export default defineStrategy({
       .default('https://github.com')
       .describe('Your GitHub Enterprise Server, if it is not github.com.'),
   }),
+  check: async ({ GITHUB_URL }) => {
+    const { api } = siteOf(GITHUB_URL);
+    try {
+      const response = await fetch(api, { signal: AbortSignal.timeout(5000) });
+      await response.body?.cancel();
+      return response.ok ? [] : [explain({ status: response.status }, `The API at ${api}`)];
+    } catch (error) {
+      return [explain(error, `The API at ${api}`)];
+    }
+  },
+  load: () => import('#strategies/_github'),
   create: ({ env, callbackUrl, state, resolveUser }) => {
-    const site = env.GITHUB_URL.replace(/\/$/, '');
-    const api = site === 'https://github.com' ? 'https://api.github.com' : `${site}/api/v3`;
+    const { site, api } = siteOf(env.GITHUB_URL);
     const options = {
       clientID: env.GITHUB_CLIENT_ID,
       clientSecret: env.GITHUB_CLIENT_SECRET,
@@ -36,26 +52,26 @@ export default defineStrategy({
       authorizationURL: `${site}/login/oauth/authorize`,
       tokenURL: `${site}/login/oauth/access_token`,
       userProfileURL: `${api}/user`,
-      userEmailURL: `${api}/user/emails`,
-      scope: ['user:email'],
-      allRawEmails: true,
       store: state,
       pkce: true,
     };
     const find = async (_accessToken: string, _refreshToken: string, profile: Profile) => {
-      const { _json, username, displayName, emails = [] } = profile as unknown as GitHubProfile;
+      const { _json, username, displayName, addresses } = profile as GitHubProfile;
       const { id } = _json;
       if (typeof id !== 'number') throw new Error('GitHub did not say who it is');
-      const email = emails.find(({ primary }) => primary);
+      const { email, verified } = addresses.find(({ primary }) => primary) ?? {};
       return resolveUser({
-        // An id is unique only at its site. If GITHUB_URL changes, users must not turn into others.
-        subject: `${site} ${id}`,
-        email: email?.value,
-        emailVerified: email?.verified,
+        issuer: site, // if GITHUB_URL changes, users must not turn into others
+        subject: id,
+        email,
+        emailVerified: verified,
         username,
         name: displayName,
       });
     };
-    return new Strategy(options, verify(find));
+    return later(async () => {
+      const { GitHubStrategy } = await import('#strategies/_github');
+      return new GitHubStrategy(options, `${api}/user/emails`, verify(find));
+    });
   },
 });

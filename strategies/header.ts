@@ -33,6 +33,16 @@ function onlyValueOf(req: Request, name: string): string | undefined {
   return value || undefined;
 }
 
+/** The name of somebody that a trusted proxy sends. @throws {Problem} 400 `invalid_request` */
+function nameIn(
+  req: Request,
+  { HEADER_USER }: { HEADER_USER: string },
+  { trustProxy }: StrategyContext['settings'],
+): string | undefined {
+  const name = isTrusted(trustProxy, req) ? onlyValueOf(req, HEADER_USER) : undefined;
+  return name === undefined || isNobody(name) ? undefined : name;
+}
+
 /** Clients send these, or they describe the connection. */
 const CLIENT_HEADERS =
   /^(authorization|cookie|host|origin|user-agent|forwarded|via|x-real-ip|x-forwarded-(for|host|port|proto))$/i;
@@ -54,17 +64,19 @@ export default defineStrategy({
       .describe('Header in which your proxy sends the e-mail address of the user.'),
     HEADER_EMAIL_DOMAINS: domains,
   }),
-  scheme: {
+  scheme: ({ HEADER_USER }) => ({
     type: 'apiKey',
     in: 'header',
-    name: 'X-Forwarded-User',
-    description: 'Set by a reverse proxy, under the name in HEADER_USER.',
-  },
-  create({ env, settings: { trustProxy }, resolveUser }) {
-    if (trustProxy === 0) throw new Error('it believes a proxy, and TRUST_PROXY names none');
+    name: HEADER_USER,
+    description: 'Set by a reverse proxy.',
+  }),
+  isCredential: (req, { env, settings }) => nameIn(req, env, settings) !== undefined,
+  create({ env, settings, resolveUser }) {
+    if (settings.trustProxy === 0)
+      throw new Error('it believes a proxy, and TRUST_PROXY names none');
     return custom(async (req) => {
-      const subject = isTrusted(trustProxy, req) && onlyValueOf(req, env.HEADER_USER);
-      if (!subject || isNobody(subject)) return null;
+      const subject = nameIn(req, env, settings);
+      if (subject === undefined) return null;
       const email = env.HEADER_EMAIL && onlyValueOf(req, env.HEADER_EMAIL);
       return resolveUser({
         subject,

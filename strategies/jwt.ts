@@ -1,9 +1,10 @@
-import { Strategy as JwtStrategy } from 'passport-jwt';
+import { Strategy as JwtStrategy, type VerifiedCallback } from 'passport-jwt';
 import { bearerToken } from '#src/platform/http/credential-headers';
 import { defineStrategy, verify, type StrategyContext } from '#src/strategy-kit/strategy';
 
 type Sessions = StrategyContext['auth']['sessions'];
 type Claims = Awaited<ReturnType<Sessions['verifyAccessToken']>>;
+type Principal = NonNullable<ReturnType<Sessions['recall']>>;
 
 type Done = (error: unknown, claims?: unknown) => void;
 interface JwtVerifier {
@@ -15,7 +16,7 @@ interface JwtVerifier {
  * would accept no token with it.
  */
 interface AccessTokenVerifier {
-  [VERIFY](token: string): Promise<Claims>;
+  [VERIFY](token: string, done: Done): void;
 }
 
 // Registered symbols: several copies of this file in one process install one dispatcher.
@@ -37,7 +38,7 @@ function installDispatcher(): void {
   if (original[DISPATCHES]) return;
   const dispatch: JwtVerifier = (token, key, options, done) => {
     if (!isVerifier(key)) return original(token, key, options, done);
-    key[VERIFY](token).then((claims) => done(null, claims), done);
+    key[VERIFY](token, done);
   };
   library.JwtVerifier = Object.assign(dispatch, { [DISPATCHES]: true as const });
 }
@@ -52,14 +53,20 @@ export default defineStrategy({
     bearerFormat: 'JWT',
     description: 'The `accessToken` you got when signing in.',
   },
-  create({ auth }) {
+  create({ auth: { sessions } }) {
     installDispatcher();
     const verifier: AccessTokenVerifier = {
-      [VERIFY]: async (token) => auth.sessions.verifyAccessToken(token),
+      [VERIFY](token, done) {
+        const principal = sessions.recall(token);
+        if (principal) done(null, principal);
+        else sessions.verifyAccessToken(token).then((claims) => done(null, claims), done);
+      },
     };
+    const resume = verify(async (claims: Claims) => sessions.resume(claims));
     return new JwtStrategy(
       { jwtFromRequest: bearerToken, secretOrKey: verifier as unknown as Buffer },
-      verify(async (claims: Claims) => auth.sessions.resume(claims)),
+      (found: Claims | Principal, done: VerifiedCallback) =>
+        'sid' in found ? resume(found, done) : done(null, found),
     );
   },
 });

@@ -35,6 +35,7 @@ export default defineStrategy({
   path: 'login',
   kind: 'login',
   summary: 'Sign in with a username or e-mail address and a password',
+  amr: ['pwd'],
   credentials: oneOfFields(Credentials, [['identifier'], ['username'], ['email']], 'oneOf').meta({
     id: 'Credentials',
     example: { identifier: 'ada', password: 'correct horse battery staple' },

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import passport from 'passport';
@@ -9,6 +11,7 @@ import { createSallyport, Problem } from '#src/index';
 import { defineStrategy, custom } from '#src/strategy-kit/strategy';
 import { password } from '#test/support/app';
 import { asking, embed, host, testOptions } from '#test/support/host';
+import { rawRequest } from '#test/support/raw-socket';
 import signed from '#test/support/strategies/raw-body/signed';
 
 class Own extends Error {
@@ -37,6 +40,12 @@ function appWith(basePath: string, auth?: Sallyport): Express {
     app.get('/secret', auth.authenticate(), auth.requireFresh(5), (_req, res) => {
       res.json({ secret: 1 });
     });
+    app.get('/safe', auth.authenticate(), auth.requireAal2(), (_req, res) => {
+      res.json({ safe: 1 });
+    });
+    app.get('/safest', auth.authenticate(), auth.requireAal2(5), (_req, res) => {
+      res.json({ safest: 1 });
+    });
     const jwt = (options: object = {}) =>
       auth.passport.authenticate('jwt', { session: false, ...options });
     app.get('/passport', jwt(), (req, res) => res.json(req.user));
@@ -52,6 +61,27 @@ function appWith(basePath: string, auth?: Sallyport): Express {
   app.use((req, res) => void res.status(404).send(`own 404: ${req.method} ${req.originalUrl}`));
   return app;
 }
+
+it('makes an HTTP server for the app that answers whatever comes', async () => {
+  const auth = await createSallyport(await testOptions());
+  const app = express().get('/own', (_req, res) => void res.send('own'));
+  const server = auth.createServer(app).listen(0, '127.0.0.1');
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await auth.close();
+  });
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  expect(await (await fetch(`${url}/own`)).text()).toBe('own');
+  for (const target of ['http://[::1/own', 'http://]/']) {
+    const { answers, closed } = await rawRequest(url, `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect([answers[0]?.status, closed]).toEqual([400, true]);
+    expect(JSON.parse(answers[0]!.body)).toMatchObject({ code: 'invalid_request' });
+    expect(answers[0]!.headers.get('x-request-id')).not.toBeNull();
+  }
+  expect(server.timeout).toBe(30_000);
+});
 
 const bare = await host(() => appWith(''));
 
@@ -168,7 +198,15 @@ describe.each(['', '/identity'])('an app with the server at "%s"', async (basePa
     const own = await ask('GET', `${basePath}/me`, { token });
     expect(body).toEqual({
       ...own.body,
-      session: { id: expect.any(String), strategy: 'local', authTime: expect.any(Number) },
+      factors: 0,
+      session: {
+        id: expect.any(String),
+        strategy: 'local',
+        amr: ['pwd'],
+        acr: 'aal1',
+        authTime: expect.any(Number),
+        aal2Time: null,
+      },
       scopes: null,
     });
     await auth.roles.create('editor');
@@ -188,6 +226,40 @@ describe.each(['', '/identity'])('an app with the server at "%s"', async (basePa
     const { status, body, headers } = await ask('GET', '/secret', { token });
     expect([status, body.code, body.action]).toEqual([403, 'step_up_required', 'step_up']);
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(body).toMatchObject({ maxAge: 300 });
+    expect(body).not.toHaveProperty('acrValues');
+    expect(headers.get('www-authenticate')).toBe(
+      'Bearer error="insufficient_user_authentication", max_age="300"',
+    );
+  });
+
+  it('asks for two factors with requireAal2, which says what is missing (M-18)', async () => {
+    const token = await member('eve');
+    const { id } = (await auth.users.find('eve'))!;
+    const set = (values: object) =>
+      auth.models.Session.update(values, { where: { userId: id }, silent: true });
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+    const asked = async (path: string) => {
+      const { status, body, headers } = await ask('GET', path, { token });
+      const { code, acrValues, maxAge } = body;
+      return { status, code, acrValues, maxAge, challenge: headers.get('www-authenticate') };
+    };
+    const refused = { status: 403, code: 'step_up_required', acrValues: ['aal2'] };
+    const error = 'Bearer error="insufficient_user_authentication", acr_values="aal2"';
+    const anyTime = { ...refused, maxAge: undefined, challenge: error };
+    const lately = { ...refused, maxAge: 300, challenge: `${error}, max_age="300"` };
+
+    expect(await asked('/safe')).toEqual(anyTime); // fresh, by a password only
+    expect(await asked('/safest')).toEqual(lately);
+    await set({ aal2At: ago(6), authenticatedAt: ago(1) }); // the password was asked again since
+    expect((await asked('/safe')).status).toBe(200);
+    expect(await asked('/safest')).toEqual(lately);
+    await set({ aal2At: ago(4), authenticatedAt: ago(4) });
+    expect((await asked('/safest')).status).toBe(200);
+    await set({ aal2At: ago(6), authenticatedAt: ago(6) }); // two factors, too long ago
+    expect((await asked('/safe')).status).toBe(200);
+    expect((await asked('/secret')).status).toBe(403);
+    expect(await asked('/safest')).toEqual(lately);
   });
 
   it('can use Passport itself', async () => {
@@ -504,6 +576,42 @@ describe('what code in the same process may do', async () => {
     expect(await auth.users.find('dan')).toBeNull();
   });
 
+  it('changes how users sign in, as the command line does', async () => {
+    const email = 'vera@example.com';
+    const vera = await auth.users.create({
+      username: 'vera',
+      email,
+      password,
+      emailVerified: true,
+    });
+    expect(vera.emailVerifiedAt).toBeInstanceOf(Date);
+    const { token } = await signIn('vera');
+    await auth.users.setPassword('vera', 'another battery horse');
+    expect(await me(token)).toBe('session_ended');
+    expect((await signIn('vera')).status).toBe(401);
+    await auth.users.forgetFailures('vera');
+    await expect(auth.users.setPassword('vera', 'short')).rejects.toEqual(refusal('weak_password'));
+
+    await auth.users.create({ username: 'wim', email: 'wim@example.com', password });
+    const heard: string[] = [];
+    const stop = auth.on('user.email_verified', ({ userId }) => heard.push(userId));
+    expect(await auth.users.verifyEmail('wim')).toBe(true);
+    expect(await auth.users.verifyEmail('wim')).toBe(false);
+    stop();
+    expect(heard).toHaveLength(1);
+    const nothing = { username: 'xan', password, emailVerified: true };
+    await expect(auth.users.create(nothing)).rejects.toEqual(refusal('invalid_request'));
+
+    const last = await signIn('wim');
+    expect(await auth.apiKeys.list('wim')).toEqual([]);
+    expect(await auth.identities.list('wim')).toEqual([]);
+    const unknown = '00000000-0000-7000-8000-000000000000';
+    await expect(auth.apiKeys.revoke('wim', unknown)).rejects.toEqual(refusal('not_found'));
+    await expect(auth.identities.unlink('wim', unknown)).rejects.toEqual(refusal('not_found'));
+    expect(await auth.sessions.endAllOfEverybody()).toBeGreaterThan(0);
+    expect(await me(last.token)).toBe('session_ended');
+  });
+
   it('keeps the last administrator', async () => {
     await auth.users.create({ username: 'root-user', password }, ['admin']);
     for (const change of [
@@ -700,23 +808,32 @@ describe('a guard that is put in wrongly', async () => {
     });
     app.get('/by-role', auth.requireRole('editor'), (_req, res) => res.send('open'));
     app.get('/by-time', auth.requireFresh(5), (_req, res) => res.send('open'));
+    app.get('/by-factors', auth.requireAal2(), (_req, res) => res.send('open'));
     const notCalled = auth as unknown as Record<string, RequestHandler>;
     app.get('/not-called', notCalled['authenticate']!, (_req, res) => res.send('open'));
+    app.get('/no-minutes', notCalled['requireFresh']!, (_req, res) => res.send('open'));
+    app.get('/no-factors', notCalled['requireAal2']!, (_req, res) => res.send('open'));
     app.get('/no-roles', notCalled['requireRole']!, (_req, res) => res.send('open'));
     return app.use(auth.errorHandler, ((error, _req, res, _next) => {
       res.status(500).send((error as Error).message);
     }) as ErrorRequestHandler);
   });
 
-  it.each(['/by-role', '/by-time'])('lets nobody in whom only the app knows: %s', async (path) => {
-    const { status, body } = await ask('GET', path);
-    expect([status, body.code]).toEqual([401, 'token_missing']);
-  });
+  it.each(['/by-role', '/by-time', '/by-factors'])(
+    'lets nobody in whom only the app knows: %s',
+    async (path) => {
+      const { status, body } = await ask('GET', path);
+      expect([status, body.code]).toEqual([401, 'token_missing']);
+    },
+  );
 
-  it.each(['/not-called', '/no-roles'])('says so, and answers: %s', async (path) => {
-    const { status, text } = await ask('GET', path);
-    expect([status, text]).toEqual([500, expect.stringMatching(/^Write auth\./)]);
-  });
+  it.each(['/not-called', '/no-roles', '/no-minutes', '/no-factors'])(
+    'says so, and answers: %s',
+    async (path) => {
+      const { status, text } = await ask('GET', path);
+      expect([status, text]).toEqual([500, expect.stringMatching(/^Write auth\./)]);
+    },
+  );
 
   it('says so when the app starts', () => {
     const { authenticate, requireRole } = auth as unknown as Record<string, (a?: unknown) => void>;

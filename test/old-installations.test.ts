@@ -106,7 +106,7 @@ describe.each(installations)('an installation of $name', ({ name, app, held, lef
     const { body } = await app.ask('GET', '/me/sessions', { token: held.ada.accessToken });
     expect(body.data).toMatchObject(
       expect.arrayContaining([
-        expect.objectContaining({ id: held.ada.session, current: true }),
+        expect.objectContaining({ id: held.ada.session, current: true, amr: [], acr: 'aal1' }),
         expect.objectContaining({
           id: held.phone.session,
           device: expect.objectContaining({ kind: 'mobile', name: 'phone' }),

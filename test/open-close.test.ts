@@ -83,11 +83,18 @@ describe('an instance that cannot be opened', () => {
       [{ options: { ...options, strategiesDir: '/nowhere' } }, /SettingsError: \/nowhere cannot/],
       [
         { options: { ...options, databaseUrl: 'sqlite:/dev/null/y.sqlite' } },
-        /EEXIST.*'\/dev\/null'/,
+        /StartError: \/dev\/null is no folder/,
       ],
       [
-        { options: { ...options, databaseUrl: 'mysql://root@127.0.0.1:1/x', appSecret } },
-        /SequelizeConnectionRefusedError/,
+        {
+          options: {
+            ...options,
+            databaseUrl: 'mysql://root@127.0.0.1:1/x',
+            databaseWait: 0,
+            appSecret,
+          },
+        },
+        /StartError: The database at 127\.0\.0\.1:1 does not answer/,
       ],
       [{ options: { ...foreign, appSecret: testSecret() } }, /sealed under another APP_SECRET/],
       [

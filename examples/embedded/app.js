@@ -48,5 +48,7 @@ app.get('/reports', auth.authenticate(), auth.requireRole('editor'), async (req,
 app.use(auth.errorHandler);
 app.use((_req, res) => res.status(404).send('<h1>There is no such page.</h1>'));
 
-const server = app.listen(port, '127.0.0.1', () => console.log(`The app is at ${publicUrl}`));
+const server = auth
+  .createServer(app)
+  .listen(port, '127.0.0.1', () => console.log(`The app is at ${publicUrl}`));
 process.once('SIGTERM', () => server.close(() => auth.close()));

@@ -1,4 +1,5 @@
 import type { Context } from '#src/context';
+import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
 
 /**
@@ -8,7 +9,7 @@ import { Problem } from '#src/platform/http/problem';
  */
 export const keepAnAdmin = <T>(ctx: Context, change: () => Promise<T>): Promise<T> =>
   ctx.db.transaction(async () => {
-    await ctx.db.Role.findOne({ where: { name: 'admin' }, lock: true });
+    await takeTurn(ctx.db.Role, { name: 'admin' });
     const before = await countActiveAdmins(ctx);
     const result = await change();
     if (before > 0 && (await countActiveAdmins(ctx)) === 0) throw new Problem('last_admin');

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Role, User } from '#models/index';
 import { keepAnAdmin } from '#src/access/last-admin';
 import type { Context } from '#src/context';
+import { voidPending } from '#src/user-mail/void-pending';
 
 /** A role has one spelling, so guards compare names as they are. */
 export const RoleName = z
@@ -28,12 +29,16 @@ export async function createRole({ db, events }: Context, name: string): Promise
 
 /** Takes effect on the user's next request. Answers false if the user had the role. */
 export async function grantRole(
-  { db, events }: Context,
+  ctx: Context,
   user: Pick<User, 'id'>,
   role: Pick<Role, 'id' | 'name'>,
 ): Promise<boolean> {
+  const { db, events } = ctx;
   try {
-    await db.UserRole.create({ userId: user.id, roleId: role.id });
+    await db.transaction(async () => {
+      await db.UserRole.create({ userId: user.id, roleId: role.id });
+      await voidPending(ctx, user.id);
+    });
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;
     throw error;
@@ -52,9 +57,11 @@ export async function revokeRole(
   role: Pick<Role, 'id' | 'name'>,
 ): Promise<boolean> {
   const { db, events } = ctx;
-  const removed = await keepAnAdmin(ctx, () =>
-    db.UserRole.destroy({ where: { userId: user.id, roleId: role.id } }),
-  );
+  const removed = await keepAnAdmin(ctx, async () => {
+    const rows = await db.UserRole.destroy({ where: { userId: user.id, roleId: role.id } });
+    if (rows > 0) await voidPending(ctx, user.id);
+    return rows;
+  });
   if (removed > 0) events.emit('role.revoked', { userId: user.id, role: role.name });
   return removed > 0;
 }

@@ -3,11 +3,14 @@ import { keepAnAdmin } from '#src/access/last-admin';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import type { Identifier } from '#src/platform/email-address';
+import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
+import { queueRevocations } from '#src/provider-grants/provider-grants';
 import { requireLiveSession } from '#src/sessions/require-live-session';
 import { forgetSignUps } from '#src/sign-ups/sign-ups';
 import { mapUniqueViolation } from '#src/users/map-unique-violation';
-import { isFresh, type Principal } from '#src/users/principal';
+import type { Principal } from '#src/users/principal';
+import { isFresh, stepUp } from '#src/users/step-up';
 
 interface Changes {
   username?: Identifier | undefined;
@@ -53,7 +56,7 @@ export async function deleteMe(
 ): Promise<void> {
   const { db, clock, passwords } = ctx;
   if (password === undefined && !isFresh(principal, clock, lifetimes.freshSignInMinutes))
-    throw new Problem('step_up_required');
+    throw stepUp({ minutes: lifetimes.freshSignInMinutes });
   const compared = await db.User.findByPk(principal.id, { attributes: ['passwordHash'] });
   const hash = compared?.passwordHash;
   if (password !== undefined && !(await passwords.matches(password, hash)))
@@ -74,13 +77,14 @@ export async function deleteMe(
  */
 export const removeUser = (ctx: Context, id: string): Promise<void> =>
   keepAnAdmin(ctx, async () => {
-    const user = await ctx.db.User.findByPk(id, { lock: true });
+    const user = (await takeTurn(ctx.db.User, { id })) && (await ctx.db.User.findByPk(id));
     if (!user) throw new Problem('not_found');
     await destroyUser(ctx, user);
   });
 
-/** The rows of everything else that belongs to the user go with it. Events keep the id. */
+/** The rows of everything else that belongs to the user go with it. Providers are told. Events keep the id. */
 async function destroyUser(ctx: Context, user: User): Promise<void> {
+  await queueRevocations(ctx, { userId: user.id });
   await user.destroy();
   if (user.emailCanonical) await forgetSignUps(ctx, user.emailCanonical);
   ctx.events.emit('user.deleted', { userId: user.id });

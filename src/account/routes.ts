@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { deleteMe, updateMe } from '#src/account/me';
-import { authenticate, requireFullAccess } from '#src/authentication/guards';
+import { authenticate, requireFactorProof, requireFullAccess } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import { inWords, lifetimes } from '#src/lifetimes';
 import { limitPasswordGuess } from '#src/passwords/limits';
 import { oneOfFields } from '#src/platform/http/one-of-fields';
 import { del, get, patch, type Route } from '#src/platform/http/route';
-import { principalOf } from '#src/users/principal';
+import { oncePer } from '#src/platform/once-per';
+import { principalOf, type Principal } from '#src/users/principal';
 import { FreeUsername, Name, Password, PublicUser, publicUser } from '#src/users/schemas';
 
 const UserChanges = oneOfFields(
@@ -20,22 +21,38 @@ const UserChanges = oneOfFields(
   'anyOf',
 ).meta({ id: 'UserChanges' });
 
-const UserDeletion = z.strictObject({ password: Password.optional() }).meta({ id: 'UserDeletion' });
+/** Every URL parser makes `/me/` of `/me/sessions/..`: a request without a body must delete nobody. */
+const UserDeletion = oneOfFields(
+  z
+    .strictObject({ password: Password.optional(), confirm: z.literal('delete').optional() })
+    .refine((proof) => Object.keys(proof).length > 0, {
+      message: 'Give your password, or confirm with the word delete',
+      params: { code: 'required' },
+    }),
+  [['password'], ['confirm']],
+  'anyOf',
+).meta({ id: 'UserDeletion' });
 
 const freshTime = inWords(lifetimes.freshSignInMinutes * 60);
 
-export const accountRoutes = (ctx: Context): Route[] => [
-  get(
+function getMe(ctx: Context): Route {
+  // A principal never changes, and the requests of a session share it.
+  const answerFor = oncePer((user: Principal) => Object.freeze(publicUser(user)));
+  return get(
     '/me',
-    [authenticate(ctx)],
+    [authenticate(ctx, { toEnrol: true })],
     {
       operationId: 'getMe',
       tag: 'Account',
       summary: 'The signed-in user',
       returns: PublicUser,
     },
-    (req) => publicUser(req.user),
-  ),
+    (req) => answerFor(req.user),
+  );
+}
+
+export const accountRoutes = (ctx: Context): Route[] => [
+  getMe(ctx),
 
   patch(
     '/me',
@@ -53,12 +70,19 @@ export const accountRoutes = (ctx: Context): Route[] => [
 
   del(
     '/me',
-    [authenticate(ctx), requireFullAccess, limitPasswordGuess(ctx)],
+    [
+      authenticate(ctx),
+      requireFullAccess,
+      requireFactorProof(ctx, lifetimes.freshCredentialChangeMinutes),
+      limitPasswordGuess(ctx),
+    ],
     {
       operationId: 'deleteMe',
       tag: 'Account',
       summary: 'Delete yourself for good',
-      description: `With the password, or without it in the first ${freshTime} of a session. Every session ends.`,
+      description:
+        `With the password, or with \`{ "confirm": "delete" }\` in the first ${freshTime} of a session. ` +
+        'Every session ends. A request without a body deletes nothing.',
       body: UserDeletion,
       problems: ['invalid_credentials', 'step_up_required', 'last_admin', 'busy'],
     },

@@ -1,8 +1,8 @@
-import { col, fn, Op, where, type WhereOptions } from 'sequelize';
-import type { User } from '#models/index';
+import { Op } from 'sequelize';
+import type { Db, User } from '#models/index';
 import type { Context } from '#src/context';
+import { searchUsers } from '#src/admin/search-users';
 import { pageOf, type Page } from '#src/platform/http/listing';
-import { fold } from '#src/platform/text';
 
 interface UserQuery extends Page {
   /** Part of a username or address. Every character means itself. */
@@ -13,40 +13,36 @@ export interface UserPage {
   data: User[];
   nextCursor: string | null;
 }
-
-/** One page of users, loaded with roles, in the order of their ids. */
-export async function listUsers(
-  { db }: Context,
-  { limit, cursor, q, role }: UserQuery,
-): Promise<UserPage> {
-  const found = await db.User.findAll({
-    attributes: ['id'],
-    where: { [Op.and]: [...after(cursor), ...naming(q)] },
-    ...having(role),
-    order: ['id'],
-    limit: limit + 1,
-    subQuery: false,
-  });
-  const { data, nextCursor } = pageOf(found, limit);
-  const ids = data.map(({ id }) => id);
-  const users = await db.User.findAll({ where: { id: ids }, include: ['roles'], order: ['id'] });
-  return { data: users, nextCursor };
+/** Ids of the users of a page, in its order. */
+export interface IdPage {
+  data: { id: string }[];
+  nextCursor: string | null;
 }
 
-const after = (cursor: string | undefined): WhereOptions[] =>
-  cursor ? [{ id: { [Op.gt]: cursor } }] : [];
+/**
+ * One page of users, loaded with roles, in the order of their ids. A page of a search may have less than `limit` users,
+ * even none, although there are more: see `searchUsers`.
+ */
+export async function listUsers(
+  { db }: Context,
+  { limit, cursor = '', q, role }: UserQuery,
+): Promise<UserPage> {
+  const roleId = role && ((await db.Role.findOne({ where: { name: role } }))?.id ?? '');
+  const { data, nextCursor } = q
+    ? await searchUsers(db, { limit, cursor, q, roleId })
+    : pageOf(await idsAfter(db, cursor, limit + 1, roleId), limit);
+  const ids = data.map(({ id }) => id);
+  const users = await db.User.findAll({ where: { id: ids }, include: ['roles'] });
+  const byId = new Map(users.map((user) => [user.id, user]));
+  return { data: ids.flatMap((id) => byId.get(id) ?? []), nextCursor };
+}
 
-const having = (role: string | undefined) => {
-  if (!role) return {};
-  const through = { attributes: [] };
-  return { include: [{ association: 'roles', attributes: [], through, where: { name: role } }] };
-};
-
-// instr, not LIKE: on every engine, `%` and `_` in `q` mean themselves.
-function naming(q: string | undefined): WhereOptions[] {
-  if (!q) return [];
-  const part = fold(q);
-  const columns = ['username_canonical', 'email_canonical'];
-  const contains = (column: string) => where(fn('instr', col(`User.${column}`), part), Op.gt, 0);
-  return [{ [Op.or]: columns.map(contains) }];
+/** Along an index. A join with the role by its name would sort everybody who has it. */
+async function idsAfter(db: Db, cursor: string, limit: number, roleId: string | undefined) {
+  const after = { [Op.gt]: cursor };
+  if (roleId === undefined)
+    return db.User.findAll({ attributes: ['id'], where: { id: after }, order: ['id'], limit });
+  const where = { roleId, userId: after };
+  const links = await db.UserRole.findAll({ where, order: ['userId'], limit });
+  return links.map(({ userId }) => ({ id: userId }));
 }

@@ -69,3 +69,21 @@ export async function deleteKey(
   if ((await db.ApiKey.destroy({ where: { userId, id } })) === 0) throw new Problem('not_found');
   events.emit('api_key.deleted', { userId, apiKeyId: id });
 }
+
+interface ListedKey extends Pick<ApiKey, 'id' | 'name' | 'last4'> {
+  scopes: string[];
+  expiresAt: Date | null;
+  lastUsedAt: Date | null;
+  createdAt: Date;
+}
+
+/** A key as its owner and administrators see it. */
+export const listedKey = (key: ApiKey): ListedKey => ({
+  id: key.id,
+  name: key.name,
+  scopes: key.scopes.split(' '),
+  last4: key.last4,
+  expiresAt: key.expiresAt ?? null,
+  lastUsedAt: key.lastUsedAt ?? null,
+  createdAt: key.createdAt,
+});

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { ApiKey } from '#models/index';
 import { RoleName } from '#src/access/roles';
-import { deleteKey, makeKey } from '#src/api-keys/own-keys';
-import { authenticate, requireFresh, requireFullAccess } from '#src/authentication/guards';
+import { deleteKey, listedKey, makeKey } from '#src/api-keys/own-keys';
+import { authenticate, requireFreshProof, requireFullAccess } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { Id, Listing, newestFirst, Page } from '#src/platform/http/listing';
@@ -46,16 +45,6 @@ const CreatedKey = z
   })
   .meta({ id: 'CreatedApiKey' });
 
-const listedKey = (key: ApiKey): z.input<typeof ListedKey> => ({
-  id: key.id,
-  name: key.name,
-  scopes: key.scopes.split(' '),
-  last4: key.last4,
-  expiresAt: key.expiresAt ?? null,
-  lastUsedAt: key.lastUsedAt ?? null,
-  createdAt: key.createdAt,
-});
-
 /** There are none unless the strategy that accepts keys is on. */
 export const apiKeyRoutes = (ctx: Context): Route[] =>
   ctx.strategies.on.some(({ name }) => name === 'api-key') ? routes(ctx) : [];
@@ -83,7 +72,7 @@ const routes = (ctx: Context): Route[] => [
     [
       authenticate(ctx),
       requireFullAccess,
-      requireFresh(ctx, lifetimes.freshCredentialChangeMinutes),
+      requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
     ],
     {
       operationId: 'createApiKey',

@@ -6,6 +6,7 @@ import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
 import { cookieOf } from '#src/platform/http/cookies';
 import { Problem } from '#src/platform/http/problem';
 import type { Settings } from '#src/platform/settings/settings';
+import type { AppRequest } from '#src/strategy-kit/app-request';
 import { STATE_PARAMETERS } from '#src/strategy-kit/state-store';
 
 const LIFETIME_SECONDS = lifetimes.authorizationRequestSeconds;
@@ -23,12 +24,6 @@ const cookieNames = (settings: Settings) =>
   ['1', '2', '3', '4'].map((n) => `${isSecure(settings) ? '__Host-' : ''}sallyport-${n}`);
 const isSecure = ({ publicUrl }: Settings) => publicUrl.startsWith('https:');
 
-/** Where an app wants its user back (RFC 6749 §4.1.1, RFC 7636). */
-export interface AppRequest {
-  redirectUri: string;
-  codeChallenge: string;
-  state?: string | undefined;
-}
 /** A request for a sign-in at a provider. It travels with the browser, encrypted, in a cookie of its own. */
 interface AuthorizationRequest extends AppRequest {
   id: string;
@@ -41,9 +36,16 @@ interface AuthorizationRequest extends AppRequest {
   /** The server added the state: the strategy does not know it. */
   isOwnState: boolean;
 }
+interface Departure {
+  app: AppRequest;
+  strategy: string;
+  formPost: boolean;
+  /** What the app asks of the sign-in, as options of the Passport strategy. */
+  options: object;
+}
 interface BrowserRequest extends Request {
   session?: object;
-  starting?: { app: AppRequest; strategy: string; formPost: boolean };
+  starting?: Departure;
   authorizationRequest?: AuthorizationRequest;
 }
 
@@ -51,9 +53,21 @@ interface BrowserRequest extends Request {
 export const authorizationRequestOf = (req: Request): AuthorizationRequest | undefined =>
   (req as BrowserRequest).authorizationRequest;
 
+/** The app whose browser is about to be sent to a provider, if this request starts that. */
+export const departureOf = (req: Request): Departure | undefined =>
+  (req as BrowserRequest).starting;
+
 /** Prepares a request for its strategy. The strategy finds a session to write to, and none of the app's parameters. */
-export function prepare(req: Request, strategy: string, app: AppRequest, formPost: boolean): void {
-  Object.assign(req as BrowserRequest, { session: {}, starting: { app, strategy, formPost } });
+export function prepare(
+  req: Request,
+  strategy: string,
+  { redirectUri, codeChallenge, state }: AppRequest,
+  formPost: boolean,
+  options: object,
+): void {
+  const app = { redirectUri, codeChallenge, state };
+  const starting: Departure = { app, strategy, formPost, options };
+  Object.assign(req as BrowserRequest, { session: {}, starting });
   setQuery(req, new URLSearchParams());
   Object.defineProperty(req, 'query', { value: {}, writable: true, configurable: true });
 }

@@ -1,17 +1,29 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request } from 'express';
 import type { AuthenticateCallback } from 'passport';
+import { AskedFor, askPassport } from '#src/authentication/ask-passport';
+import { openToEnrol } from '#src/authentication/enrolment';
 import { authenticateWith } from '#src/authentication/authenticate-with';
+import { SIGN_IN } from '#src/authentication/limits';
 import type { Identity } from '#src/authentication/sign-in';
+import { rememberCredential } from '#src/authentication/signed-in';
 import { digestChallenge } from '#src/authentication/strategy-failure';
 import type { Context } from '#src/context';
 import { readRawBody } from '#src/platform/http/body';
 import { refuseTwo } from '#src/platform/http/credential-headers';
 import { Problem } from '#src/platform/http/problem';
+import { limitDoc } from '#src/platform/http/rate-limit';
 import { guard } from '#src/platform/http/route';
-import { isFresh, Principal } from '#src/users/principal';
+import { Principal } from '#src/users/principal';
+import { isAal2, isFresh, stepUp } from '#src/users/step-up';
+
+interface AuthenticateOptions {
+  /** Opens the route to who must enrol a second factor first: see `requireEnrolled`. */
+  toEnrol?: boolean;
+}
 
 /** Lets a request in that any strategy of kind `bearer` accepts. `req.user` is then the principal. */
-export const authenticate = (ctx: Context) => {
+export const authenticate = (ctx: Context, { toEnrol = false }: AuthenticateOptions = {}) => {
+  const options = toEnrol ? openToEnrol : USUAL;
   const { strategies } = ctx;
   const doc = {
     problems: [
@@ -21,26 +33,30 @@ export const authenticate = (ctx: Context) => {
       'session_ended',
       'user_disabled',
       'unavailable',
+      ...(toEnrol ? [] : (['mfa_enrollment_required', 'step_up_required'] as const)),
     ] as const,
     security: () => strategies.bearers.map((name) => ({ [name]: [] })),
   };
   return guard<{ user: Principal }>(doc, (req, res, next) => {
     refuseTwo(req, strategies.credentialHeaders);
-    if (!wantsRawBody(ctx, req)) return askBearers(ctx, req, res, next);
-    return readRawBody(req, res).then(() => askBearers(ctx, req, res, next));
+    const ask = () => askBearers(ctx, options, req, next);
+    return wantsRawBody(ctx, req) ? readRawBody(req, res).then(ask) : ask();
   });
 };
+/** Of `passport.authenticate`. */
+const USUAL: object = { session: false };
 
-function askBearers({ strategies }: Context, req: Request, res: Response, next: NextFunction) {
+function askBearers(ctx: Context, options: object, req: Request, next: NextFunction) {
   const answer: AuthenticateCallback = (error, user, info) => {
     if (error || !user) return next(error ?? firstReason(info));
     req.user = user;
+    rememberCredential(ctx, req);
     next();
   };
-  const { passport, bearers } = strategies;
+  const { passport, bearers } = ctx.strategies;
   // pass() of a strategy lets nobody in.
   const passed = (error?: unknown) => next(error ?? new Problem('token_missing'));
-  (passport.authenticate(bearers, { session: false }, answer) as RequestHandler)(req, res, passed);
+  askPassport(passport, bearers, new AskedFor(req, answer, passed), options);
 }
 
 /** True when a strategy that checks the bytes of the body would find its credentials in this request. */
@@ -58,11 +74,15 @@ function firstReason(info: unknown): Problem {
   );
 }
 
-/** Stands before the sign-in with a strategy: `req.identity` is then what the sign-in pipeline takes. */
+/**
+ * Stands before the sign-in with a strategy: `req.identity` is then what the sign-in pipeline takes. It is counted before
+ * the strategy is asked.
+ */
 export const identify = (ctx: Context, strategy: string) => {
   ctx.strategies.required.add(strategy);
+  const { problems, ...doc } = limitDoc(ctx, SIGN_IN);
   return guard<{ identity: Identity }>(
-    { problems: ['invalid_credentials', 'busy', 'unavailable'] },
+    { ...doc, problems: [...problems, 'invalid_credentials', 'busy', 'unavailable'] },
     async (req, res, next) => {
       Object.assign(req, { identity: await authenticateWith(ctx, strategy, req, res) });
       next();
@@ -96,8 +116,8 @@ export const requireRole = (...names: [string, ...string[]]) =>
 
 /** Stands before registration: SIGNUP says whether strangers may register. */
 export const requireOpenSignup = ({ settings }: Context) =>
-  guard({ problems: ['forbidden'] }, (_req, _res, next) => {
-    if (settings.signup === 'closed') throw new Problem('forbidden', { members: { required: [] } });
+  guard({ problems: ['signup_closed'] }, (_req, _res, next) => {
+    if (settings.signup === 'closed') throw new Problem('signup_closed');
     next();
   });
 
@@ -106,7 +126,60 @@ export const requireFresh = ({ clock }: Pick<Context, 'clock'>, minutes: number)
   guard(
     { problems: ['step_up_required'], note: `Needs a sign-in in the last ${minutes} minutes.` },
     (req, _res, next) => {
-      if (!isFresh(principalIn(req), clock, minutes)) throw new Problem('step_up_required');
+      if (!isFresh(principalIn(req), clock, minutes)) throw stepUp({ minutes });
+      next();
+    },
+  );
+
+/** Stands after authenticate(). The user must have proved two factors, in the last so many minutes if these are given. */
+export const requireAal2 = ({ clock }: Pick<Context, 'clock'>, minutes?: number) =>
+  guard(
+    {
+      problems: ['step_up_required'],
+      note: `Needs two factors${minutes === undefined ? '' : `, proved in the last ${minutes} minutes`}.`,
+    },
+    (req, _res, next) => {
+      if (!isAal2(principalIn(req), clock, minutes)) throw stepUp({ acr: 'aal2', minutes });
+      next();
+    },
+  );
+
+/** @throws {Problem} 403 `step_up_required` if the user has a second factor, and has not proved two of late */
+function proveFactor(principal: Principal, clock: Context['clock'], minutes: number): void {
+  if (principal.factors > 0 && !isAal2(principal, clock, minutes))
+    throw stepUp({ acr: 'aal2', minutes });
+}
+
+/**
+ * Stands where somebody changes how they sign in, without a password. Whoever has one must have proved two factors in the last so many
+ * minutes, everybody else who they are: a stolen token must not enrol the factor of a thief.
+ */
+export const requireFreshProof = ({ clock }: Pick<Context, 'clock'>, minutes: number) =>
+  guard(
+    {
+      problems: ['step_up_required'],
+      note: `Needs a sign-in in the last ${minutes} minutes, with two factors if you have a second one.`,
+    },
+    (req, _res, next) => {
+      const principal = principalIn(req);
+      proveFactor(principal, clock, minutes);
+      if (principal.factors === 0 && !isFresh(principal, clock, minutes)) throw stepUp({ minutes });
+      next();
+    },
+  );
+
+/**
+ * Stands where a password is asked, but a password alone must not do. Whoever has a second factor must have proved two
+ * factors in the last so many minutes. Then the sign-in that follows, if there is one, asks for nothing more.
+ */
+export const requireFactorProof = ({ clock }: Pick<Context, 'clock'>, minutes: number) =>
+  guard(
+    {
+      problems: ['step_up_required'],
+      note: `Needs two factors in the last ${minutes} minutes if you have a second one.`,
+    },
+    (req, _res, next) => {
+      proveFactor(principalIn(req), clock, minutes);
       next();
     },
   );

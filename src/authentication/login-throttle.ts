@@ -1,113 +1,151 @@
 import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
-import { LOGIN_FAILURES } from '#src/authentication/limits';
+import { SIGN_IN } from '#src/authentication/limits';
+import { announceLocked, announceRefused } from '#src/authentication/refused-sign-in';
 import type { Context } from '#src/context';
-import { clientIp } from '#src/platform/http/client-ip';
 import { networkOf } from '#src/platform/http/network';
 import { Problem } from '#src/platform/http/problem';
+import { hitsFor, refuse, refuseKnown } from '#src/platform/http/rate-limit';
 import type { AuthStrategy, StrategyContext, ThrottleSubject } from '#src/strategy-kit/strategy';
+import { handOver } from '#src/users/handed-user';
+import { LOGIN_FAILURES } from '#src/users/limits';
+import { signedInAs } from '#src/users/principal';
+import {
+  asTyped,
+  factorFailureHits,
+  factorSubject,
+  failureHits,
+} from '#src/users/throttle-subject';
 
 /** A try, counted as a failure before it is made. Call the function that fits its outcome. */
 export interface LoginThrottle {
   /** The account is locked: nobody comes in, whatever the strategy says. */
   locked: boolean;
+  /** The account that the attempt named, if it named one. */
+  account: () => Promise<ThrottleSubject | undefined>;
   failed: (error: unknown) => Promise<void>;
   /** The credentials were right and the sign-in was refused all the same: takes this one failure back. */
   forgiven: () => Promise<void>;
+  /**
+   * Forgets the failures of the account. The network is counted as if nothing had been tried. In a transaction it is a
+   * part of that, if the database counts.
+   */
   succeeded: () => Promise<void>;
 }
-const uncounted: LoginThrottle = {
-  locked: false,
-  failed: async () => {},
-  forgiven: async () => {},
-  succeeded: async () => {},
-};
+const nothing = async () => {};
 
 const USUAL_FIELDS = ['identifier', 'username', 'email', 'login'];
-const asTyped = async (name: string): Promise<ThrottleSubject> => ({
-  id: `name ${name.trim().normalize('NFKC').toLowerCase()}`,
-  networks: [],
-});
+type FindSubject = (name: string) => Promise<ThrottleSubject>;
+const findAsTyped: FindSubject = async (name) => ({ id: asTyped(name), networks: [] });
 
 /**
- * Counts a try against the account that it names. There are two counters: one for each network from which the user has
- * signed in before, and one that all strangers share. So strangers lock out each other, not the user. A locked account
- * looks like a wrong password and takes as long: the strategy is asked about a user who does not exist, so it cannot be
- * used to guess.
+ * Counts a try against its network and against the account that it names, in one statement. An account has a counter for
+ * each network from which its user has signed in before, and one that all strangers share. So strangers lock out each
+ * other, not the user. A locked account looks like a wrong password and takes as long: the strategy is asked about a user
+ * who does not exist, so it cannot be used to guess.
+ * @throws {Problem} 429 `rate_limited` for the network
  */
 export async function throttleLogin(
   ctx: Context,
   req: Request,
-  { account, credentials }: AuthStrategy,
+  strategy: AuthStrategy,
   strategyContext: StrategyContext<never>,
 ): Promise<LoginThrottle> {
+  const { account, credentials, kind } = strategy;
   const body = req.body as Record<string, unknown> | undefined;
   const field = account?.field ?? USUAL_FIELDS.find((name) => typeof body?.[name] === 'string');
-  const name = field && body?.[field];
-  if (!credentials || !field || typeof name !== 'string') return uncounted;
+  const named = credentials && field && body?.[field];
+  const name = typeof named === 'string' ? named : undefined;
   const find = account?.find;
-  const subjectOf = find ? (each: string) => find(each, strategyContext) : asTyped;
-  const throttle = await countFailure(ctx, req, name, subjectOf);
-  if (throttle.locked) req.body = { ...body, [field]: unknownName() };
+  const subjectOf: FindSubject = find ? (each) => find(each, strategyContext) : findAsTyped;
+  if (kind !== 'login') return uncounted(name, subjectOf);
+  const throttle = await countTry(ctx, req, name, subjectOf);
+  if (throttle.locked) req.body = { ...body, [field!]: unknownName(ctx) };
   return throttle;
 }
 
-const unknownName = (): string => `x${randomBytes(12).toString('hex')}`;
+/** A name that nobody has. As with any other name, the strategy need not read the user again. */
+function unknownName(ctx: Context): string {
+  const name = `x${randomBytes(12).toString('hex')}`;
+  handOver(ctx, name, { user: null, ips: [] });
+  return name;
+}
 
-type FindSubject = (name: string) => Promise<ThrottleSubject>;
+const uncounted = (name: string | undefined, find: FindSubject): LoginThrottle => ({
+  locked: false,
+  account: async () => (name === undefined ? undefined : find(name)),
+  failed: nothing,
+  forgiven: nothing,
+  succeeded: nothing,
+});
 
-async function countFailure(
+/**
+ * The same for a second factor of a user. The answer of whoever is locked out must not be looked at.
+ * @throws {Problem} 429 `rate_limited` for the network
+ */
+export const throttleFactor = (ctx: Context, req: Request, userId: string) =>
+  countTry(ctx, req, userId, (id) => factorSubject(ctx, id), factorFailureHits);
+
+async function countTry(
   ctx: Context,
   req: Request,
-  name: string,
+  name: string | undefined,
   find: FindSubject,
+  accountHits = failureHits,
 ): Promise<LoginThrottle> {
-  const { limits, events, settings } = ctx;
-  if (settings.limits === 'off') return uncounted;
-  const { id, networks } = await find(name);
-  const network = networkOf(req);
-  const subject = networks.includes(network) ? `${id} at ${network}` : id;
-  const locked = (await limits.hit(LOGIN_FAILURES, () => subject)) !== undefined;
-  if (locked) events.emit('limit.reached', { limit: 'account', ip: clientIp(req) });
-  const forgiven = () => logFailure(ctx, limits.forgive(LOGIN_FAILURES, subject));
+  const { limits, settings } = ctx;
+  if (settings.limits === 'off') return uncounted(name, find);
+  const network = hitsFor(ctx, req, SIGN_IN, signedInAs(req));
+  refuseKnown(ctx, req, network);
+  const subject = name === undefined ? undefined : await find(name);
+  const account = subject ? accountHits(ctx, subject, networkOf(req)) : [];
+  const full = await limits.hit([...network, ...account]);
+  const locked = full?.hit.limit === LOGIN_FAILURES.name;
+  if (full && !locked) refuse(ctx, req, network, full);
+  if (locked) announceLocked(ctx, req, subject!);
   return {
     locked,
+    account: async () => subject,
     failed: async (error) => {
-      if (!locked && error instanceof Problem && error.status === 503) await forgiven();
+      if (!locked && error instanceof Problem && error.status === 503)
+        await limits.takeBack(account);
     },
-    forgiven,
-    succeeded: () => logFailure(ctx, limits.forget(LOGIN_FAILURES, subject)),
+    forgiven: () => limits.takeBack([...network, ...account]),
+    succeeded: () => limits.takeBack(network, account),
   };
 }
 
 /**
  * The same for a strategy that finds the credentials outside the body, such as in a header. While the account is locked,
  * `verify` gets a name that nobody has.
+ * @throws {Problem} 429 `rate_limited` for the network
  */
-export async function throttled<T>(
-  ctx: Context,
+export const throttled = <T>(ctx: Context, ...attempt: Throttled<T>): Promise<T | null> =>
+  ctx.handedUser.run({}, () => tryOnce(ctx, ...attempt));
+
+type Throttled<T> = [
   req: Request,
+  strategy: string,
   name: string,
   find: FindSubject,
   verify: (name: string) => Promise<T | null>,
+];
+
+async function tryOnce<T>(
+  ctx: Context,
+  ...[req, strategy, name, find, verify]: Throttled<T>
 ): Promise<T | null> {
-  const throttle = await countFailure(ctx, req, name, find);
-  const found = await verify(throttle.locked ? unknownName() : name).catch(
+  const throttle = await countTry(ctx, req, name, find);
+  const found = await verify(throttle.locked ? unknownName(ctx) : name).catch(
     async (error: unknown) => {
       await throttle.failed(error);
       throw error;
     },
   );
-  if (!found || throttle.locked) return null;
-  await throttle.succeeded();
-  return found;
-}
-
-/** The sign-in is answered also when the counter cannot be changed. */
-async function logFailure({ log }: Context, work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    log.warn({ err: error }, 'a counter of failed sign-ins could not be changed');
+  if (found && !throttle.locked) {
+    await throttle.succeeded();
+    return found;
   }
+  announceRefused(ctx, req, strategy, await throttle.account());
+  return null;
 }

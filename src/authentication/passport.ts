@@ -1,31 +1,30 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Request } from 'express';
 import { headersOf } from '#src/platform/http/credential-headers';
+import { requireEnrolled } from '#src/authentication/enrolment';
 import { start } from '#src/authentication/authorization-request';
 import { isForSignIn } from '#src/authentication/authenticate-with';
+import { logRefusedBearer } from '#src/authentication/refused-bearer';
 import { RESERVED_PATHS } from '#src/authentication/reserved-paths';
 import { strategyContext } from '#src/authentication/strategy-context';
 import {
-  describeFault,
-  lendPackages,
+  findStrategies,
   messageOf,
   pathClashes,
-  readStrategies,
   type StrategyFile,
 } from '#src/authentication/strategy-files';
-import { readSettings, settingsOf, valueOf } from '#src/authentication/strategy-settings';
+import { readSettings, settingsOf } from '#src/authentication/strategy-settings';
 import { wrap, type Authenticated, type RunningStrategy } from '#src/authentication/wrap';
 import type { Context } from '#src/context';
 import { isVerificationRequired } from '#src/email/confirmation';
 import { resolveUser } from '#src/federation/resolve-user';
 import { Problem } from '#src/platform/http/problem';
-import type { Settings } from '#src/platform/settings/settings';
 import { SettingsError } from '#src/platform/settings/settings-error';
 import type { ServerApi } from '#src/server-api';
+import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import { pathOf } from '#src/strategy-kit/contract';
-import type { AuthStrategy } from '#src/strategy-kit/strategy';
+import type { StrategyHost } from '#src/authentication/strategy-host';
+import type { AuthStrategy, StrategyContext } from '#src/strategy-kit/strategy';
 import { Principal, principalOf } from '#src/users/principal';
 
 /** A strategy of kind `redirect` may take this long, in milliseconds: providers are far away. */
@@ -34,34 +33,26 @@ const REDIRECT_TIMEOUT_MS = 10_000;
 export interface LoadOptions {
   auth: ServerApi;
   running: RunningStrategy;
-  /** Strategies of the app that embeds the server. */
-  own?: readonly AuthStrategy[];
+  /** Strategies whose settings are right. See `findStrategies`. */
+  files: readonly StrategyFile[];
   /** Paths of other routes. */
   taken?: readonly string[];
 }
 
 /**
- * Reads strategies/ and STRATEGIES_DIR, and plugs each strategy whose settings are there into the Passport of the
- * instance.
- * @throws {SettingsError} that names the file of each strategy that is malformed, half configured or there twice
+ * Plugs each strategy whose settings are there into the Passport of the instance.
+ * @throws {SettingsError} that names the file of each strategy that cannot be made, or wants a path that is taken
  */
-export async function loadStrategies(ctx: Context, options: LoadOptions): Promise<void> {
-  const { own = [], taken = [] } = options;
+export function loadStrategies(ctx: Context, options: LoadOptions): void {
+  const { files, taken = [] } = options;
   const { on, required } = ctx.strategies;
-  const { files, mistakes } = await readStrategies(foldersOf(ctx));
-  for (const strategy of own) {
-    const name = (strategy as AuthStrategy | undefined)?.name ?? 'without a name';
-    const fault = describeFault(strategy, name, files);
-    if (fault) mistakes.push(`The strategy ${name} ${fault}`);
-    else files.push({ file: `the option strategies (${strategy.name})`, strategy });
-  }
-  mistakes.push(
+  const mistakes = [
     ...files.flatMap((file) => plug(ctx, file, options).map((fault) => `${file.file}${fault}`)),
     ...pathClashes(
       files.filter(({ strategy }) => on.includes(strategy)),
       taken,
     ),
-  );
+  ];
   for (const name of required)
     if (!on.some((strategy) => strategy.name === name))
       mistakes.push(
@@ -70,61 +61,79 @@ export async function loadStrategies(ctx: Context, options: LoadOptions): Promis
   if (mistakes.length > 0) throw new SettingsError(mistakes);
 }
 
-function foldersOf({ settings, strategies }: Context) {
-  const own = { name: 'strategies', url: new URL('../../strategies/', import.meta.url) };
-  const { strategiesDir } = settings;
-  if (!strategiesDir) return [own];
-  const url = pathToFileURL(`${resolve(strategiesDir)}/`);
-  strategies.onUnload(lendPackages(url));
-  return [own, { name: strategiesDir, url }];
+/** What is wrong with the settings of a strategy. `redirectUris`: see REDIRECT_URIS. */
+export function settingFaults(
+  { file, strategy }: StrategyFile,
+  values: Readonly<Record<string, unknown>>,
+  redirectUris: readonly string[],
+): string[] {
+  const { data, mistakes } = readSettings(strategy, values);
+  const isLost =
+    data && mistakes.length === 0 && strategy.kind === 'redirect' && redirectUris.length === 0;
+  const all = isLost
+    ? [
+        'REDIRECT_URIS is empty: it says where people may be sent when they come back from their provider',
+      ]
+    : mistakes;
+  return all.map((mistake) => `${file}: ${mistake}`);
 }
 
 /** Answers what is wrong with the strategy, or nothing. */
 function plug(ctx: Context, { strategy }: StrategyFile, { auth, running }: LoadOptions): string[] {
   const { settings, strategies: host } = ctx;
-  const values = settings.strategyValues;
-  const names = settingsOf(strategy);
-  if (names.length > 0 && !names.some((name) => valueOf(values, name))) {
+  const { data } = readSettings(strategy, settings.strategyValues);
+  if (!data || strategy.isOn?.(settings) === false) {
     host.off.push(strategy);
     return [];
   }
-  const own = readSettings(strategy, values);
-  if (own.mistakes.length > 0) return own.mistakes.map((mistake) => `: ${mistake}`);
-  if (strategy.kind === 'redirect' && settings.redirectUris.length === 0)
-    return [
-      ': REDIRECT_URIS is empty: it says where people may be sent when they come back from their provider',
-    ];
   try {
-    const context = strategyContext(ctx, strategy, own.data, auth);
+    const context = strategyContext(ctx, strategy, data, auth);
     const created = strategy.create(context);
     if (typeof created?.authenticate !== 'function')
       return [': create() must return a Passport strategy'];
+    if (strategy.kind === 'bearer') addBearer(host, strategy, context);
     host.passport.use(strategy.name, wrap(created, { running, ...howToWrap(ctx, strategy) }));
     host.contexts.set(strategy.name, context);
   } catch (error) {
     return [` cannot be used: ${messageOf(error)}`];
-  }
-  if (strategy.kind === 'bearer') {
-    host.bearers.push(strategy.name);
-    for (const header of headersOf(strategy.scheme!)) {
-      host.credentialHeaders.add(header);
-      if (strategy.rawBody) host.rawBodyHeaders.add(header);
-    }
   }
   if (strategy.kind === 'redirect') host.providers.add(strategy); // it may ask for resolveUser later
   host.on.push(strategy);
   return [];
 }
 
+/** Of two strategies that read the same header, one that calls it a credential is enough. */
+function addBearer(
+  host: StrategyHost,
+  strategy: AuthStrategy,
+  context: StrategyContext<never>,
+): void {
+  const { name, scheme: given, rawBody } = strategy;
+  const scheme = typeof given === 'function' ? given(context.env) : given!;
+  host.bearers.push(name);
+  host.schemes.set(name, scheme);
+  for (const header of headersOf(scheme)) {
+    const other = host.credentialHeaders.get(header);
+    host.credentialHeaders.set(
+      header,
+      (req) => (strategy.isCredential?.(req, context) ?? true) || (other?.(req) ?? false),
+    );
+    if (rawBody) host.rawBodyHeaders.add(header);
+  }
+}
+
 function howToWrap(ctx: Context, strategy: AuthStrategy) {
-  const { name, kind, rawBody, scheme } = strategy;
+  const { name, kind, rawBody } = strategy;
   if (kind === 'bearer') {
-    const headers = headersOf(scheme!);
+    const headers = headersOf(ctx.strategies.schemes.get(name)!);
     const hasCredential = ({ headers: sent }: Request) =>
       headers.some((header) => sent[header] !== undefined);
     return {
       name,
-      finish: (who: Authenticated) => bearerPrincipal(ctx, who),
+      finish: (who: Authenticated, options: unknown) => bearerPrincipal(ctx, who, options),
+      refused: (req: Request, why: unknown) => {
+        if (hasCredential(req)) logRefusedBearer(ctx, name, req, why);
+      },
       ...(rawBody && { isAddressed: hasCredential }), // only then was the body read
     };
   }
@@ -143,27 +152,37 @@ function howToWrap(ctx: Context, strategy: AuthStrategy) {
   };
 }
 
-/** What a guard lets through: the principal. Only a session was asked for a confirmed address before, so others are asked here. */
-function bearerPrincipal(ctx: Context, who: Authenticated): Principal | Promise<Principal> {
-  if (who instanceof Principal) return confirmed(ctx, who);
-  if (!(who instanceof ProviderProfile)) return confirmed(ctx, principalOf(who));
-  return resolveUser(ctx, who).then((user) => confirmed(ctx, principalOf(user)));
+/** What a guard lets through: the principal, if the policies for every request let them in. */
+function bearerPrincipal(
+  ctx: Context,
+  who: Authenticated,
+  options: unknown,
+): Principal | Promise<Principal> {
+  if (who instanceof Principal) return admitted(ctx, who, options);
+  if (who instanceof ProvenAddress)
+    throw new Error(`The strategy ${who.strategy} is of kind bearer, and called resolveAddress`);
+  if (!(who instanceof ProviderProfile)) return admitted(ctx, principalOf(who), options);
+  return resolveUser(ctx, who).then((user) => admitted(ctx, principalOf(user), options));
 }
 
-function confirmed(ctx: Context, principal: Principal): Principal {
-  const { email, emailVerified, session } = principal;
-  if (!session && isVerificationRequired(ctx) && email !== null && !emailVerified)
+/**
+ * Only a session was asked for a confirmed address and for a second factor before, so others are asked here. An API key
+ * stands for itself.
+ */
+function admitted(ctx: Context, principal: Principal, options: unknown): Principal {
+  requireEnrolled(ctx, principal, options);
+  const { email, emailVerified, factors, scopes, session } = principal;
+  if (session) return principal;
+  if (isVerificationRequired(ctx) && email !== null && !emailVerified)
     throw new Problem('email_unverified');
+  if (factors > 0 && !scopes) throw new Problem('mfa_required');
   return principal;
 }
 
 /** For the command line: which strategies there are, with their paths and settings. Nothing is plugged in. */
-export async function knownStrategies(settings: Settings) {
-  const own = { name: 'strategies', url: new URL('../../strategies/', import.meta.url) };
-  const more = settings.strategiesDir
-    ? [{ name: settings.strategiesDir, url: pathToFileURL(`${resolve(settings.strategiesDir)}/`) }]
-    : [];
-  const { files } = await readStrategies([own, ...more]);
+export async function knownStrategies({ strategiesDir }: { strategiesDir?: string | undefined }) {
+  const { files, release } = await findStrategies(strategiesDir);
+  release();
   const strategies = files.map(({ strategy }) => strategy);
   const paths = [...RESERVED_PATHS, ...strategies.map(pathOf)];
   return { strategies, paths, settings: strategies.flatMap(settingsOf) };

@@ -10,19 +10,22 @@ const TIMEOUT_MS = 10_000;
  * Runs a step of a strategy, in bounded time.
  * @throws {Problem} what the step throws; 503 `unavailable` if it takes too long or its upstream is unavailable
  */
-export async function runStep(
+export const runStep = (
   step: StrategyStep,
   body: object,
   context: StrategyContext<never>,
   info: StepInfo,
-): Promise<unknown> {
+): Promise<unknown> => inTime(() => step.run(body, context, info));
+
+/** The same for any function of a strategy. */
+export async function inTime<T>(work: () => Promise<T>): Promise<T> {
   const timer = new AbortController();
   const timedOut = sleep(TIMEOUT_MS, undefined, { signal: timer.signal, ref: false }).then(() => {
     throw new Problem('unavailable', { cause: new Error('A step did not answer in time') });
   });
   timedOut.catch(() => {}); // aborted
   try {
-    return await Promise.race([step.run(body, context, info), timedOut]);
+    return await Promise.race([work(), timedOut]);
   } catch (error) {
     throw asError(error);
   } finally {

@@ -1,24 +1,27 @@
-import type { User } from '#models/index';
+import { requireSecondFactor } from '#src/authentication/second-factor';
 import type { Context } from '#src/context';
 import { mustConfirm } from '#src/email/confirmation';
 import { Problem } from '#src/platform/http/problem';
-import { capSessions } from '#src/sessions/start-session';
+import { capSessions, type LockedUser } from '#src/sessions/start-session';
 import type { Device } from '#src/sessions/device';
+import type { SessionProof } from '#src/sessions/start-session';
 
-/** How somebody proved who they are. */
-export interface SignInMethod {
-  /** The name of the strategy. */
-  strategy: string;
+/** How somebody proved who they are. `strategy`: its name. */
+export interface SignInMethod extends Omit<SessionProof, 'amr'> {
+  /** RFC 8176. Default: what the strategy declares. */
+  amr?: readonly string[];
   /** Lifetime of the access token in seconds, if it is not ACCESS_TOKEN_TTL. */
   accessTokenTtl?: number;
+  /** The client knows no second step. Whoever needs one is refused. */
+  cannotAsk?: true;
 }
 
 export interface SignInAttempt {
-  /** The user as they are now. Their row is locked. */
-  user: Pick<User, 'id' | 'email' | 'emailVerifiedAt' | 'disabledAt'>;
+  user: LockedUser;
   roles: readonly string[];
   device: Device;
-  method: SignInMethod;
+  /** With `amr`, whoever declared it. */
+  method: SignInMethod & SessionProof;
 }
 
 /** Makes the Problem that says what is missing. Called after the transaction was undone, so what it writes lasts. */
@@ -41,13 +44,20 @@ const refuseUnconfirmed: SignInPolicy = (ctx, { user }) => {
   if (mustConfirm(ctx, user)) throw new Problem('email_unverified');
 };
 
-/** A user may have so many sessions. The oldest makes room. It comes last: nobody loses one to a sign-in that is refused. */
-const limitSessions: SignInPolicy = (ctx, { user }) => capSessions(ctx, user.id);
+/**
+ * A user may have so many sessions. The oldest makes room. It comes last: nobody loses one to a sign-in that is refused.
+ * `afresh`: the sessions are read again, because another policy may have ended some.
+ */
+const limitSessions =
+  (afresh: boolean): SignInPolicy =>
+  (ctx, { user }) =>
+    capSessions(ctx, user.id, afresh ? undefined : user.excessSessions);
 
 /** Every policy, in the order in which they are asked. `own`: those of the app that embeds the server. */
 export const signInPolicies = (own: readonly SignInPolicy[]): readonly SignInPolicy[] => [
   refuseDisabled,
   refuseUnconfirmed,
+  requireSecondFactor,
   ...own,
-  limitSessions,
+  limitSessions(own.length > 0),
 ];

@@ -1,10 +1,13 @@
 import type { Session, User } from '#models/index';
 import type { Challenge, SignInAttempt, SignInMethod } from '#src/authentication/sign-in-policies';
 import type { Context } from '#src/context';
+import { resolveAddress } from '#src/email/resolve-address';
 import { resolveUser } from '#src/federation/resolve-user';
 import type { Device } from '#src/sessions/device';
+import { amrOf } from '#src/strategy-kit/contract';
 import { issueTokens, type TokensBody } from '#src/sessions/issue-tokens';
 import { startSession } from '#src/sessions/start-session';
+import type { ProvenAddress } from '#src/strategy-kit/proven-address';
 import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import { principalOf, type Principal } from '#src/users/principal';
 
@@ -15,10 +18,12 @@ interface CountedAttempt {
   refused: (error: unknown) => Promise<never>;
 }
 
-/** Who somebody proved to be: a user loaded with roles, or what a provider says of them. */
-export type Identity = ({ user: User } | { profile: ProviderProfile }) & {
-  attempt?: CountedAttempt;
-};
+/** Who somebody proved to be: a user loaded with roles, what a provider says of them, or the owner of an address. */
+export type Identity = (
+  | { user: User }
+  | { profile: ProviderProfile }
+  | { address: ProvenAddress }
+) & { attempt?: CountedAttempt };
 
 export interface SignedIn {
   session: Session;
@@ -41,8 +46,8 @@ export async function signIn(
 ): Promise<SignedIn> {
   try {
     const user = await userOf(ctx, identity);
-    const session = await start(ctx, user, device, method);
-    await identity.attempt?.succeeded();
+    const proved = withAmr(ctx, identity, method);
+    const session = await start(ctx, user, device, proved, identity.attempt);
     const principal = principalOf(user, { session });
     const tokens = issueTokens(ctx, session, principal, method.accessTokenTtl);
     return { session, user: principal, tokens };
@@ -52,19 +57,41 @@ export async function signIn(
   }
 }
 
-const userOf = async (ctx: Context, identity: Identity): Promise<User> =>
-  'profile' in identity ? resolveUser(ctx, identity.profile) : identity.user;
+/** The method, with what its strategy declares if the caller says nothing else, and two factors that a provider has seen. */
+function withAmr(
+  { strategies }: Context,
+  identity: Identity,
+  method: SignInMethod,
+): SignInAttempt['method'] {
+  const strategy = strategies.on.find(({ name }) => name === method.strategy);
+  const amr = method.amr ?? (strategy ? amrOf(strategy) : []);
+  const isMfa = 'profile' in identity && identity.profile.twoFactors;
+  return { ...method, amr: isMfa ? [...amr, 'mfa'] : amr };
+}
+
+async function userOf(ctx: Context, identity: Identity): Promise<User> {
+  if ('profile' in identity) return resolveUser(ctx, identity.profile);
+  return 'address' in identity ? resolveAddress(ctx, identity.address) : identity.user;
+}
 
 async function start(
   ctx: Context,
   user: User,
   device: Device,
-  method: SignInMethod,
+  method: SignInAttempt['method'],
+  attempt: CountedAttempt | undefined,
 ): Promise<Session> {
+  const inTransaction = ctx.limits.isTransactional();
   try {
-    return await startSession(ctx, user, device, method.strategy, (locked) =>
-      askPolicies(ctx, { user: locked, roles: user.roleNames, device, method }),
-    );
+    const session = await ctx.db.transaction(async () => {
+      const started = await startSession(ctx, user, device, method, (locked) =>
+        askPolicies(ctx, { user: locked, roles: user.roleNames, device, method }),
+      );
+      if (inTransaction) await attempt?.succeeded();
+      return started;
+    });
+    if (!inTransaction) await attempt?.succeeded();
+    return session;
   } catch (error) {
     throw error instanceof Challenged ? await error.challenge() : error;
   }

@@ -2,13 +2,15 @@ import { Problem } from '#src/platform/http/problem';
 import { isTransientUpstreamError } from '#src/strategy-kit/transient-errors';
 
 /** Log lines repeat what a strategy threw, and that may hold the token that it could not use. */
-const withoutTokens = (text = ''): string => text.replaceAll(/[\w.~+=-]{40,}/g, '…');
+export const withoutTokens = (text = ''): string => text.replaceAll(/[\w.~+=-]{40,}/g, '…');
+
+export const NO_REASON = 'The strategy gave no reason';
 
 /** Why a strategy failed, for the log. Strategies say it in an object, a string or a number. */
 export function failureReason(info: unknown): unknown {
   if (info instanceof Error) return info;
   const why = (info as { message?: unknown } | undefined)?.message ?? info;
-  return new Error(typeof why === 'string' ? withoutTokens(why) : 'The strategy gave no reason');
+  return new Error(typeof why === 'string' ? withoutTokens(why) : NO_REASON);
 }
 
 /**
@@ -29,7 +31,8 @@ export function asError(error: unknown): Error {
     message: withoutTokens(error.message),
     stack: withoutTokens(error.stack),
   });
-  return !(clean instanceof Problem) && isTransientUpstreamError(clean)
-    ? new Problem('unavailable', { cause: clean })
-    : clean;
+  if (clean instanceof Problem) return clean;
+  if (isTransientUpstreamError(clean)) return new Problem('unavailable', { cause: clean });
+  // The status of an upstream answer is none of ours.
+  return 'status' in clean ? new Error(clean.message, { cause: clean }) : clean;
 }

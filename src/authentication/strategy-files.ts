@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { faultOf, pathOf } from '#src/strategy-kit/contract';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
 
@@ -14,15 +16,42 @@ interface Found {
   /** One sentence for each file that cannot be used. */
   mistakes: string[];
 }
+/** Strategies that were found. */
+export interface FoundStrategies extends Found {
+  /** True if some are not of the package. */
+  hasOwn: boolean;
+  /** Removes what reading left in the process. Not before the instance that uses the strategies is closed. */
+  release: () => void;
+}
+
+/** The strategies in strategies/, those in a second folder, and those of the app that embeds the server. */
+export async function findStrategies(
+  strategiesDir: string | undefined,
+  own: readonly AuthStrategy[] = [],
+): Promise<FoundStrategies> {
+  const folders = [{ name: 'strategies', url: new URL('../../strategies/', import.meta.url) }];
+  let release = () => {};
+  if (strategiesDir) {
+    const url = pathToFileURL(`${resolve(strategiesDir)}/`);
+    release = lendPackages(url);
+    folders.push({ name: strategiesDir, url });
+  }
+  const { files, mistakes } = await readStrategies(folders);
+  for (const strategy of own) {
+    const name = (strategy as AuthStrategy | undefined)?.name ?? 'without a name';
+    const fault = describeFault(strategy, name, files);
+    if (fault) mistakes.push(`The strategy ${name} ${fault}`);
+    else files.push({ file: `the option strategies (${strategy.name})`, strategy });
+  }
+  return { files, mistakes, hasOwn: folders.length > 1 || own.length > 0, release };
+}
 
 /** Helpers, declarations, maps and tests may stand beside strategies. */
 const NO_STRATEGY = /^[_.]|\.d\.[cm]?ts$|\.test\.[cm]?[jt]s$/;
 const STRATEGY = /\.(js|mjs|ts)$/;
 
 /** Reads the strategies in these folders and checks each against the contract: see `strategies/README.md`. */
-export async function readStrategies(
-  folders: readonly { name: string; url: URL }[],
-): Promise<Found> {
+async function readStrategies(folders: readonly { name: string; url: URL }[]): Promise<Found> {
   const found: Found = { files: [], mistakes: [] };
   for (const { name, url } of folders) {
     const entries = await readdir(url).catch((error: NodeJS.ErrnoException) => {
@@ -59,7 +88,7 @@ const PARTS: Record<string, string> = {
  * that uses zod or passport-local needs no node_modules of its own. What is installed beside the file comes first. Call
  * the answer to end it.
  */
-export function lendPackages(folder: URL): () => void {
+function lendPackages(folder: URL): () => void {
   const ours = { parentURL: import.meta.url };
   const hooks = registerHooks({
     resolve(specifier, context, next) {
@@ -81,7 +110,7 @@ export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : 'it threw something that is no Error';
 
 /** What is wrong with a strategy, as the end of a sentence, or undefined. */
-export function describeFault(
+function describeFault(
   strategy: AuthStrategy | undefined,
   name: string,
   others: readonly StrategyFile[],

@@ -1,4 +1,7 @@
 import passport from 'passport';
+import { createRecentCredentials, type RecentCredentials } from '#src/sessions/recent-credentials';
+import type { ZodOpenApiSecuritySchemeObject } from 'zod-openapi';
+import type { CredentialHeaders, ReadToken } from '#src/platform/http/credential-headers';
 import type { AuthStrategy, StrategyContext } from '#src/strategy-kit/strategy';
 
 /** The Passport of one instance, and the strategies that are plugged into it. */
@@ -10,14 +13,22 @@ export interface StrategyHost {
   readonly off: AuthStrategy[];
   /** Those that answer provider profiles: users can link what they have there. */
   readonly providers: Set<AuthStrategy>;
+  /** Those that answer addresses that were proved: users are found or created by these. */
+  readonly byAddress: Set<AuthStrategy>;
   /** What each strategy was made from, by its name. */
   readonly contexts: Map<string, StrategyContext<never>>;
   /** Names of the strategies that authenticate every request. */
   readonly bearers: string[];
-  /** Headers in which these look for their credentials. */
-  readonly credentialHeaders: Set<string>;
+  /** Their OpenAPI security schemes, by name. */
+  readonly schemes: Map<string, ZodOpenApiSecuritySchemeObject>;
+  /** Headers in which they look for their credentials. */
+  readonly credentialHeaders: CredentialHeaders;
   /** Headers that name a strategy which checks the raw body. */
   readonly rawBodyHeaders: Set<string>;
+  /** Places besides a Bearer header where compatibility adapters look for access tokens. */
+  readonly tokenPlaces: Set<ReadToken>;
+  /** Whom requests with a credential without a session signed in a moment ago. See `signed-in`. */
+  readonly recent: RecentCredentials;
   /** Strategies that a route asks for by name. */
   readonly required: Set<string>;
   /** Removes what loading left in the process. */
@@ -32,10 +43,14 @@ export function createStrategyHost(): StrategyHost {
     on: [],
     off: [],
     providers: new Set(),
+    byAddress: new Set(),
     contexts: new Map(),
     bearers: [],
-    credentialHeaders: new Set(),
+    schemes: new Map(),
+    credentialHeaders: new Map(),
     rawBodyHeaders: new Set(),
+    tokenPlaces: new Set(),
+    recent: createRecentCredentials(),
     required: new Set(),
     unload: () => {
       for (const work of leftovers.splice(0)) work();

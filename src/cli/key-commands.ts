@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { say, type OnDatabase } from '#src/cli/command';
+import { sentence, table, type Answer } from '#src/cli/answer';
+import type { OnDatabase } from '#src/cli/command';
 import type { Context } from '#src/context';
 import { keySchedules, stateOf } from '#src/keys/key-schedule';
 import { replaceKeys, rotateKeys } from '#src/keys/rotation';
@@ -17,24 +18,42 @@ export function addKeyCommands(cli: Command, run: OnDatabase): void {
     .action(run(rotate));
 }
 
-const time = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '-');
+/** Null for a time that is not known yet. */
+const time = (ms: number) => (Number.isFinite(ms) ? new Date(ms) : null);
 
-async function listKeys({ db, settings, clock }: Context): Promise<void> {
-  const now = clock.now();
-  for (const schedule of keySchedules(settings, await db.SigningKey.findAll())) {
-    const { row, signsFrom, goneFrom } = schedule;
-    const state = stateOf(schedule, now);
-    say([row.kid, row.algorithm, state, time(signsFrom), time(goneFrom)].join('\t'));
-  }
+async function listKeys({ db, settings, clock }: Context): Promise<Answer> {
+  const schedules = keySchedules(settings, await db.SigningKey.findAll());
+  const data = schedules.map((schedule) => ({
+    kid: schedule.row.kid,
+    algorithm: schedule.row.algorithm,
+    state: stateOf(schedule, clock.now()),
+    signsFrom: time(schedule.signsFrom),
+    goneFrom: time(schedule.goneFrom),
+  }));
+  return table(
+    { data },
+    {
+      KEY: ({ kid }) => kid,
+      ALGORITHM: ({ algorithm }) => algorithm,
+      STATE: ({ state }) => state,
+      'SIGNS FROM': ({ signsFrom }) => signsFrom,
+      'GONE FROM': ({ goneFrom }) => goneFrom,
+    },
+  );
 }
 
-async function rotate(ctx: Context, { now = false }: { now?: boolean }): Promise<void> {
+async function rotate(ctx: Context, { now = false }: { now?: boolean }): Promise<Answer> {
   if (now) {
     await replaceKeys(ctx);
-    return say(
+    return sentence(
       'A new key signs from now on. Running servers follow within half a minute, other services within five.',
+      { replaced: true },
     );
   }
   const { row, signsFrom } = await rotateKeys(ctx);
-  say(`${row.kid} signs from ${time(signsFrom)} on.`);
+  const from = new Date(signsFrom);
+  return sentence(`${row.kid} signs from ${from.toISOString()} on.`, {
+    kid: row.kid,
+    signsFrom: from,
+  });
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Role } from '#models/index';
 import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
-import { say, type OnDatabase } from '#src/cli/command';
-import { labelOf, userNamed } from '#src/cli/user-commands';
+import { sentence, table, type Answer } from '#src/cli/answer';
+import type { OnDatabase } from '#src/cli/command';
+import { labelOf, userNamed } from '#src/cli/user-named';
 import type { Context } from '#src/context';
 import { commandName } from '#src/platform/command-name';
 
@@ -29,8 +30,9 @@ export function addRoleCommands(cli: Command, run: OnDatabase): void {
   for (const { verb, change, description, done, already } of changes) {
     const command = run(async (ctx, typed: string, name: string) => {
       const user = await userNamed(ctx, typed);
-      const hasChanged = await change(ctx, user, await roleNamed(ctx, name));
-      say(`${labelOf(user)} ${hasChanged ? done(name) : already(name)}.`);
+      const changed = await change(ctx, user, await roleNamed(ctx, name));
+      const text = `${labelOf(user)} ${changed ? done(name) : already(name)}.`;
+      return sentence(text, { userId: user.id, role: name, changed });
     });
     role
       .command(verb)
@@ -41,18 +43,22 @@ export function addRoleCommands(cli: Command, run: OnDatabase): void {
   }
 }
 
-async function makeRole(ctx: Context, name: string): Promise<void> {
+async function makeRole(ctx: Context, name: string): Promise<Answer> {
   const parsed = RoleName.safeParse(name);
   if (!parsed.success) throw new Error(`${parsed.error.issues[0]!.message}.`);
-  const isNew = await createRole(ctx, name);
-  say(isNew ? `There is now a role ${name}.` : `There is a role ${name} already.`);
+  const created = await createRole(ctx, name);
+  const text = created ? `There is now a role ${name}.` : `There is a role ${name} already.`;
+  return sentence(text, { role: name, created });
 }
 
-async function listRoles({ db }: Context): Promise<void> {
-  for (const { name } of await db.Role.findAll({ order: ['name'] })) say(name);
+async function listRoles({ db }: Context): Promise<Answer> {
+  const roles = await db.Role.findAll({ order: ['name'] });
+  const data = roles.map(({ name, createdAt }) => ({ name, createdAt }));
+  return table({ data }, { ROLE: ({ name }) => name, CREATED: ({ createdAt }) => createdAt });
 }
 
-async function roleNamed({ db }: Context, name: string): Promise<Role> {
+/** @throws {Error} a sentence, if there is no such role */
+export async function roleNamed({ db }: Context, name: string): Promise<Role> {
   const role = await db.Role.findOne({ where: { name } });
   if (!role)
     throw new Error(

@@ -29,6 +29,10 @@ function exit(lines: readonly string[], code: number): never {
 }
 
 async function sentenceOf(error: unknown): Promise<string> {
+  const { code = '', name, message } = error as NodeJS.ErrnoException;
+  if (name === 'StartError') return message;
+  if (/^(ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_DLOPEN_FAILED|ERR_PACKAGE_\w+)$/.test(code))
+    return `A package that the server needs is missing or made for another machine (${code}): run npm ci in its folder.`;
   const { isDatabaseUnavailable, reasonOf } = await import('#src/platform/database/errors');
   const reason = reasonOf(error);
   if (/^ER_(ACCESS|DBACCESS|BAD_DB|SECURE|NOT_SUPPORTED)/.test(reason))

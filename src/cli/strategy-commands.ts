@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { knownStrategies } from '#src/authentication/passport';
-import { say } from '#src/cli/command';
+import { print, sentence, type Answer } from '#src/cli/answer';
 import { bearer } from '#src/cli/templates/bearer';
 import { login } from '#src/cli/templates/login';
 import { redirect } from '#src/cli/templates/redirect';
@@ -25,11 +25,14 @@ export function addStrategyCommands(cli: Command, env: Environment): void {
     .description('Write strategies/<name>.ts, which works as it is, and its test')
     .argument('<name>')
     .addOption(kind.choices(Object.keys(templates)).makeOptionMandatory())
-    .action((name: string, options: { kind: Kind }) => writeStrategy(env, name, options.kind));
+    .action(async (...given: [name: string, options: { kind: Kind }, command: Command]) => {
+      const [name, { kind }] = given;
+      print(await writeStrategy(env, name, kind), given);
+    });
 }
 
 /** Writes two new files. What is wrong with the name is said before anything is written. */
-async function writeStrategy(env: Environment, name: string, kind: Kind): Promise<void> {
+async function writeStrategy(env: Environment, name: string, kind: Kind): Promise<Answer> {
   if (!isSource)
     throw new Error(
       'This command writes files of a clone of the repository. In an app, make a strategy with `defineStrategy` of sallyport/strategy, and give it to `createSallyport`.',
@@ -56,13 +59,14 @@ async function writeStrategy(env: Environment, name: string, kind: Kind): Promis
     kind === 'redirect'
       ? ` and REDIRECT_URIS, and tell your provider to call back <PUBLIC_URL>/auth/${name}/callback`
       : '';
-  say(`${file} and ${test} are there. It is off until it has its settings. Next:`);
-  say(`1. npx vitest run ${test}`);
-  say(`2. In .env, set ${own.join(', ')}${also}.`);
-  say(`3. npm start; then GET /auth/strategies names ${name}.`);
-  say(
+  const text = [
+    `${file} and ${test} are there. It is off until it has its settings. Next:`,
+    `1. npx vitest run ${test}`,
+    `2. In .env, set ${own.join(', ')}${also}.`,
+    `3. npm start; then GET /auth/strategies names ${name}.`,
     'Both files are yours to change. strategies/README.md is the contract, docs/testing-a-strategy.md is about the test.',
-  );
+  ].join('\n');
+  return sentence(text, { name, kind, file, test, settings: own });
 }
 
 /** Throws a sentence if the name, the path or a setting of a new strategy exists already. */

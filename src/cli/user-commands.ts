@@ -1,25 +1,52 @@
 import type { Command } from 'commander';
 import type { User } from '#models/index';
-import { say, type OnDatabase } from '#src/cli/command';
-import { readPassword } from '#src/cli/read-password';
-import type { Context } from '#src/context';
-import { commandName } from '#src/platform/command-name';
-import { fieldErrors } from '#src/platform/http/parse';
-import { Problem } from '#src/platform/http/problem';
-import { register } from '#src/registration/register';
 import { disableUser, enableUser } from '#src/account/disable';
-import { findUser } from '#src/users/find';
+import { removeUser } from '#src/account/me';
+import { adminUser } from '#src/admin/admin-user';
+import { listUsers } from '#src/admin/list-users';
+import { fields, sentence, table, type Answer } from '#src/cli/answer';
+import { paged, type OnDatabase } from '#src/cli/command';
+import { confirm, readPassword } from '#src/cli/prompt';
+import { roleNamed } from '#src/cli/role-commands';
+import { addUserChangeCommands } from '#src/cli/user-change-commands';
+import { labelOf, userNamed } from '#src/cli/user-named';
+import type { Context } from '#src/context';
+import { invalidFields } from '#src/platform/http/parse';
+import { register } from '#src/registration/register';
 import { NewUser } from '#src/users/schemas';
 
 export function addUserCommands(user: Command, run: OnDatabase): void {
   user
     .command('create')
     .description('Make a user; the password is asked for, or read from standard input')
-    .argument('<username>')
+    .argument('<username>', 'or an e-mail address')
     .option('--email <address>')
     .option('--name <name>')
+    .option('--verified', 'the address is theirs: no mail asks to confirm it')
+    .option('--role <role>', 'besides `user`; may be repeated', collect, [])
     .action(run(createUser));
-  user.command('list').description('List users with their roles').action(run(listUsers));
+  paged(user.command('list').description('List users with their roles, the oldest first'))
+    .option('--search <text>', 'part of a username or address')
+    .option('--role <role>', 'only users with this role')
+    .action(run(listAll));
+  user
+    .command('show')
+    .description('Show a user, and how they sign in')
+    .argument('<user>')
+    .action(run(show));
+  addSwitches(user, run);
+  addUserChangeCommands(user, run);
+  user
+    .command('delete')
+    .description('Delete a user for good, with all that is theirs')
+    .argument('<user>')
+    .option('--yes', 'do not ask')
+    .action(run(remove));
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+function addSwitches(user: Command, run: OnDatabase): void {
   const switches = [
     ['disable', disableUser, 'Refuse a user, and end every session they have'],
     ['enable', enableUser, 'Let a disabled user sign in again'],
@@ -28,7 +55,8 @@ export function addUserCommands(user: Command, run: OnDatabase): void {
     const command = run(async (ctx, typed: string) => {
       const found = await userNamed(ctx, typed);
       await change(ctx, found.id);
-      say(`${labelOf(found)} is ${verb}d.`);
+      const disabled = verb === 'disable';
+      return sentence(`${labelOf(found)} is ${verb}d.`, { userId: found.id, disabled });
     });
     user.command(verb).description(description).argument('<user>').action(command);
   }
@@ -37,37 +65,89 @@ export function addUserCommands(user: Command, run: OnDatabase): void {
 interface CreateOptions {
   email?: string;
   name?: string;
+  verified?: boolean;
+  role: readonly string[];
 }
 
-async function createUser(
-  ctx: Context,
-  username: string,
-  { email, name }: CreateOptions,
-): Promise<void> {
-  const parsed = NewUser.safeParse({ username, email, name, password: await readPassword() });
-  if (!parsed.success) {
-    const errors = parsed.error.issues.flatMap(fieldErrors);
-    throw new Problem('invalid_request', { members: { errors } });
-  }
-  const user = await register(ctx, parsed.data);
-  say(`${user.username} is made, with the id ${user.id}.`);
+async function createUser(ctx: Context, typed: string, options: CreateOptions): Promise<Answer> {
+  const { email, name, verified, role } = options;
+  if (typed.includes('@') && email !== undefined) throw new Error('Give one e-mail address.');
+  const names = typed.includes('@') ? { email: typed } : { username: typed, email };
+  for (const each of role) await roleNamed(ctx, each);
+  const password = await readPassword();
+  const { data, error } = NewUser.safeParse({ ...names, name, password, emailVerified: verified });
+  if (error) throw invalidFields(error);
+  const user = await register(ctx, data, [...new Set(['user', ...role])]);
+  const roles = role.length > 0 ? `, and the roles ${user.roleNames.join(', ')}` : '';
+  return sentence(`${labelOf(user)} is made, with the id ${user.id}${roles}.`, adminUser(user));
 }
 
-async function listUsers({ db }: Context): Promise<void> {
-  for (const user of await db.User.findAll({ include: ['roles'], order: ['id'] })) {
-    const { id, username, email, roleNames, disabledAt } = user;
-    const state = disabledAt ? 'disabled' : 'active';
-    say([id, username ?? '-', email ?? '-', roleNames.join(',') || '-', state].join('\t'));
-  }
+interface ListOptions {
+  limit: number;
+  cursor?: string;
+  search?: string;
+  role?: string;
 }
 
-/** How a text calls a user. */
-export const labelOf = ({ username, email }: User): string => username ?? email ?? '';
+async function listAll(ctx: Context, { search, ...page }: ListOptions): Promise<Answer> {
+  if (page.role !== undefined) await roleNamed(ctx, page.role);
+  let { data, nextCursor } = await listUsers(ctx, { ...page, q: search });
+  // A page of a search may be empty before the last one.
+  while (data.length === 0 && nextCursor !== null)
+    ({ data, nextCursor } = await listUsers(ctx, { ...page, q: search, cursor: nextCursor }));
+  return table(
+    { data: data.map(adminUser), nextCursor },
+    {
+      ID: ({ id }) => id,
+      USERNAME: ({ username }) => username,
+      EMAIL: ({ email }) => email,
+      VERIFIED: ({ emailVerified }) => emailVerified,
+      ROLES: ({ roles }) => roles,
+      STATE: ({ disabled }) => (disabled ? 'disabled' : 'active'),
+      CREATED: ({ createdAt }) => createdAt,
+    },
+  );
+}
 
-/** The user with this username, address or id. Throws a sentence if there is none. */
-export async function userNamed(ctx: Context, typed: string): Promise<User> {
-  const user = await findUser(ctx, typed);
-  if (!user)
-    throw new Error(`There is no such user. \`${commandName()} user list\` shows them all.`);
-  return user;
+async function show(ctx: Context, typed: string): Promise<Answer> {
+  const user = await userNamed(ctx, typed);
+  const shown = { ...adminUser(user), ...(await waysIn(ctx, user)) };
+  const { id, username, email, emailVerified, name, roles, disabled, createdAt } = shown;
+  const text = {
+    Id: id,
+    Username: username,
+    'E-mail': email && `${email} (${emailVerified ? 'verified' : 'not verified'})`,
+    Name: name,
+    Roles: roles,
+    State: disabled ? 'disabled' : 'active',
+    Created: createdAt,
+    Password: shown.hasPassword,
+    Providers: shown.identities.map(({ id, provider }) => `${provider} ${id}`),
+    Sessions: shown.sessions,
+    'API keys': shown.apiKeys,
+  };
+  return fields(text, shown);
+}
+
+/** `sessions` and `apiKeys`: how many there are. */
+async function waysIn({ db, clock }: Context, { id: userId, passwordHash }: User) {
+  const identities = await db.Identity.findAll({ where: { userId }, order: ['id'] });
+  return {
+    hasPassword: passwordHash !== null,
+    identities: identities.map(({ id, provider, subject, createdAt }) => ({
+      id,
+      provider,
+      subject,
+      createdAt,
+    })),
+    sessions: await db.Session.count({ where: { userId, ...db.Session.live(clock.date()) } }),
+    apiKeys: await db.ApiKey.count({ where: { userId } }),
+  };
+}
+
+async function remove(ctx: Context, typed: string, { yes = false }: { yes?: boolean }) {
+  const user = await userNamed(ctx, typed);
+  await confirm(`Deleting ${labelOf(user)}`, labelOf(user), yes);
+  await removeUser(ctx, user.id);
+  return sentence(`${labelOf(user)} is deleted.`, { userId: user.id, deleted: true });
 }

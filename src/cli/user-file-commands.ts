@@ -1,16 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
-import { say, type OnDatabase } from '#src/cli/command';
+import { Option, type Command } from 'commander';
+import { sentence, teller, type Answer } from '#src/cli/answer';
+import type { OnDatabase } from '#src/cli/command';
 import type { Context } from '#src/context';
+import { entriesOf, EVERY_OBJECT, jsonEntries, type Entry } from '#src/import-export/entries';
 import { exportUsers } from '#src/import-export/export-users';
-import { importUsers, type ImportedLine } from '#src/import-export/import-users';
+import { importUsers, LOCKED_OUT, type ImportedLine } from '#src/import-export/import-users';
+import { userSources } from '#src/import-export/sources/index';
 
 export function addUserFileCommands(user: Command, run: OnDatabase): void {
   user
     .command('import')
-    .description('Bring users in from a file, one JSON object a line; can be run again')
+    .description('Bring users in from a file; can be run again')
     .argument('<file>', 'see docs/migrating-users.md; - for standard input')
+    .addOption(
+      new Option('--from <system>', 'whose export it is').choices(Object.keys(userSources)),
+    )
+    .option('--with <file>', 'the second file of that system: hashes, parameters or accounts')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action(run(importFile));
   user
@@ -21,24 +28,53 @@ export function addUserFileCommands(user: Command, run: OnDatabase): void {
     .action(run(exportFile));
 }
 
+interface ImportOptions {
+  from?: string;
+  with?: string;
+  dryRun?: boolean;
+}
+
 async function importFile(
   ctx: Context,
   file: string,
-  { dryRun = false }: { dryRun?: boolean },
+  options: ImportOptions,
+  command: Command,
 ): Promise<void> {
+  const { dryRun = false } = options;
+  const tell = teller(command);
   const count = { imported: 0, unchanged: 0, refused: 0 };
-  let admins = 0;
-  const report = ({ number, outcome, detail }: ImportedLine) => {
+  let [admins, lockedOut] = [0, 0];
+  const report = ({ number, outcome, detail, note }: ImportedLine) => {
     count[outcome]++;
     if (outcome === 'imported' && detail.split(',').includes('admin')) admins++;
-    say([number, outcome, detail].join('\t').trimEnd());
+    if (note?.startsWith(LOCKED_OUT)) lockedOut++;
+    const text = [number, outcome, detail, ...(note ? [note] : [])].join('\t').trimEnd();
+    tell(text, { number, outcome, detail, note });
   };
-  await importUsers(ctx, file === '-' ? process.stdin : chunksOf(file), report, dryRun);
+  const { entries, convert } = await openFile(ctx, file, options);
+  await importUsers(ctx, entries, report, { ...(convert && { convert }), dryRun });
   const { imported, unchanged, refused } = count;
   const nothing = dryRun ? ' Nothing was changed.' : '';
-  say(`${imported} imported, ${unchanged} unchanged, ${refused} refused.${nothing}`);
-  if (admins > 0) say(`Administrators among the imported: ${admins}.`);
+  const text = `${imported} imported, ${unchanged} unchanged, ${refused} refused.${nothing}`;
+  tell(text, { ...count, admins, lockedOut, dryRun });
+  if (admins > 0) tell(`Administrators among the imported: ${admins}.`);
+  if (lockedOut > 0) tell(`Imported, but cannot sign in: ${lockedOut}.`);
   if (refused > 0) process.exitCode = 1;
+}
+
+/** The users in the file, and how to read them. */
+async function openFile({ clock }: Context, file: string, { from, with: second }: ImportOptions) {
+  const chunks = file === '-' ? process.stdin : chunksOf(file);
+  const source = from === undefined ? undefined : userSources[from];
+  if (second !== undefined && !source?.second)
+    throw new Error('--with is for systems that write two files: see docs/migrating-users.md');
+  if (!source) return { entries: jsonEntries(chunks, EVERY_OBJECT) };
+  const convert = await source.open(
+    second === undefined ? undefined : chunksOf(second),
+    clock.now(),
+  );
+  const entries: AsyncGenerator<Entry> = entriesOf(chunks, source.paths, source.columns);
+  return { entries, convert };
 }
 
 async function* chunksOf(file: string): AsyncGenerator<Buffer> {
@@ -53,7 +89,7 @@ async function exportFile(
   ctx: Context,
   file: string | undefined,
   { withPasswordHashes = false }: { withPasswordHashes?: boolean },
-): Promise<void> {
+): Promise<Answer | void> {
   const users = exportUsers(ctx, withPasswordHashes);
   if (file === undefined) {
     for await (const line of users) if (!process.stdout.write(line)) await drained();
@@ -75,7 +111,8 @@ async function exportFile(
     await rm(part, { force: true });
     throw fileError(error, 'written');
   }
-  say(`${count} users written.${withPasswordHashes ? '' : ' Without password hashes.'}`);
+  const without = withPasswordHashes ? '' : ' Without password hashes.';
+  return sentence(`${count} users written.${without}`, { file, written: count });
 }
 
 const drained = () => new Promise((resolve) => process.stdout.once('drain', resolve));

@@ -1,10 +1,12 @@
-import { Router, type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
+import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { z, type ZodType } from 'zod';
 import { authenticate } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import type { TutorialSource } from '#src/import-export/tutorial-tables';
 import { jsonOrForm } from '#src/platform/http/body';
 import { errorHandler, type Refusal } from '#src/platform/http/error-handler';
+import type { ReadToken } from '#src/platform/http/credential-headers';
+import { unlessAnswered } from '#src/platform/http/middleware';
 import { Problem } from '#src/platform/http/problem';
 import { guard, mount, refuseOtherMethods, type Route } from '#src/platform/http/route';
 import type { Principal } from '#src/users/principal';
@@ -36,7 +38,7 @@ export function mountAdapters(
   for (const adapter of adapters) {
     const own = Router();
     mount(own, adapter.routes.map(tolerant), jsonOrForm);
-    router.use(own.use(errorEndOf(ctx, adapter)));
+    router.use(own.use(errorEndOf(ctx, adapter)), unlessAnswered);
   }
   const errorEnds = new Map<string, ErrorRequestHandler>();
   for (const [path, routes] of Map.groupBy(routesOf(adapters), (route) => route.path)) {
@@ -84,16 +86,13 @@ export function crossOriginOf(adapters: readonly CompatibilityAdapter[]): Reques
 }
 const skip: RequestHandler = (_req, _res, next) => next();
 
-type Headers = Pick<Request, 'headers'>;
-/** Reads a token from its place in a request. Undefined: there is none. */
-type ReadToken = (req: Headers) => string | undefined;
-
 /**
  * `authenticate` for tokens that are sent in other places than a Bearer header. The tokens are tried in the order of
  * these places until one is accepted.
  */
 export const authenticateBy = (ctx: Context, ...places: ReadToken[]) => {
   const bearer = authenticate(ctx);
+  for (const read of places) ctx.strategies.tokenPlaces.add(read);
   return guard<{ user: Principal }>(bearer.doc, async (req, res, next) => {
     const tokens = places.map((read) => read(req)).filter((token) => token !== undefined);
     for (let i = 0; ; i++) {

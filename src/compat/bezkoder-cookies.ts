@@ -2,7 +2,6 @@ import cors from 'cors';
 import type { CookieOptions, Request } from 'express';
 import { z } from 'zod';
 import { identify } from '#src/authentication/guards';
-import { SIGN_IN } from '#src/authentication/limits';
 import { authenticateBy, type CompatibilityAdapter } from '#src/compat/adapter';
 import {
   bezkoderSource,
@@ -13,63 +12,76 @@ import {
   SignInInput,
 } from '#src/compat/bezkoder';
 import { refuse, Refused } from '#src/compat/bezkoder-refusals';
-import { signInFor } from '#src/compat/shared';
+import { refreshFor, signInFor } from '#src/compat/shared';
 import type { Context } from '#src/context';
 import { cookiesNamed } from '#src/platform/http/cookies';
 import { Problem } from '#src/platform/http/problem';
-import { limit } from '#src/platform/http/rate-limit';
 import { guard, post } from '#src/platform/http/route';
+import { isAllowedOrigin, originMatcher } from '#src/platform/settings/origins';
 import type { Settings } from '#src/platform/settings/settings';
+import { limitRefresh } from '#src/sessions/routes';
 import { signOut } from '#src/sessions/sign-out';
 
 const name = 'bezkoder-cookies';
 const tag = `Compatibility: ${name}`;
-const COOKIE = 'bezkoder-session';
 
-const cookieAttributes = ({ publicUrl, basePath }: Settings): CookieOptions => ({
-  httpOnly: true,
-  sameSite: 'strict',
-  secure: publicUrl.startsWith('https:'),
-  path: `${basePath}/api`,
-});
+/**
+ * A browser accepts `__Host-` only from this very host, over TLS and for every path, so no page of a neighbouring domain
+ * can plant such a cookie, or put another before it. Cookies of sessions: they end with the browser, as the original's.
+ */
+function cookiesOf({ publicUrl, basePath }: Settings) {
+  const secure = publicUrl.startsWith('https:');
+  const prefix = secure ? '__Host-' : '';
+  const attributes: CookieOptions = {
+    httpOnly: true,
+    sameSite: 'strict',
+    secure,
+    path: secure ? '/' : `${basePath}/api`,
+  };
+  return { access: `${prefix}bezkoder-session`, refresh: `${prefix}bezkoder-refresh`, attributes };
+}
 
 type Headers = Pick<Request, 'headers'>;
-/** The tokens in cookies of our name. A page of a neighbouring domain may have planted one. */
-const tokensIn = (req: Headers) => [...new Set(cookiesNamed(req, COOKIE).filter(Boolean))];
-/** Of several tokens, we cannot tell which is ours. Then there is none. */
-const inCookie = (req: Headers) => {
-  const [token, ...others] = tokensIn(req);
-  return others.length === 0 ? token : undefined;
-};
+/** Of several cookies of one name, we cannot tell which is ours. Then there is none. */
+function onlyCookie(req: Headers, name: string): string | undefined {
+  const [value, ...others] = cookiesNamed(req, name);
+  return others.length === 0 ? value || undefined : undefined;
+}
 
-/** CSRF: a browser sends the cookie with any request, so only our own origin and ALLOWED_ORIGINS may change something. */
+/**
+ * CSRF, at sign-in, too: a browser sends its cookie with any request, and takes a cookie from any answer. So only our
+ * own origin and ALLOWED_ORIGINS may change something. What has no Origin comes from no page, or from one of ours: else
+ * the browser says that it crosses sites.
+ */
 function requireOwnPage({ publicUrl, allowedOrigins }: Settings) {
   const own = new URL(publicUrl).origin;
   return guard({ problems: ['forbidden'] }, (req, _res, next) => {
-    const { origin } = req.headers;
-    const isOwn = origin === undefined || origin === own || allowedOrigins.includes(origin);
-    if (!isOwn) throw new Problem('forbidden', { members: { required: [] } });
+    const { origin, 'sec-fetch-site': site = 'none' } = req.headers;
+    const isOurs = site === 'none' || site === 'same-origin';
+    const isAllowed =
+      origin === undefined || origin === own ? isOurs : isAllowedOrigin(allowedOrigins, origin);
+    if (!isAllowed) throw new Problem('forbidden', { members: { required: [] } });
     next();
   });
 }
 
 const SignedIn = z.object(memberFields).meta({ id: 'BezkoderCookiesSignedIn' });
-const SignOutInput = z.object({}).meta({ id: 'BezkoderCookiesSignOutInput' });
+const Nothing = z.object({}).meta({ id: 'BezkoderCookiesNothing' });
 
 function routes(ctx: Context) {
   const { settings } = ctx;
-  const cookie = cookieAttributes(settings);
+  const { access, refresh, attributes } = cookiesOf(settings);
   const fromOwnPage = requireOwnPage(settings);
   return [
     ...commonRoutes(ctx, {
       name: 'bezkoderCookies',
       tag,
-      authenticated: authenticateBy(ctx, inCookie),
+      authenticated: authenticateBy(ctx, (req) => onlyCookie(req, access)),
       guards: [fromOwnPage],
     }),
     post(
       '/api/auth/signin',
-      [fromOwnPage, limit(ctx, SIGN_IN), identify(ctx, 'local')],
+      [fromOwnPage, identify(ctx, 'local')],
       {
         operationId: 'bezkoderCookiesSignIn',
         tag,
@@ -78,10 +90,30 @@ function routes(ctx: Context) {
         returns: SignedIn,
       },
       async (req, res) => {
-        const { accessToken, user } = await signInFor(ctx, req);
-        const maxAge = settings.dialectAccessTokenTtl * 1000;
-        res.cookie(COOKIE, accessToken, { ...cookie, maxAge });
-        return member(user);
+        const { accessToken, user, tokens } = await signInFor(ctx, req);
+        const body = await member(ctx, user);
+        res.cookie(access, accessToken, attributes);
+        res.cookie(refresh, tokens.refreshToken, attributes);
+        return body;
+      },
+    ),
+    post(
+      '/api/auth/refreshtoken',
+      [fromOwnPage, limitRefresh(ctx)],
+      {
+        operationId: 'bezkoderCookiesRefresh',
+        tag,
+        summary: 'Refresh',
+        description: 'Sets the cookie of the access token again. The refresh token stays the same.',
+        body: Nothing,
+        returns: Message,
+      },
+      async (req, res) => {
+        const presented = onlyCookie(req, refresh);
+        if (presented === undefined) throw new Problem('invalid_request');
+        const { accessToken } = await refreshFor(ctx, req, presented);
+        res.cookie(access, accessToken, attributes);
+        return { message: 'Token is refreshed successfully!' };
       },
     ),
     post(
@@ -91,12 +123,15 @@ function routes(ctx: Context) {
         operationId: 'bezkoderCookiesSignOut',
         tag,
         summary: 'Sign out',
-        body: SignOutInput,
+        body: Nothing,
         returns: Message,
       },
       async (req, res) => {
-        for (const accessToken of tokensIn(req)) await signOut(ctx, { accessToken }, 'session');
-        res.clearCookie(COOKIE, cookie);
+        for (const accessToken of cookiesNamed(req, access))
+          await signOut(ctx, { accessToken }, 'session');
+        for (const refreshToken of cookiesNamed(req, refresh))
+          await signOut(ctx, { refreshToken }, 'session');
+        for (const name of [access, refresh]) res.clearCookie(name, attributes);
         return { message: "You've been signed out!" };
       },
     ),
@@ -109,5 +144,5 @@ export const bezkoderCookies = (ctx: Context): CompatibilityAdapter => ({
   refuse,
   refusal: { 'application/json': Refused },
   source: bezkoderSource,
-  crossOrigin: cors({ origin: [...ctx.settings.allowedOrigins], credentials: true }),
+  crossOrigin: cors({ origin: ctx.settings.allowedOrigins.map(originMatcher), credentials: true }),
 });

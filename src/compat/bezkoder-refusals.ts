@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { statusOf, UnknownRole } from '#src/compat/shared';
+import { sentencesFor } from '#src/compat/sentences';
 import type { Refusal } from '#src/platform/http/error-handler';
-import { sentenceOf, type Problem, type ProblemCode } from '#src/platform/http/problem';
+import type { Problem, ProblemCode } from '#src/platform/http/problem';
 
 export const Refused = z
   .object({ message: z.string(), accessToken: z.null().optional() })
@@ -30,7 +31,7 @@ function answerTo(problem: Problem, path: string): [status: number, message: str
     return [403, 'Refresh Token is required!'];
   if (members.reason === 'unknown') return [403, 'Refresh token is not in database!'];
   const required = members.required?.[0] ?? '';
-  return answers[code] ?? [statusOf(problem), byRole[required] ?? sentenceOf(problem)];
+  return answers[code] ?? [statusOf(problem), byRole[required] ?? sentencesFor(problem)];
 }
 export function refuse(problem: Problem, path: string): Refusal {
   const [status, message] = answerTo(problem, path);

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { identify, requireOpenSignup, requireRole } from '#src/authentication/guards';
-import { SIGN_IN } from '#src/authentication/limits';
 import {
   afterBearer,
   authenticateBy,
@@ -9,6 +8,7 @@ import {
 } from '#src/compat/adapter';
 import { refuse, Refused } from '#src/compat/bezkoder-refusals';
 import { Credentials, refreshFor, Roles, signInFor, signUpFor } from '#src/compat/shared';
+import { Id, shownId } from '#src/compat/shown-ids';
 import type { Context } from '#src/context';
 import type { TutorialSource } from '#src/import-export/tutorial-tables';
 import { limit } from '#src/platform/http/rate-limit';
@@ -30,13 +30,13 @@ const NewUser = z
 
 const text = z.string().nullable();
 export const memberFields = {
-  id: z.uuid(),
+  id: Id,
   username: text,
   email: text,
   roles: z.array(z.string()),
 };
-export const member = ({ id, username, email, roles }: Principal) => ({
-  id,
+export const member = async (ctx: Context, { id, username, email, roles }: Principal) => ({
+  id: await shownId(ctx, id),
   username,
   email,
   roles: roles.map((name) => `ROLE_${name.toUpperCase()}`),
@@ -123,7 +123,7 @@ const routes = (ctx: Context) => [
   }),
   post(
     '/api/auth/signin',
-    [limit(ctx, SIGN_IN), identify(ctx, 'local')],
+    [identify(ctx, 'local')],
     {
       operationId: 'bezkoderSignIn',
       tag,
@@ -133,7 +133,7 @@ const routes = (ctx: Context) => [
     },
     async (req) => {
       const { accessToken, user, tokens } = await signInFor(ctx, req);
-      return { ...member(user), accessToken, refreshToken: tokens.refreshToken };
+      return { ...(await member(ctx, user)), accessToken, refreshToken: tokens.refreshToken };
     },
   ),
   post(

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import type { User } from '#models/index';
 import { listUsers } from '#src/admin/list-users';
 import { identify, requireOpenSignup, requireRole } from '#src/authentication/guards';
-import { SIGN_IN } from '#src/authentication/limits';
 import { afterBearer, authenticateBy, type CompatibilityAdapter } from '#src/compat/adapter';
 import { Credentials, signInFor, signUpFor, statusOf } from '#src/compat/shared';
+import { sentencesFor } from '#src/compat/sentences';
+import { Id, shownIds } from '#src/compat/shown-ids';
 import type { Context } from '#src/context';
 import type { Refusal } from '#src/platform/http/error-handler';
-import { sentenceOf, type Problem } from '#src/platform/http/problem';
+import type { Problem } from '#src/platform/http/problem';
 import { limit } from '#src/platform/http/rate-limit';
 import { get, post } from '#src/platform/http/route';
 import { Time } from '#src/platform/http/time';
@@ -23,19 +24,23 @@ const NewUser = z
   .transform(({ name, password }) => ({ username: name, password }))
   .meta({ id: 'DevckanoNewUser' });
 const Person = z
-  .object({ id: z.uuid(), name: z.string().nullable(), createdAt: Time, updatedAt: Time })
+  .object({ id: Id, name: z.string().nullable(), createdAt: Time, updatedAt: Time })
   .meta({ id: 'DevckanoUser' });
 const Registered = z.object({ user: Person, msg }).meta({ id: 'DevckanoRegistered' });
 const SignedIn = z.object({ msg, token: z.string() }).meta({ id: 'DevckanoSignedIn' });
 const Message = z.object({ msg }).meta({ id: 'DevckanoMessage' });
 const Refused = z.object({ msg, user: z.null().optional() }).meta({ id: 'DevckanoRefusal' });
 
-const person = ({ id, username, createdAt, updatedAt }: User) => ({
-  id,
-  name: username,
-  createdAt,
-  updatedAt,
-});
+async function people(ctx: Context, users: readonly User[]): Promise<z.input<typeof Person>[]> {
+  const ids = await shownIds(
+    ctx,
+    users.map(({ id }) => id),
+  );
+  return users.flatMap(({ id, username, createdAt, updatedAt }) => {
+    const shown = ids.get(id); // none: deleted meanwhile
+    return shown === undefined ? [] : [{ id: shown, name: username, createdAt, updatedAt }];
+  });
+}
 
 /** The list of the tutorial has no pages, so it ends after so many users. */
 const MAX_LISTED = 1000;
@@ -49,7 +54,7 @@ function refuse(problem: Problem): Refusal {
       body: { msg: 'No such user found or password is incorrect', user: null },
     };
   if (status === 401) return { status, body: 'Unauthorized' };
-  return { status: statusOf(problem), body: { msg: sentenceOf(problem) } };
+  return { status: statusOf(problem), body: { msg: sentencesFor(problem) } };
 }
 
 const routes = (ctx: Context) => {
@@ -65,14 +70,14 @@ const routes = (ctx: Context) => {
         body: NewUser,
         returns: Registered,
       },
-      async (req) => ({
-        user: person(await signUpFor(ctx, req.body)),
-        msg: 'account created successfully',
-      }),
+      async (req) => {
+        const [user] = await people(ctx, [await signUpFor(ctx, req.body)]);
+        return { user: user!, msg: 'account created successfully' };
+      },
     ),
     post(
       '/login',
-      [limit(ctx, SIGN_IN), identify(ctx, 'local')],
+      [identify(ctx, 'local')],
       {
         operationId: 'devckanoSignIn',
         tag,
@@ -97,7 +102,7 @@ const routes = (ctx: Context) => {
       { operationId: 'devckanoListUsers', tag, summary: 'List users', returns: z.array(Person) },
       async () => {
         const { data } = await listUsers(ctx, { limit: MAX_LISTED });
-        return data.map(person);
+        return people(ctx, data);
       },
     ),
   ];

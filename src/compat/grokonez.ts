@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { identify, requireOpenSignup, requireRole } from '#src/authentication/guards';
-import { SIGN_IN } from '#src/authentication/limits';
 import { authenticateBy, inOwnHeader, type CompatibilityAdapter } from '#src/compat/adapter';
 import {
   Credentials,
@@ -10,9 +9,11 @@ import {
   statusOf,
   UnknownRole,
 } from '#src/compat/shared';
+import { sentencesFor } from '#src/compat/sentences';
+import { Id, shownId } from '#src/compat/shown-ids';
 import type { Context } from '#src/context';
 import type { Refusal } from '#src/platform/http/error-handler';
-import { sentenceOf, type Problem } from '#src/platform/http/problem';
+import type { Problem } from '#src/platform/http/problem';
 import { limit } from '#src/platform/http/rate-limit';
 import { get, post, type Guard } from '#src/platform/http/route';
 import { SIGN_UP } from '#src/registration/limits';
@@ -21,18 +22,20 @@ import { Email, FreeUsername, Name, Password } from '#src/users/schemas';
 
 const tag = 'Compatibility: grokonez';
 const text = z.string().nullable();
-const rolesOf = (user: Principal) => user.roles.map((name) => name.toUpperCase());
+export const rolesOf = (user: Principal) => user.roles.map((name) => name.toUpperCase());
 
-const SignInInput = Credentials('username').meta({ id: 'GrokonezCredentials' });
+export const SignInInput = Credentials('username').meta({ id: 'GrokonezCredentials' });
 const NewUser = z
   .object({ name: Name, username: FreeUsername, email: Email, password: Password, roles: Roles })
   .meta({ id: 'GrokonezNewUser' });
+/** Our role for a name that the tutorials spell in any case. */
+export const roleFor = (name: string) => name.toLowerCase();
 const SignedIn = z
   .object({
     auth: z.literal(true),
     accessToken: z.string(),
     user: z.object({
-      id: z.uuid(),
+      id: Id,
       username: text,
       email: text,
       roles: z.array(z.object({ name: z.string() })),
@@ -45,14 +48,15 @@ const Board = z
     user: z.object({ name: text, username: text, email: text, roles: z.array(z.string()) }),
   })
   .meta({ id: 'GrokonezBoard' });
-const Refused = z
+const RefusedMember = z
   .union([
     z.object({ auth: z.literal(false), message: z.string() }),
     z.object({ auth: z.literal(false), accessToken: z.null(), reason: z.string() }),
   ])
   .meta({ id: 'GrokonezRefusal' });
+export const refusal = { 'application/json': RefusedMember, 'text/html': z.string() };
 
-function refuse(problem: Problem, path: string): Refusal {
+export function refuse(problem: Problem, path: string): Refusal {
   const { code, status } = problem;
   if (problem instanceof UnknownRole)
     return { status: 400, body: `Fail -> Does NOT exist Role = ${problem.role}` };
@@ -69,7 +73,7 @@ function refuse(problem: Problem, path: string): Refusal {
     const body = path.endsWith('/pm') ? 'Require PM or Admin Roles!' : 'Require Admin Role!';
     return { status, body };
   }
-  return { status: statusOf(problem), body: `Fail -> ${sentenceOf(problem)}` };
+  return { status: statusOf(problem), body: `Fail -> ${sentencesFor(problem)}` };
 }
 
 const routes = (ctx: Context) => {
@@ -97,13 +101,13 @@ const routes = (ctx: Context) => {
         text: 'text/html',
       },
       async ({ body: { roles, ...newUser } }) => {
-        await signUpFor(ctx, newUser, roles, (role) => role.toLowerCase());
+        await signUpFor(ctx, newUser, roles, roleFor);
         return 'User registered successfully!';
       },
     ),
     post(
       '/api/auth/signin',
-      [limit(ctx, SIGN_IN), identify(ctx, 'local')],
+      [identify(ctx, 'local')],
       {
         operationId: 'grokonezSignIn',
         tag,
@@ -113,7 +117,8 @@ const routes = (ctx: Context) => {
       },
       async (req) => {
         const { accessToken, user } = await signInFor(ctx, req);
-        const { id, username, email } = user;
+        const { username, email } = user;
+        const id = await shownId(ctx, user.id);
         const roles = rolesOf(user).map((name) => ({ name }));
         return { auth: true as const, accessToken, user: { id, username, email, roles } };
       },
@@ -128,10 +133,7 @@ export const grokonez = (ctx: Context): CompatibilityAdapter => ({
   name: 'grokonez',
   routes: routes(ctx),
   refuse,
-  refusal: {
-    'application/json': Refused,
-    'text/html': z.string(),
-  },
+  refusal,
   source: {
     number: 3,
     users: 'users',

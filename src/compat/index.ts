@@ -3,6 +3,7 @@ import { bezkoder } from '#src/compat/bezkoder';
 import { bezkoderCookies } from '#src/compat/bezkoder-cookies';
 import { devckano } from '#src/compat/devckano';
 import { grokonez } from '#src/compat/grokonez';
+import { grokonezReact } from '#src/compat/grokonez-react';
 import { zohaib } from '#src/compat/zohaib';
 import type { Context } from '#src/context';
 import { SettingsError } from '#src/platform/settings/settings-error';
@@ -12,10 +13,21 @@ const adapters: Readonly<Record<string, (ctx: Context) => CompatibilityAdapter>>
   bezkoder,
   'bezkoder-cookies': bezkoderCookies,
   grokonez,
+  'grokonez-react': grokonezReact,
   zohaib,
   devckano,
 };
 export const adapterNames: readonly string[] = Object.keys(adapters);
+
+/** A sentence for each name in DIALECTS that is no adapter. */
+export const unknownAdapters = (names: readonly string[]): string[] =>
+  names
+    .filter((name) => !Object.hasOwn(adapters, name))
+    .map(
+      (name) =>
+        `DIALECTS names ${JSON.stringify(name.slice(0, 40))}, which is none of ` +
+        `${adapterNames.join(', ')}; or none of them: DIALECTS=none`,
+    );
 
 /**
  * The adapters of these names.
@@ -24,13 +36,8 @@ export const adapterNames: readonly string[] = Object.keys(adapters);
 export function adaptersOf(ctx: Context, names: readonly string[]): CompatibilityAdapter[] {
   const known = [...new Set(names)].filter((name) => Object.hasOwn(adapters, name));
   const chosen = known.map((name) => adapters[name]!(ctx));
-  const unknown = names.filter((name) => !known.includes(name));
   const mistakes = [
-    ...unknown.map(
-      (name) =>
-        `DIALECTS names ${JSON.stringify(name.slice(0, 40))}, which is none of ` +
-        `${adapterNames.join(', ')}; or none of them: DIALECTS=none`,
-    ),
+    ...unknownAdapters(names),
     ...clashesIn(chosen)
       .slice(0, 1)
       .map((clash) => `DIALECTS cannot have all of these at once: ${clash}`),

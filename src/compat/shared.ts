@@ -35,16 +35,25 @@ export const Roles = z
   ])
   .nullish();
 
+/** One name of two, either of which may be missing. */
+export const joinNames = (...names: (string | null | undefined)[]): string =>
+  names.filter((name) => typeof name === 'string' && name !== '').join(' ');
+
+/** What somebody typed, for an answer that is sent as text/html. It must not need an entity: clients show it as it is. */
+export const plainIn = (typed: string): string => typed.replaceAll(/[<>&]/g, '?');
+
 type Incoming = Pick<Request, 'headers' | 'ip'>;
 
 /**
  * Signs in with the identity that `identify(ctx, 'local')` found. The access token lasts DIALECT_ACCESS_TOKEN_TTL: these
- * clients do not refresh it.
+ * clients do not refresh it. They cannot ask for a second factor either.
+ * @throws {Problem} 403 `mfa_required` for a user who has one, and what `signIn` throws
  */
 export async function signInFor(ctx: Context, req: Incoming & { identity: Identity }) {
   const signedIn = await signIn(ctx, req.identity, deviceOf(req), {
     strategy: 'local',
     accessTokenTtl: ctx.settings.dialectAccessTokenTtl,
+    cannotAsk: true,
   });
   return { ...signedIn, accessToken: signedIn.tokens.accessToken };
 }
@@ -76,7 +85,8 @@ export class UnknownRole extends Problem {
  * Registers a user who may ask for roles. `toRole` makes our name of the tutorial's. The tutorials made an administrator
  * of anybody who asked for it, or for no role at all. Here only SIGNUP_ROLES are given. As in the tutorials, names are
  * checked before roles.
- * @throws {Problem} what `register` throws, UnknownRole, 403 `forbidden` for any other role
+ * @throws {Problem} what `register` throws, UnknownRole, 403 `forbidden` for any other role, 403 `signup_closed` where
+ * addresses must be confirmed
  */
 export async function signUpFor(
   ctx: Context,
@@ -85,15 +95,15 @@ export async function signUpFor(
   toRole = (name: string) => name,
 ): Promise<User> {
   const { settings } = ctx;
-  const forbidden = () => new Problem('forbidden', { members: { required: [] } });
   // With confirmation required, a sign-up must not tell which addresses are known. The answers of the tutorials do.
-  if (settings.emailVerification === 'required') throw forbidden();
+  if (settings.emailVerification === 'required') throw new Problem('signup_closed');
   await refuseTakenNames(ctx, newUser);
   const wanted = (roles ?? []).map((theirs) => ({ theirs, ours: toRole(theirs) }));
   for (const { theirs, ours } of wanted)
     if (!(await isRole(ctx, ours))) throw new UnknownRole(theirs);
   const names = wanted.map(({ ours }) => ours);
-  if (names.some((name) => !settings.signupRoles.includes(name))) throw forbidden();
+  if (names.some((name) => !settings.signupRoles.includes(name)))
+    throw new Problem('forbidden', { members: { required: [] } });
   return register(ctx, newUser, names.length > 0 ? [...new Set(names)] : ['user']);
 }
 

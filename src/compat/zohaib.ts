@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { User } from '#models/index';
 import { identify, requireOpenSignup } from '#src/authentication/guards';
-import { SIGN_IN } from '#src/authentication/limits';
 import { afterScheme, authenticateBy, type CompatibilityAdapter } from '#src/compat/adapter';
 import { Credentials, signInFor, signUpFor, statusOf } from '#src/compat/shared';
+import { sentencesFor } from '#src/compat/sentences';
+import { Id, shownId } from '#src/compat/shown-ids';
 import type { Context } from '#src/context';
 import type { Refusal } from '#src/platform/http/error-handler';
-import { Problem, sentenceOf } from '#src/platform/http/problem';
+import { Problem } from '#src/platform/http/problem';
 import { limit } from '#src/platform/http/rate-limit';
 import { get, post } from '#src/platform/http/route';
 import { Time } from '#src/platform/http/time';
@@ -26,7 +27,7 @@ const NewUser = z
   .meta({ id: 'ZohaibNewUser' });
 const Person = z
   .object({
-    id: z.uuid(),
+    id: Id,
     first_name: z.string().nullable(),
     last_name: z.string().nullable(),
     email: z.string().nullable(),
@@ -44,7 +45,9 @@ const SEPARATOR = '\u00a0';
 const joined = (...names: string[]) =>
   names.map((name) => name.replaceAll(SEPARATOR, ' ')).join(SEPARATOR);
 
-function person({ id, name, email, createdAt, updatedAt }: User): z.input<typeof Person> {
+async function person(ctx: Context, user: User): Promise<z.input<typeof Person>> {
+  const { name, email, createdAt, updatedAt } = user;
+  const id = await shownId(ctx, user.id);
   const at = name?.includes(SEPARATOR) ? name.indexOf(SEPARATOR) : (name?.lastIndexOf(' ') ?? -1);
   const [first_name, last_name] = at < 0 ? [name, null] : [name!.slice(0, at), name!.slice(at + 1)];
   return { id, first_name, last_name, email, createdAt, updatedAt };
@@ -56,8 +59,8 @@ function refuse(problem: Problem, path: string): Refusal {
   if (code === 'invalid_credentials')
     return { status: 401, body: { error: 'Email or password incorrect' } };
   if (status === 401) return { status, body: { msg: 'Couldnt Authenticate' } };
-  if (path === '/users/me') return { status, body: { msg: sentenceOf(problem) } };
-  return { status: statusOf(problem), body: { error: sentenceOf(problem) } };
+  if (path === '/users/me') return { status, body: { msg: sentencesFor(problem) } };
+  return { status: statusOf(problem), body: { error: sentencesFor(problem) } };
 }
 
 const routes = (ctx: Context) => [
@@ -72,11 +75,11 @@ const routes = (ctx: Context) => [
       returns: Person,
       status: 201,
     },
-    async (req) => person(await signUpFor(ctx, req.body)),
+    async (req) => person(ctx, await signUpFor(ctx, req.body)),
   ),
   post(
     '/users/login',
-    [limit(ctx, SIGN_IN), identify(ctx, 'local')],
+    [identify(ctx, 'local')],
     {
       operationId: 'zohaibSignIn',
       tag,
@@ -96,7 +99,7 @@ const routes = (ctx: Context) => [
     async (req) => {
       const user = await findUser(ctx, req.user.id);
       if (!user) throw new Problem('session_ended'); // deleted since the guard
-      return person(user);
+      return person(ctx, user);
     },
   ),
 ];

@@ -1,4 +1,3 @@
-import { Op } from 'sequelize';
 import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import {
@@ -6,36 +5,27 @@ import {
   emailChangeConfirmMail,
   emailChangeNoticeMail,
 } from '#src/email/mails';
+import type { OldEmail } from '#src/email/restore-email';
 import { lifetimes } from '#src/lifetimes';
-import {
-  issueToken,
-  replaceToken,
-  spendToken,
-  voidTokens,
-} from '#src/one-time-tokens/one-time-tokens';
-import { forgotPassword } from '#src/passwords/reset-password';
+import { issueToken, replaceToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
 import type { Identifier } from '#src/platform/email-address';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
-import { linkTo } from '#src/platform/mail/template';
-import { endSessions } from '#src/sessions/end-sessions';
+import { linkTo, type Link } from '#src/platform/mail/template';
 import { requireLiveSession } from '#src/sessions/require-live-session';
 import { mayMail } from '#src/user-mail/mail-limit';
-import { CHANGE, RESTORE, voidMailTokens } from '#src/user-mail/mail-tokens';
+import { CHANGE, RESTORE } from '#src/user-mail/mail-tokens';
+import { greetingName, mayNotify } from '#src/user-mail/recipients';
+import { voidPending } from '#src/user-mail/void-pending';
 import { mapUniqueViolation } from '#src/users/map-unique-violation';
-import { isFresh, type Principal } from '#src/users/principal';
+import type { Principal } from '#src/users/principal';
+import { isFresh, stepUp } from '#src/users/step-up';
 
 /** What the token that confirms a new address holds. */
 interface EmailChange {
   /** The canonical address that is replaced. */
   from: string | null;
   to: Identifier;
-}
-
-/** What the token that restores an old address holds. */
-interface OldEmail {
-  address: Identifier;
-  verifiedAt: string;
 }
 
 /**
@@ -57,6 +47,7 @@ export async function requestEmailChange(
   await requireOwner(ctx, principal, before, currentPassword);
   if (address.canonical === before.emailCanonical) throw unchanged();
   if (!(await mayMail(ctx, address.canonical))) return;
+  const notify = await mayNotify(ctx, before);
   const isDone = await db.transaction(async () => {
     const current = await requireLiveSession(ctx, principal);
     if (current.passwordHash !== before.passwordHash) return false;
@@ -73,7 +64,7 @@ export async function requestEmailChange(
       const link = linkTo(settings, '/confirm-email', { token });
       await queueMail(ctx, address.display, emailChangeConfirmMail({ link }));
     }
-    await notifyOldAddress(ctx, current);
+    if (notify) await notifyOldAddress(ctx, current);
     return true;
   });
   // The hash is a different one by now, so what the old password asked for is void. Start again.
@@ -96,23 +87,30 @@ async function requireOwner(
 ): Promise<void> {
   if (passwordHash === null) {
     if (!isFresh(principal, clock, lifetimes.freshSignInMinutes))
-      throw new Problem('step_up_required');
+      throw stepUp({ minutes: lifetimes.freshSignInMinutes });
   } else if (!(await passwords.matches(password ?? '', passwordHash)))
     throw new Problem('invalid_credentials');
 }
 
-/** Only a confirmed address: a mistyped one belongs to a stranger, whom the link would let in. */
+/** Tells the old address of a change. The mail has a link that undoes it, if the address is confirmed. */
 async function notifyOldAddress(ctx: Context, user: User): Promise<void> {
-  const { id, email, emailCanonical, emailVerifiedAt, name } = user;
-  if (!email || !emailCanonical || !emailVerifiedAt) return;
+  if (!user.email) return;
+  const link = await restoringLink(ctx, user);
+  const change = { name: greetingName(user), at: ctx.clock.date(), link };
+  await queueMail(ctx, user.email, emailChangeNoticeMail(change));
+}
+
+/** Only for a confirmed address: a mistyped one belongs to a stranger, whom the link would let in. */
+async function restoringLink(ctx: Context, user: User): Promise<Link | null> {
+  const { id, email, emailCanonical, emailVerifiedAt } = user;
+  if (!email || !emailCanonical || !emailVerifiedAt) return null;
   const data: OldEmail = {
     address: { display: email, canonical: emailCanonical },
     verifiedAt: emailVerifiedAt.toISOString(),
   };
   const grant = { userId: id, data };
   const token = await issueToken(ctx, RESTORE, lifetimes.emailRestoreSeconds, grant);
-  const link = linkTo(ctx.settings, '/restore-email', { token });
-  await queueMail(ctx, email, emailChangeNoticeMail({ name, at: ctx.clock.date(), link }));
+  return linkTo(ctx.settings, '/restore-email', { token });
 }
 
 /**
@@ -132,69 +130,8 @@ export const applyEmailChange = (ctx: Context, token: string): Promise<boolean> 
         { where: { id: userId, emailCanonical: from, disabledAt: null } },
       );
       if (rows === 0) return false;
-      await voidMailTokens(ctx, userId);
+      await voidPending(ctx, userId);
       ctx.events.emit('user.email_changed', { userId });
       return true;
     }),
   );
-
-/**
- * Gives a user their old address back. Who changed it knew the password, so that is deleted, with
- * every session and with the identities and API keys that were added since. A mail to the old
- * address lets its owner set a new password.
- * @throws {Problem} 400 `invalid_code`; 409 `email_taken`
- */
-export async function restoreEmail(ctx: Context, token: string): Promise<void> {
-  const { db, events } = ctx;
-  const address = await mapUniqueViolation(() =>
-    db.transaction(async () => {
-      const grant = await spendToken<OldEmail>(ctx, RESTORE, token);
-      if (!grant?.userId) throw new Problem('invalid_code');
-      const { userId, createdAt } = grant;
-      const { address: old, verifiedAt } = grant.data;
-      await freeAddress(ctx, old.canonical, userId);
-      await db.User.update(
-        {
-          email: old.display,
-          emailCanonical: old.canonical,
-          emailVerifiedAt: new Date(verifiedAt),
-          passwordHash: null,
-        },
-        { where: { id: userId } },
-      );
-      const since = { userId, createdAt: { [Op.gte]: createdAt } };
-      await db.Identity.destroy({ where: since });
-      await db.ApiKey.destroy({ where: since });
-      await voidMailTokens(ctx, userId);
-      await voidTokens(ctx, [RESTORE], userId);
-      await endSessions(ctx, { userId }, 'email_restored');
-      events.emit('user.email_restored', { userId });
-      return old;
-    }),
-  );
-  await forgotPassword(ctx, address);
-}
-
-/**
- * Takes an address from a user who got it meanwhile and did not confirm it. Otherwise anybody could
- * block the way back by signing up with it. A user with no other name and no identity is deleted,
- * except one with more roles than `user`, who keeps the address.
- */
-async function freeAddress(
-  { db, events }: Context,
-  emailCanonical: string,
-  userId: string,
-): Promise<void> {
-  const where = { emailCanonical, emailVerifiedAt: null, id: { [Op.ne]: userId } };
-  const locked = await db.User.findOne({ attributes: ['id'], where, lock: true });
-  const holder = locked && (await db.User.findByPk(locked.id, { include: ['roles'] }));
-  if (!holder) return;
-  const hasOtherName =
-    holder.usernameCanonical !== null ||
-    (await db.Identity.count({ where: { userId: holder.id } })) > 0;
-  if (hasOtherName) await holder.update({ email: null, emailCanonical: null });
-  else if (!holder.isMoreThanUser) {
-    await holder.destroy();
-    events.emit('user.deleted', { userId: holder.id });
-  }
-}

@@ -17,7 +17,8 @@ export interface EmailChallenge {
 }
 
 /**
- * A link and a code that confirm an address. They replace what the owner got before. For an owner
+ * A link and a code that confirm an address. The page of a sign-up asks for its password. They
+ * replace what the owner got before. For an owner
  * who does not exist the same statements run.
  */
 export async function createEmailChallenge(
@@ -29,7 +30,8 @@ export async function createEmailChallenge(
   const data: EmailChallenge = { email, code };
   const grant = { ...owner, data };
   const token = await replaceToken(ctx, VERIFY, lifetimes.emailChallengeSeconds, grant);
-  return { link: linkTo(ctx.settings, '/confirm-email', { token }), code };
+  const page = owner.signUpId ? '/confirm-sign-up' : '/confirm-email';
+  return { link: linkTo(ctx.settings, page, { token }), code };
 }
 
 /** Mails a challenge to a user whose address is unconfirmed. Does nothing for any other user. */

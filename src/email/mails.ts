@@ -15,7 +15,7 @@ export const verifyEmailMail = ({ link, code }: { link: Link; code: string }): M
     { label: 'Confirm this address', link },
     'Or type this code where you signed up:',
     { code },
-    `The link is good for ${challengeLifetime}. If you did not sign up, do nothing: without this confirmation the address is not used, and somebody else has chosen the password.`,
+    `The link is good for ${challengeLifetime}. If you did not sign up, do nothing: without this confirmation the address is not used.`,
   ],
 });
 
@@ -50,8 +50,8 @@ export const emailChangeConfirmMail = ({ link }: { link: Link }): Mail => ({
 export const emailChangeNoticeMail = (change: {
   name: string | null;
   at: Date;
-  /** To the page that restores the old address. */
-  link: Link;
+  /** To the page that restores the old address. Null for an address that was never confirmed. */
+  link: Link | null;
 }): Mail => ({
   template: 'email-change-notice',
   subject: 'Your e-mail address is being changed',
@@ -59,8 +59,14 @@ export const emailChangeNoticeMail = (change: {
   parts: [
     hello(change.name),
     `On ${writtenTime(change.at)} somebody, probably you, gave another e-mail address to be used in place of this one.`,
-    'If that was you, all is well. If it was not, keep this address:',
-    { label: 'Keep this address', link: change.link },
-    `The link is good for ${inWords(lifetimes.emailRestoreSeconds)}.`,
+    ...(change.link
+      ? [
+          'If that was you, all is well. If it was not, keep this address:',
+          { label: 'Keep this address', link: change.link },
+          `The link is good for ${inWords(lifetimes.emailRestoreSeconds)}.`,
+        ]
+      : [
+          'If that was you, all is well. If it was not, and the account is yours, sign in and choose a new password. If you know nothing of it, do nothing: somebody else gave this address as theirs.',
+        ]),
   ],
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { authenticate, requireFullAccess } from '#src/authentication/guards';
+import { authenticate, requireFactorProof, requireFullAccess } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { requestEmailChange, restoreEmail } from '#src/email/change-email';
+import { requestEmailChange } from '#src/email/change-email';
+import { restoreEmail } from '#src/email/restore-email';
 import { resendVerification, verifyEmail, type EmailVerification } from '#src/email/verify-email';
 import { inWords, lifetimes } from '#src/lifetimes';
 import { CODE } from '#src/one-time-tokens/limits';
@@ -22,13 +23,18 @@ const Verification = oneOfFields(
     token: MailToken.optional(),
     email: Email.optional(),
     code: Code.optional(),
+    password: Password.optional().meta({
+      description: 'To confirm a sign-up: the password that was chosen then, or a new one.',
+    }),
   }),
   [['token'], ['email', 'code']],
   'oneOf',
 )
-  .transform(({ token, email, code }, context): EmailVerification => {
-    if (token !== undefined && email === undefined && code === undefined) return { token };
-    if (token === undefined && email !== undefined && code !== undefined) return { email, code };
+  .transform(({ token, email, code, password }, context): EmailVerification => {
+    if (token !== undefined && email === undefined && code === undefined)
+      return { token, password };
+    if (token === undefined && email !== undefined && code !== undefined)
+      return { email, code, password };
     context.addIssue({
       code: 'custom',
       path: ['token'],
@@ -56,9 +62,9 @@ export const emailRoutes = (ctx: Context): Route[] => [
       tag: 'Recovery',
       summary: 'Confirm an e-mail address',
       description:
-        'With the token of the link, or with the address and its six digits: five wrong ones, and only the link is good.',
+        'With the token of the link, or with the address and its six digits: five wrong ones, and only the link is good. A sign-up (EMAIL_VERIFICATION=required) is confirmed with a password: the one that was chosen, or a new one. Without it the answer is 400, and token and digits stay good.',
       body: Verification,
-      problems: ['invalid_code', 'email_taken', 'unavailable'],
+      problems: ['invalid_code', 'weak_password', 'email_taken', 'busy', 'unavailable'],
     },
     (req) => verifyEmail(ctx, req.body),
   ),
@@ -84,7 +90,7 @@ export const emailRoutes = (ctx: Context): Route[] => [
       operationId: 'restoreEmail',
       tag: 'Recovery',
       summary: 'Take the old e-mail address back',
-      description: `With the token of the mail to the old address, for ${restoreTime}. Every session ends, the password is deleted, and a mail lets the owner choose another.`,
+      description: `With the token of the mail to the old address, for ${restoreTime}. Every session ends. The password, all linked providers and all API keys are deleted, since whoever changed the address may have set them up. A mail lets the owner choose a new password; then providers can be linked again.`,
       body: EmailRestoration,
       problems: ['invalid_code', 'email_taken', 'unavailable'],
     },
@@ -93,7 +99,12 @@ export const emailRoutes = (ctx: Context): Route[] => [
 
   post(
     '/me/email',
-    [authenticate(ctx), requireFullAccess, limitPasswordGuess(ctx)],
+    [
+      authenticate(ctx),
+      requireFullAccess,
+      requireFactorProof(ctx, lifetimes.freshCredentialChangeMinutes),
+      limitPasswordGuess(ctx),
+    ],
     {
       operationId: 'changeEmail',
       tag: 'Account',

@@ -2,7 +2,14 @@ import type { Context } from '#src/context';
 import { applyEmailChange } from '#src/email/change-email';
 import { createEmailChallenge, type EmailChallenge } from '#src/email/email-challenge';
 import { verifyEmailMail } from '#src/email/mails';
-import { spendShortCode, spendToken, type Owner } from '#src/one-time-tokens/one-time-tokens';
+import {
+  readShortCode,
+  readToken,
+  spendGrant,
+  type Grant,
+  type Owner,
+} from '#src/one-time-tokens/one-time-tokens';
+import { requireStrong } from '#src/passwords/password-policy';
 import type { Identifier } from '#src/platform/email-address';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
@@ -45,41 +52,63 @@ export async function resendVerification(ctx: Context, { canonical }: Identifier
   });
 }
 
-/** The token of a link, or the code that was in the same mail. */
-export type EmailVerification = { token: string } | { email: Identifier; code: string };
+/** The token of a link, or the code that was in the same mail. A sign-up needs a password, too. */
+export type EmailVerification = ({ token: string } | { email: Identifier; code: string }) & {
+  password?: string | undefined;
+};
 
 /**
- * Confirms an address: of a sign-up, of a user, or the new one of a user who changes it.
- * @throws {Problem} 400 `invalid_code`; 409 `email_taken`
+ * Confirms an address: of a sign-up, of a user, or the new one of a user who changes it. Anybody can
+ * sign up with an address, so whoever confirms a sign-up gives its password: the one that was
+ * chosen, or a new one. Otherwise the owner of the address would let in a stranger, who knows the
+ * chosen one. For users the password changes nothing.
+ * @throws {Problem} 400 `invalid_code`; 400 `invalid_request` for a sign-up without a password, 422
+ *   `weak_password`, 409 `email_taken`, 503 `busy`: these spend neither token nor code
  */
 export async function verifyEmail(ctx: Context, given: EmailVerification): Promise<void> {
-  const isDone =
-    'token' in given
-      ? await confirmByToken(ctx, given.token)
-      : await confirmByCode(ctx, given.email, given.code);
+  const grant = await ('token' in given
+    ? readToken<EmailChallenge>(ctx, VERIFY, given.token)
+    : readByCode(ctx, given.email, given.code));
+  const isDone = grant
+    ? await confirm(ctx, grant, given.password)
+    : 'token' in given && (await applyEmailChange(ctx, given.token));
   if (!isDone) throw new Problem('invalid_code');
 }
 
-async function confirmByToken(ctx: Context, token: string): Promise<boolean> {
-  const isConfirmed = await retryIfTaken(() =>
-    ctx.db.transaction(async () => {
-      const grant = await spendToken<EmailChallenge>(ctx, VERIFY, token);
-      return grant && confirm(ctx, grant);
-    }),
-  );
-  return isConfirmed ?? applyEmailChange(ctx, token);
+async function readByCode(ctx: Context, { canonical }: Identifier, code: string) {
+  const { owners } = await findUnconfirmed(ctx, canonical);
+  return readShortCode<EmailChallenge>(ctx, VERIFY, owners, code);
 }
 
-/** A wrong code is counted, so it must not be part of what a failed confirmation undoes. */
-async function confirmByCode(
+async function confirm(
   ctx: Context,
-  { canonical }: Identifier,
-  code: string,
+  grant: Grant<EmailChallenge>,
+  password: string | undefined,
 ): Promise<boolean> {
-  const { owners } = await findUnconfirmed(ctx, canonical);
-  const grant = await spendShortCode<EmailChallenge>(ctx, VERIFY, owners, code);
-  return grant !== null && retryIfTaken(() => confirm(ctx, grant));
+  const { userId, signUpId, data } = grant;
+  const finish = signUpId
+    ? await withPassword(ctx, signUpId, password)
+    : () => confirmUser(ctx, userId!, data.email);
+  return retryIfTaken(() =>
+    ctx.db.transaction(async () => (await spendGrant(ctx, grant)) && (await finish())),
+  );
 }
+
+/** Hashes before the transaction: that is slow, and locks must be short. */
+async function withPassword(ctx: Context, signUpId: string, password: string | undefined) {
+  const signUp = await ctx.db.SignUp.findByPk(signUpId);
+  if (!signUp) throw new Problem('invalid_code');
+  if (password === undefined) throw passwordMissing();
+  await requireStrong(ctx, password, signUp);
+  const passwordHash = await ctx.passwords.hash(password);
+  return () => completeSignUp(ctx, signUpId, passwordHash);
+}
+
+const passwordMissing = () => {
+  const message = 'Give the password that you chose when you signed up, or a new one';
+  const error = { pointer: '/password', code: 'required', message };
+  return new Problem('invalid_request', { members: { errors: [error] } });
+};
 
 /** If somebody takes the username of a sign-up at this moment, the second time leaves it out. */
 const retryIfTaken = <T>(work: () => Promise<T>): Promise<T> =>
@@ -88,14 +117,8 @@ const retryIfTaken = <T>(work: () => Promise<T>): Promise<T> =>
     throw error;
   });
 
-const confirm = (
-  ctx: Context,
-  { userId, signUpId, data }: Owner & { data: EmailChallenge },
-): Promise<boolean> =>
-  signUpId ? completeSignUp(ctx, signUpId) : confirmUser(ctx, userId!, data.email);
-
-/** Confirms only the address that the mail went to. The user may have a different one by now. */
-async function confirmUser(
+/** Confirms only this address: the user may have a different one by now. False if there is nothing to confirm. */
+export async function confirmUser(
   { db, clock, events }: Context,
   id: string,
   emailCanonical: string,

@@ -5,18 +5,11 @@ import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { issueToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
+import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
 
 const PURPOSE = 'sign-in code';
 
-/** RFC 7636 §4.2: base64url of a SHA-256, without padding. */
-export const CodeChallenge = z
-  .string()
-  .regex(/^[\w-]{43}$/, 'The base64url of the SHA-256 of your code verifier')
-  .meta({
-    description: 'PKCE (RFC 7636), method S256.',
-    example: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-  });
 /** RFC 7636 §4.1. */
 export const CodeVerifier = z
   .string()
@@ -27,31 +20,52 @@ export const CodeVerifier = z
   });
 
 /**
- * Who an authorization code is for. A strategy answers a profile, or a user that it found itself.
+ * Who an authorization code is for. A strategy answers a profile, an address that was proved, or a
+ * user that it found itself.
  */
-type CodeOwner = { user: User } | { profile: ProviderProfile };
+type CodeOwner = { user: User } | { profile: ProviderProfile } | { address: ProvenAddress };
 
-/** What is stored with the code: one of `profile` and `userId`. */
+/** What is stored with the code: one of `profile`, `address` and `userId`. */
 interface StoredCode {
   strategy: string;
   codeChallenge: string;
   profile?: ProviderProfile;
+  address?: string;
   userId?: string;
 }
 
 /**
  * An authorization code (RFC 6749 §4.1.2), which an app gets in its redirect URI in place of
- * tokens. It works once, and only with the code verifier.
+ * tokens. It works once, and only with the code verifier. It belongs to the user, if there is one
+ * already, so it is void when they are changed: see `voidPending`.
  */
-export function issueAuthorizationCode(
+export async function issueAuthorizationCode(
   ctx: Context,
   strategy: string,
   owner: CodeOwner,
   codeChallenge: string,
 ): Promise<string> {
-  const who = 'profile' in owner ? { profile: owner.profile } : { userId: owner.user.id };
-  const data: StoredCode = { strategy, codeChallenge, ...who };
-  return issueToken(ctx, PURPOSE, lifetimes.authorizationCodeSeconds, { data });
+  const userId = await userIdOf(ctx, owner);
+  const data: StoredCode = { strategy, codeChallenge, ...storedOwner(owner) };
+  return issueToken(ctx, PURPOSE, lifetimes.authorizationCodeSeconds, { userId, data });
+}
+
+function storedOwner(owner: CodeOwner): Pick<StoredCode, 'profile' | 'address' | 'userId'> {
+  if ('profile' in owner) return { profile: owner.profile };
+  return 'address' in owner
+    ? { address: owner.address.address.display }
+    : { userId: owner.user.id };
+}
+
+async function userIdOf({ db }: Context, owner: CodeOwner): Promise<string | null> {
+  if ('user' in owner) return owner.user.id;
+  if ('profile' in owner) {
+    const { provider, subject } = owner.profile;
+    const where = { provider, subject };
+    return (await db.Identity.findOne({ attributes: ['userId'], where }))?.userId ?? null;
+  }
+  const where = { emailCanonical: owner.address.address.canonical };
+  return (await db.User.findOne({ attributes: ['id'], where }))?.id ?? null;
 }
 
 /**
@@ -67,7 +81,9 @@ export async function spendAuthorizationCode(
   const stored = (await spendToken<StoredCode>(ctx, PURPOSE, code))?.data;
   if (!stored || challengeOf(codeVerifier) !== stored.codeChallenge)
     throw new Problem('invalid_code');
-  const { strategy, profile, userId } = stored;
+  const { strategy, profile, address, userId } = stored;
+  if (address !== undefined)
+    return { strategy, identity: { address: new ProvenAddress(strategy, address) } };
   if (profile)
     return { strategy, identity: { profile: new ProviderProfile(profile.provider, profile) } };
   const user = await ctx.db.User.findByPk(userId, { include: ['roles'] });

@@ -5,17 +5,21 @@ import { identityLinkedMail } from '#src/federation/mails';
 import { parseEmail, type Identifier } from '#src/platform/email-address';
 import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo } from '#src/platform/mail/template';
+import { sealGrant } from '#src/provider-grants/provider-grants';
 import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
 
 /** @throws {UniqueConstraintError} if a user has this identity */
 export async function addIdentity(
-  { db, events }: Context,
+  ctx: Context,
   userId: string,
   profile: ProviderProfile,
 ): Promise<Identity> {
-  const { provider, subject } = profile;
+  const { db, events } = ctx;
+  const { provider, subject, grant } = profile;
   const email = emailOf(profile)?.display ?? null;
-  const identity = await db.Identity.create({ id: uuid(), userId, provider, subject, email });
+  const sealedGrant = grant === undefined ? null : sealGrant(ctx, grant);
+  const row = { id: uuid(), userId, provider, subject, email, sealedGrant };
+  const identity = await db.Identity.create(row);
   events.emit('identity.linked', { userId, provider });
   return identity;
 }

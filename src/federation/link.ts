@@ -2,9 +2,12 @@ import { Op, UniqueConstraintError } from 'sequelize';
 import type { Identity, User } from '#models/index';
 import type { Context } from '#src/context';
 import { addIdentity, notifyIdentityLinked } from '#src/federation/identities';
+import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
+import { keepGrant, queueRevocations } from '#src/provider-grants/provider-grants';
 import { requireLiveSession } from '#src/sessions/require-live-session';
 import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
+import { voidPending } from '#src/user-mail/void-pending';
 import type { Principal } from '#src/users/principal';
 
 /**
@@ -20,7 +23,9 @@ export async function linkIdentity(
   try {
     return await ctx.db.transaction(async () => {
       const user = await requireLiveSession(ctx, principal);
-      return (await ownIdentity(ctx, user, profile)) ?? (await linkNew(ctx, user, profile));
+      const own = await ownIdentity(ctx, user, profile);
+      if (own) await keepGrant(ctx, profile);
+      return own ?? (await linkNew(ctx, user, profile));
     });
   } catch (error) {
     if (!(error instanceof UniqueConstraintError)) throw error;
@@ -41,20 +46,21 @@ async function linkNew(ctx: Context, user: User, profile: ProviderProfile): Prom
 }
 
 /**
- * Unlinks an identity. `providers` are those that users can sign in with now. The row of the user
- * is locked: of two requests that unlink the last two identities at once, one is refused.
+ * Unlinks an identity. `providers` are those that users can sign in with now. It takes the turn
+ * of the user: of two requests that unlink the last two identities at once, one is refused.
  * @throws {Problem} 404 `not_found`; 409 `last_way_in`
  */
 export const unlinkIdentity = (
-  { db, events }: Context,
+  ctx: Context,
   userId: string,
   id: string,
   providers: readonly string[],
 ): Promise<void> =>
-  db.transaction(async () => {
+  ctx.db.transaction(async () => {
+    const { db, events } = ctx;
+    await takeTurn(db.User, { id: userId });
     const user = await db.User.findByPk(userId, {
       attributes: ['id', 'passwordHash', 'usernameCanonical', 'emailCanonical'],
-      lock: true,
     });
     const identity = user && (await db.Identity.findOne({ where: { id, userId } }));
     if (!identity) throw new Problem('not_found');
@@ -64,6 +70,8 @@ export const unlinkIdentity = (
     const hasPassword =
       user.passwordHash !== null && (user.usernameCanonical ?? user.emailCanonical) !== null;
     if (others === 0 && !hasPassword) throw new Problem('last_way_in');
+    await queueRevocations(ctx, { id });
     await identity.destroy();
+    await voidPending(ctx, userId);
     events.emit('identity.unlinked', { userId, provider: identity.provider });
   });

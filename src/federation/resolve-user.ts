@@ -1,18 +1,18 @@
-import { UniqueConstraintError } from 'sequelize';
 import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { sendEmailChallenge } from '#src/email/email-challenge';
+import { takeOver } from '#src/email/take-over';
 import { addIdentity, emailOf, notifyIdentityLinked } from '#src/federation/identities';
 import type { Identifier } from '#src/platform/email-address';
+import { repeatOnDuplicate } from '#src/platform/database/repeat';
+import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
 import { PlainText } from '#src/platform/text';
-import { endSessions } from '#src/sessions/end-sessions';
+import { keepGrant } from '#src/provider-grants/provider-grants';
 import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import { createUser } from '#src/users/create-user';
 import { isUsernameTaken } from '#src/users/find';
 import { isReserved, username } from '#src/users/identifiers';
-
-const MAX_ATTEMPTS = 3;
 
 /**
  * The user of a provider profile, loaded with roles. The provider's subject finds it. Without such
@@ -23,22 +23,19 @@ const MAX_ATTEMPTS = 3;
  * both are one person. If not, the user may have been made by somebody else, who waits for the
  * owner of the address to come: see `takeOver`.
  *
- * @throws {Problem} 401 `user_disabled`; 403 `forbidden` for a new user while SIGNUP is closed; 409
- *   `already_linked` for an address that cannot be linked
+ * @throws {Problem} 401 `user_disabled`; 403 `signup_closed` for a new user; 409 `already_linked` for an address that cannot be linked
  */
-export async function resolveUser(ctx: Context, profile: ProviderProfile): Promise<User> {
-  for (let attempt = 1; ; attempt++) {
+export const resolveUser = (ctx: Context, profile: ProviderProfile): Promise<User> =>
+  repeatOnDuplicate(async () => {
     const known = await findByIdentity(ctx, profile);
-    if (known) return requireActive(known);
-    try {
-      return await ctx.db.transaction(
-        async () => (await linkByEmail(ctx, profile)) ?? createFrom(ctx, profile),
-      );
-    } catch (error) {
-      if (!(error instanceof UniqueConstraintError) || attempt === MAX_ATTEMPTS) throw error;
+    if (known) {
+      await keepGrant(ctx, profile);
+      return requireActive(known);
     }
-  }
-}
+    return ctx.db.transaction(
+      async () => (await linkByEmail(ctx, profile)) ?? createFrom(ctx, profile),
+    );
+  });
 
 async function findByIdentity(
   { db }: Context,
@@ -59,43 +56,20 @@ function requireActive(user: User): User {
 async function linkByEmail(ctx: Context, profile: ProviderProfile): Promise<User | null> {
   const { User } = ctx.db;
   const address = emailOf(profile);
-  const locked =
-    address && (await User.findOne({ where: { emailCanonical: address.canonical }, lock: true }));
-  if (!locked) return null;
+  const where = address && { emailCanonical: address.canonical };
+  if (!where || !(await takeTurn(User, where))) return null;
   if (!profile.emailVerified) throw new Problem('already_linked');
-  const user = requireActive((await User.findByPk(locked.id, { include: ['roles'] }))!);
-  if (!user.emailVerifiedAt) await takeOver(ctx, user, profile);
+  const user = requireActive((await User.findOne({ where, include: ['roles'] }))!);
+  if (!user.emailVerifiedAt)
+    await takeOver(ctx, user, { provider: profile.provider, name: nameOf(profile) ?? null });
   await addIdentity(ctx, user.id, profile);
   await notifyIdentityLinked(ctx, user, profile.provider);
   return user;
 }
 
-/**
- * Gives a user whose address was never confirmed to the owner of the address. A stranger may have
- * made the user before, so this deletes every credential set until now: password, identities, API
- * keys, one-time tokens, sessions; and takes the name from the provider. The username stays. It
- * opens nothing by itself, its owner may have signed up with their own address, and it can be
- * changed. A user with more roles than `user` is never given away for an address.
- */
-async function takeOver(ctx: Context, user: User, profile: ProviderProfile): Promise<void> {
-  const { db, clock, events } = ctx;
-  if (user.isMoreThanUser) throw new Problem('already_linked');
-  const userId = user.id;
-  await user.update({
-    passwordHash: null,
-    emailVerifiedAt: clock.date(),
-    name: nameOf(profile) ?? null,
-  });
-  await db.Identity.destroy({ where: { userId } });
-  await db.ApiKey.destroy({ where: { userId } });
-  await db.OneTimeToken.destroy({ where: { userId } });
-  await endSessions(ctx, { userId }, 'taken_over');
-  events.emit('user.taken_over', { userId, provider: profile.provider });
-}
-
 async function createFrom(ctx: Context, profile: ProviderProfile): Promise<User> {
   const { settings, clock } = ctx;
-  if (settings.signup === 'closed') throw new Problem('forbidden', { members: { required: [] } });
+  if (settings.signup === 'closed') throw new Problem('signup_closed');
   const address = emailOf(profile);
   const user = await createUser(ctx, {
     username: await freeUsername(ctx, profile.username),

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { authenticateWith } from '#src/authentication/authenticate-with';
-import { authenticate, requireFresh, requireFullAccess } from '#src/authentication/guards';
+import { authenticate, requireFreshProof, requireFullAccess } from '#src/authentication/guards';
 import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { CodeVerifier, spendAuthorizationCode } from '#src/federation/authorization-code';
@@ -16,7 +16,9 @@ import { del, get, post, type Route } from '#src/platform/http/route';
 import { deviceOf } from '#src/sessions/device';
 import { DeviceInput } from '#src/strategy-kit/device-input';
 import { Tokens } from '#src/sessions/schemas';
+import { providerOf } from '#src/strategy-kit/contract';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
+import { signedInAs } from '#src/users/principal';
 
 const Code = z.strictObject({ code: z.string().min(1).max(128), codeVerifier: CodeVerifier });
 const CodeExchange = Code.extend({ device: DeviceInput.optional() }).meta({ id: 'CodeExchange' });
@@ -37,7 +39,7 @@ export const federationRoutes = (ctx: Context): Route[] => [
       problems: [
         'invalid_code',
         'already_linked',
-        'forbidden',
+        'signup_closed',
         'user_disabled',
         'email_unverified',
         'invalid_credentials',
@@ -75,7 +77,7 @@ export const federationRoutes = (ctx: Context): Route[] => [
       problems: ['not_found', 'last_way_in'],
     },
     (req) => {
-      const providers = [...ctx.strategies.providers].map(({ name }) => name);
+      const providers = [...ctx.strategies.providers].map(providerOf);
       return unlinkIdentity(ctx, req.user.id, req.params.id, providers);
     },
   ),
@@ -92,13 +94,13 @@ const guardsOfChange = (ctx: Context) =>
   [
     authenticate(ctx),
     requireFullAccess,
-    requireFresh(ctx, lifetimes.freshCredentialChangeMinutes),
+    requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
   ] as const;
 
 const linkRoute = (ctx: Context, { name, kind, credentials }: AuthStrategy) =>
   post(
     `/me/identities/${name}`,
-    [...guardsOfChange(ctx), limit(ctx, CODE)],
+    [...guardsOfChange(ctx), limit(ctx, CODE, signedInAs)],
     {
       operationId: `link${pascalCase(name)}`,
       tag: 'Account',

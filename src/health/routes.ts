@@ -4,7 +4,7 @@ import { Problem } from '#src/platform/http/problem';
 import { get, type Route } from '#src/platform/http/route';
 
 const Ok = z.object({ status: z.literal('ok') }).meta({ id: 'HealthStatus' });
-const ok = { status: 'ok' as const };
+const ok = Object.freeze({ status: 'ok' });
 
 export const healthRoutes = ({ db, health }: Context): Route[] => [
   get(

@@ -7,6 +7,11 @@ export interface UserIds {
   id?: string | undefined;
   usernameCanonical?: string | null | undefined;
   emailCanonical?: string | null | undefined;
+  identities?: readonly ProviderAccount[] | undefined;
+}
+interface ProviderAccount {
+  provider: string;
+  subject: string;
 }
 
 /** The id of a user in the database, or the line of one that was added. */
@@ -21,6 +26,8 @@ const keysOf = ({ id, usernameCanonical, emailCanonical }: UserIds) => ({
   email: emailCanonical && short(`e${emailCanonical}`),
 });
 
+const keyOf = ({ provider, subject }: ProviderAccount) => short(`p${provider} ${subject}`);
+
 /** What an import compares its lines with: users in the database, and users of earlier lines. */
 export class ExistingUsers {
   readonly #db: Context['db'];
@@ -34,6 +41,7 @@ export class ExistingUsers {
   /** Reads the users who have one of these ids or names. Forgets what it read before. */
   async load(wanted: readonly UserIds[]): Promise<void> {
     this.#stored = new Map();
+    await this.#loadIdentities(wanted.flatMap(({ identities }) => identities ?? []));
     const columns = ['id', 'usernameCanonical', 'emailCanonical'] as const;
     const where = columns.flatMap((column) => {
       const values = wanted.flatMap((user) => user[column] ?? []);
@@ -45,6 +53,15 @@ export class ExistingUsers {
       where: { [Op.or]: where },
     });
     for (const user of found) remember(this.#stored, user, user.id);
+  }
+
+  async #loadIdentities(wanted: readonly ProviderAccount[]): Promise<void> {
+    const byProvider = Map.groupBy(wanted, ({ provider }) => provider);
+    for (const [provider, own] of byProvider) {
+      const where = { provider, subject: own.map(({ subject }) => subject) };
+      for (const found of await this.#db.Identity.findAll({ where }))
+        this.#stored.set(keyOf(found), found.userId);
+    }
   }
 
   add(user: UserIds, line: number): void {
@@ -64,6 +81,9 @@ export class ExistingUsers {
     const meant = sameId ?? (!keys.id && found.length === given ? found[0] : undefined);
     if (byUsername !== undefined && byUsername !== meant) return refused('username');
     if (byEmail !== undefined && byEmail !== meant) return refused('e-mail address');
+    const providers = (user.identities ?? []).map((each) => ownerOf(keyOf(each)));
+    if (providers.some((owner) => owner !== undefined && owner !== meant))
+      return refused('provider account');
     if (meant === undefined) return undefined;
     const detail = found.length === 0 ? 'this id is here with other names' : '';
     return { outcome: 'unchanged', detail };
@@ -77,4 +97,5 @@ const refused = (what: string) => ({
 
 function remember(map: Map<string, Owner>, user: UserIds, owner: Owner): void {
   for (const key of Object.values(keysOf(user))) if (key) map.set(key, owner);
+  for (const each of user.identities ?? []) map.set(keyOf(each), owner);
 }

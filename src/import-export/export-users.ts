@@ -13,8 +13,11 @@ export async function* exportUsers(ctx: Context, withHashes: boolean): AsyncGene
       limit: PAGE_SIZE,
     });
     const roles = await rolesOf(ctx, users);
-    for (const user of users)
-      yield `${JSON.stringify(lineOf(user, roles.get(user.id) ?? [], withHashes))}\n`;
+    const identities = await identitiesOf(ctx, users);
+    for (const user of users) {
+      const line = lineOf(user, roles.get(user.id) ?? [], withHashes);
+      yield `${JSON.stringify({ ...line, identities: identities.get(user.id) })}\n`;
+    }
     if (users.length < PAGE_SIZE) return;
     last = users.at(-1)!.id;
   }
@@ -29,6 +32,19 @@ async function rolesOf({ db }: Context, users: readonly User[]): Promise<Map<str
     [...byUser].map(([userId, own]) => [
       userId,
       own.flatMap(({ roleId }) => names.get(roleId) ?? []).sort(),
+    ]),
+  );
+}
+
+/** Provider accounts by user, in the order of their ids. */
+async function identitiesOf({ db }: Context, users: readonly User[]) {
+  const where = { userId: users.map(({ id }) => id) };
+  const found = await db.Identity.findAll({ where, order: ['provider', 'subject'] });
+  const byUser = Map.groupBy(found, ({ userId }) => userId);
+  return new Map(
+    [...byUser].map(([userId, own]) => [
+      userId,
+      own.map(({ provider, subject }) => ({ provider, subject })),
     ]),
   );
 }

@@ -2,13 +2,15 @@ import { UniqueConstraintError } from 'sequelize';
 import { validate as isUuid } from 'uuid';
 import { createRole, RoleName } from '#src/access/roles';
 import type { Context } from '#src/context';
+import { printable, type RenameFile } from '#src/import-export/rename-file';
 import {
+  personOf,
   readUsers,
+  type Person,
   type Text,
   type TutorialSource,
   type TutorialUser,
 } from '#src/import-export/tutorial-tables';
-import { isHash } from '#src/platform/crypto/passwords';
 import { parseEmail, type Identifier } from '#src/platform/email-address';
 import { username } from '#src/users/identifiers';
 import { userRow } from '#src/users/user-row';
@@ -24,9 +26,12 @@ type Outcome = Pick<ImportedUser, 'outcome' | 'detail'>;
 
 class DryRun extends Error {}
 class Refused extends Error {}
+/** Another name would do. */
+class BadName extends Refused {}
 
 interface Import {
   source: TutorialSource;
+  renames: RenameFile | undefined;
   /** Of a dry run: ids and names of the users so far. */
   tried: Set<string> | undefined;
 }
@@ -34,7 +39,8 @@ interface Import {
 /**
  * Imports users, roles and their links from the database of a tutorial, and reports the outcome of each user. Passwords
  * stay valid. Users who exist are left alone, so an import can be run again. A dry run reports the same and changes
- * nothing: each user is undone at once, so that a server on the same database does not have to wait.
+ * nothing: each user is undone at once, so that a server on the same database does not have to wait. `renames` is asked for
+ * new names, and told which users were refused because of theirs.
  */
 export async function importTutorial(
   ctx: Context,
@@ -42,8 +48,9 @@ export async function importTutorial(
   source: TutorialSource,
   report: (user: ImportedUser) => void,
   dryRun = false,
+  renames?: RenameFile,
 ): Promise<void> {
-  const run: Import = { source, tried: dryRun ? new Set() : undefined };
+  const run: Import = { source, renames, tried: dryRun ? new Set() : undefined };
   for await (const user of readUsers(url, source)) report(await importOne(ctx, run, user));
 }
 
@@ -58,26 +65,33 @@ function idOf(id: unknown, { number }: TutorialSource): string | null {
 }
 
 async function importOne(ctx: Context, run: Import, user: TutorialUser): Promise<ImportedUser> {
-  const person = run.source.person(user.row);
-  const label = `${user.row['id']} ${person.username ?? person.email ?? ''}`;
-  const who = label.replaceAll(UNPRINTABLE, '?').slice(0, 100).trim();
+  const { id } = user.row;
+  const original = run.source.person(user.row);
+  const name = original.username ?? original.email ?? '';
+  const who = printable(`${id} ${name}`).slice(0, 100).trim();
+  const refuse = (reason: string, isAboutName: boolean): ImportedUser => {
+    if (isAboutName) run.renames?.refused(id, name, reason);
+    return { who, outcome: 'refused', detail: printable(reason) };
+  };
   try {
-    return { who, ...(await addUser(ctx, run, user)) };
+    const person = personOf(original, run.renames?.nameFor(id));
+    return { who, ...(await addUser(ctx, run, user, person)) };
   } catch (error) {
-    if (error instanceof Refused)
-      return { who, outcome: 'refused', detail: error.message.replaceAll(UNPRINTABLE, '?') };
+    if (error instanceof Refused) return refuse(error.message, error instanceof BadName);
     if (error instanceof UniqueConstraintError)
-      return { who, outcome: 'refused', detail: 'somebody here has this name or address' };
+      return refuse('somebody here has this name or address', true);
     throw error;
   }
 }
-/** Characters that end a line, or control the terminal that shows it. */
-const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-async function addUser(ctx: Context, run: Import, user: TutorialUser): Promise<Outcome> {
+async function addUser(
+  ctx: Context,
+  run: Import,
+  user: TutorialUser,
+  person: Person,
+): Promise<Outcome> {
   const { source, tried } = run;
   const { row } = user;
-  const person = source.person(row);
   const id = idOf(row['id'], source);
   if (!id) throw new Refused('its id is neither a number of up to 12 digits nor a UUID');
   const names = {
@@ -85,7 +99,7 @@ async function addUser(ctx: Context, run: Import, user: TutorialUser): Promise<O
     email: identifierIn(person.email, parseEmail),
   };
   if (!names.username && !names.email)
-    throw new Refused('it has neither a username nor an e-mail address');
+    throw new BadName('it has neither a username nor an e-mail address');
   const existing = await ctx.db.User.findByPk(id);
   if (existing) {
     // The user may have changed or added one of the two names since.
@@ -156,7 +170,7 @@ const timeIn = (value: unknown): Date | null =>
 function identifierIn(value: Text, parse: typeof parseEmail): Identifier | null {
   if (!value) return null;
   const found = parse(value);
-  if ('code' in found) throw new Refused(found.message);
+  if ('code' in found) throw new BadName(found.message);
   return found;
 }
 
@@ -170,7 +184,7 @@ async function hashOf(
   password: unknown,
 ): Promise<string> {
   if (typeof password !== 'string' || password === '') throw new Refused('it has no password');
-  if (isHash(password) && /^\$2[aby]\$(0[4-9]|1[0-5])\$/.test(password)) return password;
+  if (/^\$2[aby]\$/.test(password) && !(await passwords.whyRefused(password))) return password;
   if (!source.plainPasswords)
     throw new Refused('its password is not a bcrypt hash with a cost of 4 to 15');
   return tried ? '' : passwords.hash(password);

@@ -1,56 +1,89 @@
 import { UniqueConstraintError } from 'sequelize';
+import { v7 as uuid } from 'uuid';
 import { createRole } from '#src/access/roles';
 import type { Context } from '#src/context';
+import type { Entry } from '#src/import-export/entries';
 import { ExistingUsers, type UserIds } from '#src/import-export/existing-users';
-import { linesOf, type NumberedLine } from '#src/import-export/ndjson';
+import type { Line, Refusal, Row } from '#src/import-export/sources/source';
 import { parseUserLine, type UserLine } from '#src/import-export/user-file';
-import { plainHash, whyNotHash } from '#src/platform/crypto/passwords';
+import { plainHash } from '#src/platform/crypto/passwords';
 import { userRow } from '#src/users/user-row';
 
-/** What happened to one line. */
+/** What happened to one user. */
 export interface ImportedLine {
   number: number;
   outcome: 'imported' | 'unchanged' | 'refused';
   /** The roles of an imported user, or a reason. */
   detail: string;
+  /** What an imported user has to do before they can sign in, if anything. */
+  note?: string | undefined;
 }
 
-/** Lines in one transaction. */
+/** Users in one transaction. */
 const BATCH_SIZE = 500;
 /** A batch is repeated when somebody registers one of its names at the same moment. */
 const MAX_ATTEMPTS = 5;
 
+interface ImportOptions {
+  /** Turns a user of another system into one of our own format. */
+  convert?: (row: Row) => Line | Refusal;
+  /** Reports the same, and writes nothing. */
+  dryRun?: boolean;
+}
+
 /**
- * Imports users from lines of JSON (docs/migrating-users.md) and reports the outcome of each line: never a name, an
- * address or a hash. Users who exist are left alone, so an import can be run again. Each batch of lines is one
- * transaction. A dry run reports the same and writes nothing.
+ * Imports users (docs/migrating-users.md) and reports the outcome of each: never a name, an address or a hash. Users who
+ * exist are left alone, so an import can be run again. Each batch is one transaction.
  */
 export async function importUsers(
   ctx: Context,
-  chunks: AsyncIterable<Buffer | string>,
+  entries: AsyncIterable<Entry>,
   report: (line: ImportedLine) => void,
-  dryRun = false,
+  { convert, dryRun = false }: ImportOptions = {},
 ): Promise<void> {
   const existing = new ExistingUsers(ctx); // of a dry run: it remembers the users of all batches
-  const importLines = async (lines: readonly NumberedLine[]) =>
-    dryRun ? (await classify(ctx, lines, existing)).outcomes : importBatch(ctx, lines);
-  let batch: NumberedLine[] = [];
+  let batch: CheckedLine[] = [];
   const flush = async () => {
-    for (const line of await importLines(batch)) report(line);
+    const outcomes = dryRun
+      ? (await classify(batch, existing)).outcomes
+      : await importBatch(ctx, batch);
+    outcomes.forEach(report);
     batch = [];
   };
-  for await (const line of linesOf(chunks)) if (batch.push(line) === BATCH_SIZE) await flush();
+  for await (const entry of entries) {
+    const line = await checked(ctx, entry, convert);
+    if (batch.push({ number: entry.number, line }) === BATCH_SIZE) await flush();
+  }
   await flush();
+}
+
+interface CheckedLine {
+  number: number;
+  line: UserLine | Refusal;
+}
+
+async function checked(
+  { clock, passwords }: Context,
+  { value, fault }: Entry,
+  convert: ImportOptions['convert'],
+): Promise<UserLine | Refusal> {
+  if (fault !== undefined) return fault;
+  const isObject = typeof value === 'object' && value !== null;
+  const own = convert && isObject ? convert(value as Row) : value;
+  if (typeof own === 'string' && convert) return own;
+  const line = parseUserLine(own, clock.now());
+  if (typeof line === 'string' || typeof line.passwordHash !== 'string') return line;
+  return (await passwords.whyRefused(line.passwordHash)) ?? line;
 }
 
 async function importBatch(
   ctx: Context,
-  lines: readonly NumberedLine[],
+  lines: readonly CheckedLine[],
   attempt = 1,
 ): Promise<ImportedLine[]> {
   try {
     return await ctx.db.transaction(async () => {
-      const { outcomes, newUsers } = await classify(ctx, lines, new ExistingUsers(ctx));
+      const { outcomes, newUsers } = await classify(lines, new ExistingUsers(ctx));
       await createUsers(ctx, newUsers);
       return outcomes;
     });
@@ -67,39 +100,44 @@ interface NewUser {
   roles: string[];
 }
 
-/** The outcome of each line, and the users to create. */
+/** The outcome of each user, and the users to create. */
 async function classify(
-  { clock }: Context,
-  lines: readonly NumberedLine[],
+  lines: readonly CheckedLine[],
   existing: ExistingUsers,
 ): Promise<{ outcomes: ImportedLine[]; newUsers: NewUser[] }> {
-  const now = clock.now();
-  const parsed = lines.map(({ number, text }) => ({
-    number,
-    line: text === undefined ? 'it is too long, or not UTF-8' : parseUserLine(text, now),
-  }));
-  await existing.load(parsed.flatMap(({ line }) => (typeof line === 'string' ? [] : idsOf(line))));
+  await existing.load(lines.flatMap(({ line }) => (typeof line === 'string' ? [] : idsOf(line))));
   const newUsers: NewUser[] = [];
-  const outcomes = parsed.map(({ number, line }): ImportedLine => {
-    const refused = (detail: string): ImportedLine => ({ number, outcome: 'refused', detail });
-    if (typeof line === 'string') return refused(line);
-    const fault = typeof line.passwordHash === 'string' ? whyNotHash(line.passwordHash) : undefined;
-    if (fault) return refused(fault);
+  const outcomes = lines.map(({ number, line }): ImportedLine => {
+    if (typeof line === 'string') return { number, outcome: 'refused', detail: line };
     const ids = idsOf(line);
     const found = existing.find(ids);
     if (found) return { number, ...found };
     existing.add(ids, number);
     const roles = [...new Set(line.roles ?? ['user'])].sort();
     newUsers.push({ line, roles });
-    return { number, outcome: 'imported', detail: roles.join(',') };
+    return { number, outcome: 'imported', detail: roles.join(','), note: noteOn(line) };
   });
   return { outcomes, newUsers };
 }
 
-const idsOf = ({ id, username, email }: UserLine): UserIds => ({
+/** Begins the note on a user who has no way in. */
+export const LOCKED_OUT = 'cannot sign in';
+
+/** A user who cannot sign in is not imported without a word. */
+function noteOn({ passwordHash, email, identities, disabled }: UserLine): string | undefined {
+  if (disabled) return 'disabled';
+  if (passwordHash) return undefined;
+  if (identities?.length) return 'no password: signs in with a provider';
+  return email
+    ? 'no password: has to choose one by "forgot password"'
+    : `${LOCKED_OUT}: no password, no provider and no e-mail address`;
+}
+
+const idsOf = ({ id, username, email, identities }: UserLine): UserIds => ({
   id: id ?? undefined,
   usernameCanonical: username?.canonical,
   emailCanonical: email?.canonical,
+  identities: identities ?? [],
 });
 
 async function createUsers(ctx: Context, newUsers: readonly NewUser[]): Promise<void> {
@@ -111,6 +149,18 @@ async function createUsers(ctx: Context, newUsers: readonly NewUser[]): Promise<
   await db.UserRole.bulkCreate(
     users.flatMap(({ row, roles }) =>
       roles.map((name) => ({ userId: row.id, roleId: roleIds.get(name)! })),
+    ),
+  );
+  await db.Identity.bulkCreate(
+    newUsers.flatMap(({ line }, i) =>
+      (line.identities ?? []).map(({ provider, subject }) => ({
+        id: uuid(),
+        userId: users[i]!.row.id,
+        provider,
+        subject,
+        email: line.email?.display ?? null,
+        createdAt: now,
+      })),
     ),
   );
   for (const { row } of users) events.emit('user.imported', { userId: row.id });

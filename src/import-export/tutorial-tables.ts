@@ -1,11 +1,19 @@
 import { BaseError, QueryTypes, type Sequelize } from 'sequelize';
 import { reasonOf } from '#src/platform/database/errors';
 import { openSequelize } from '#src/platform/database/open';
+import { parseEmail } from '#src/platform/email-address';
 
 /** A column of such tables, if it is text or missing. */
 export type Text = string | null | undefined;
 type Row = Record<string, Text>;
 type Roles = Map<string, { name: Text }[]>;
+
+/** How a row calls its user. */
+export interface Person {
+  username?: Text;
+  email?: Text;
+  name?: Text;
+}
 
 /** What the database of a tutorial looks like. */
 export interface TutorialSource {
@@ -19,13 +27,23 @@ export interface TutorialSource {
   plainPasswords?: boolean;
   /** 0 to 15, different for each tutorial. It is part of the ids that numbers become. */
   number: number;
-  person(row: Row): { username?: Text; email?: Text; name?: Text };
+  person(row: Row): Person;
 }
 export interface TutorialUser {
   row: Row;
   /** Names of roles, in lower case. */
   roles: string[];
 }
+/** Under its new name, if there is one. A username that is the address of its own row is no username here. */
+export function personOf(original: Person, renamed: string | undefined): Person {
+  const person = { ...original };
+  if (renamed) person[renamed.includes('@') ? 'email' : 'username'] = renamed;
+  if (!person.username?.includes('@')) return person;
+  const [typed, own] = [parseEmail(person.username), parseEmail(person.email || person.username)];
+  const isOwn = 'canonical' in typed && 'canonical' in own && typed.canonical === own.canonical;
+  return isOwn ? { ...person, username: null, email: person.email || person.username } : person;
+}
+
 const PAGE_SIZE = 500;
 
 /** Every user in the database of a tutorial, in the order of their ids. Only reads. */

@@ -7,6 +7,7 @@ import {
 } from 'node:crypto';
 import type { SigningKey } from '#models/index';
 import type { Context } from '#src/context';
+import type { Secrets } from '#src/platform/crypto/secrets';
 import type { KeySchedule, Scheduled } from '#src/keys/key-schedule';
 
 /** A public key as it is published (RFC 7517). */
@@ -107,6 +108,19 @@ const published = (key: Key) => ({
     use: 'sig',
   },
 });
+
+/** True if these secrets open the private key. */
+export function canOpen(
+  secrets: Secrets,
+  { sealedPrivateKey }: Pick<SigningKey, 'sealedPrivateKey'>,
+) {
+  try {
+    secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * The public key is derived from the encrypted private key: an attacker who can only write to the table cannot add a

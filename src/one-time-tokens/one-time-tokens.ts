@@ -4,6 +4,7 @@ import type { OneTimeToken } from '#models/index';
 import { NOBODY } from '#models/user';
 import type { Context } from '#src/context';
 import { purge } from '#src/platform/database/purge';
+import { takeTurn } from '#src/platform/database/take-turn';
 
 /** The owner of a token: a user, or a sign-up that is to become one. */
 export interface Owner {
@@ -16,6 +17,8 @@ interface NewGrant extends Owner {
 }
 /** What a token stands for. */
 export interface Grant<T> {
+  /** What `spendGrant` finds it by. */
+  digest: string;
   userId: string | null;
   signUpId: string | null;
   data: T;
@@ -63,10 +66,9 @@ export async function replaceToken(
   grant: NewGrant,
 ): Promise<string> {
   const { OneTimeToken, SignUp, User } = ctx.db;
-  const locked = { attributes: ['id'], lock: true };
   await (grant.signUpId
-    ? SignUp.findByPk(grant.signUpId, locked)
-    : User.findByPk(grant.userId ?? NOBODY, locked));
+    ? takeTurn(SignUp, { id: grant.signUpId })
+    : takeTurn(User, { id: grant.userId ?? NOBODY }));
   await OneTimeToken.destroy({ where: { ...whereOwner(grant), purpose } });
   return issueToken(ctx, purpose, seconds, grant);
 }
@@ -74,19 +76,21 @@ export async function replaceToken(
 const whereOwner = ({ userId, signUpId }: Owner) =>
   signUpId ? { signUpId } : { userId: userId ?? NOBODY };
 
-/** Makes void every token of a user for these purposes. Answers how many there were. */
-export const voidTokens = (
+/** Makes void every token of a user, except those for these purposes. */
+export const voidTokens = async (
   { db }: Context,
-  purposes: readonly string[],
   userId: string,
-): Promise<number> => db.OneTimeToken.destroy({ where: { userId, purpose: [...purposes] } });
+  { except = [] }: { except?: readonly string[] } = {},
+): Promise<void> => {
+  await db.OneTimeToken.destroy({ where: { userId, purpose: { [Op.notIn]: [...except] } } });
+};
 
 const whereUnexpired = ({ clock }: Context) => ({ expiresAt: { [Op.gt]: clock.date() } });
 
 const grantOf = <T>({ secrets }: Context, token: OneTimeToken): Grant<T> => {
-  const { purpose, userId, signUpId, data, createdAt } = token;
+  const { digest, purpose, userId, signUpId, data, createdAt } = token;
   const plain = data === null ? undefined : JSON.parse(secrets.unseal(purpose, data).plain);
-  return { userId, signUpId, data: plain as T, createdAt };
+  return { digest, userId, signUpId, data: plain as T, createdAt };
 };
 
 /** What the token stands for, without spending it. Null if it is not valid. */
@@ -112,19 +116,23 @@ export const spendToken = <T>(
 ): Promise<Grant<T> | null> =>
   ctx.db.transaction(async () => {
     const grant = await readToken<T>(ctx, purpose, token);
-    if (!grant) return null;
-    const where = { digest: digestOf(purpose, token) };
-    return (await ctx.db.OneTimeToken.destroy({ where })) > 0 ? grant : null;
+    return grant && (await spendGrant(ctx, grant)) ? grant : null;
   });
+
+/** Spends what was read. False if somebody else has spent it. */
+export const spendGrant = async (
+  { db }: Context,
+  { digest }: Pick<Grant<unknown>, 'digest'>,
+): Promise<boolean> => (await db.OneTimeToken.destroy({ where: { digest } })) > 0;
 
 /** How many guesses a short code allows. */
 const MAX_GUESSES = 5;
 
 /**
- * Spends the last token of one of these owners by the short code that came with it, as `data.code`. After five guesses no
- * code is right; the token itself stays valid. An owner who does not exist costs as many statements.
+ * The last token of one of these owners, by the short code that came with it, as `data.code`. It is not spent. After
+ * five guesses no code is right; the token itself stays valid. An owner who does not exist costs as many statements.
  */
-export const spendShortCode = <T extends { code: string }>(
+export const readShortCode = <T extends { code: string }>(
   ctx: Context,
   purpose: string,
   owners: readonly Owner[],
@@ -137,6 +145,15 @@ export const spendShortCode = <T extends { code: string }>(
     return right;
   });
 
+/** Counts a guess at what belongs to a token. False if there were five, or there is no such token. */
+export async function countGuess({ db }: Context, digest: string): Promise<boolean> {
+  const [counted] = await db.OneTimeToken.update(
+    { attempts: literal('tries + 1') }, // the column
+    { where: { digest, attempts: { [Op.lt]: MAX_GUESSES } } },
+  );
+  return counted > 0;
+}
+
 async function guess<T extends { code: string }>(
   ctx: Context,
   purpose: string,
@@ -148,13 +165,11 @@ async function guess<T extends { code: string }>(
     where: { purpose, ...whereOwner(owner), ...whereUnexpired(ctx) },
   });
   const digest = found?.digest ?? '';
-  const [counted] = await OneTimeToken.update(
-    { attempts: literal('tries + 1') }, // the column
-    { where: { digest, attempts: { [Op.lt]: MAX_GUESSES } } },
-  );
+  const isCounted = await countGuess(ctx, digest);
   const grant = found && grantOf<T>(ctx, found);
-  if (counted === 0 || grant?.data.code !== code) return null;
-  return (await OneTimeToken.destroy({ where: { digest } })) > 0 ? grant : null;
+  if (!isCounted || grant?.data.code !== code) return null;
+  await OneTimeToken.update({ attempts: literal('tries - 1') }, { where: { digest } });
+  return grant;
 }
 
 /**
@@ -178,7 +193,7 @@ export async function isFirstUse(
 }
 
 /** Deletes what has expired. */
-export async function purgeTokens({ db, clock }: Context): Promise<void> {
+export async function purgeTokens({ db, clock }: Context, stopped?: AbortSignal): Promise<void> {
   const where = { expiresAt: { [Op.lt]: clock.date() } };
-  await purge((limit) => db.OneTimeToken.destroy({ where, limit }));
+  await purge((limit) => db.OneTimeToken.destroy({ where, limit }), stopped);
 }

@@ -1,6 +1,6 @@
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
-import { digestOf } from '#src/one-time-tokens/one-time-tokens';
+import { digestOf, isFirstUse } from '#src/one-time-tokens/one-time-tokens';
 import type { StrategyStore } from '#src/strategy-kit/strategy-store';
 
 const PURPOSE = 'strategy store';
@@ -8,10 +8,8 @@ const PURPOSE = 'strategy store';
 const LONGEST_JSON = 48_000;
 
 /** The storage of one strategy, in the table of one-time tokens. */
-export function strategyStore(
-  { db, clock, secrets }: Context,
-  strategyName: string,
-): StrategyStore {
+export function strategyStore(ctx: Context, strategyName: string): StrategyStore {
+  const { db, clock, secrets } = ctx;
   const { OneTimeToken } = db;
   const sealPurpose = `${PURPOSE} ${strategyName}`;
   const digestFor = (key: string) => digestOf(PURPOSE, JSON.stringify([strategyName, key]));
@@ -34,19 +32,22 @@ export function strategyStore(
         data: secrets.seal(sealPurpose, json),
         expiresAt: clock.date(ttlSeconds * 1000),
       };
-      // One statement (INSERT … ON DUPLICATE KEY UPDATE, or ON CONFLICT). The transaction runs it again after a conflict.
-      await db.transaction(() => OneTimeToken.upsert(row));
+      // One statement: INSERT … ON DUPLICATE KEY UPDATE, or ON CONFLICT.
+      await OneTimeToken.upsert(row);
     },
 
     take: <T>(key: string) =>
       db.transaction(async () => {
         const digest = digestFor(key);
-        // Locked: no `put` may come between reading a value and deleting it.
+        // Locked, and then deleted: no `put` comes between reading a value and deleting it, on any node.
         const found = await OneTimeToken.findOne({ where: where(digest), lock: true });
         if (!found?.data || (await OneTimeToken.destroy({ where: { digest } })) === 0)
           return undefined;
         return valueOf(found.data) as T;
       }),
+
+    once: (key, seconds) =>
+      isFirstUse(ctx, PURPOSE, JSON.stringify([strategyName, 'once', key]), seconds),
 
     async read<T>(key: string) {
       const found = await OneTimeToken.findOne({ where: where(digestFor(key)) });

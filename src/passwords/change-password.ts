@@ -6,7 +6,7 @@ import { Problem } from '#src/platform/http/problem';
 import type { Device } from '#src/sessions/device';
 import { endSessions } from '#src/sessions/end-sessions';
 import { requireLiveSession } from '#src/sessions/require-live-session';
-import { voidMailTokens } from '#src/user-mail/mail-tokens';
+import { voidPending } from '#src/user-mail/void-pending';
 import { mayNotify } from '#src/user-mail/recipients';
 import type { Principal } from '#src/users/principal';
 
@@ -48,7 +48,7 @@ export async function changePassword(
     const [rows] = await db.User.update({ passwordHash }, { where });
     if (rows === 0) return null;
     await endSessions(ctx, { userId: principal.id }, 'password_changed');
-    await voidMailTokens(ctx, principal.id);
+    await voidPending(ctx, principal.id);
     if (notify) await notifyPasswordChanged(ctx, before);
     ctx.events.emit('user.password_changed', { userId: principal.id });
     return db.User.findByPk(principal.id, { include: ['roles'] });

@@ -1,30 +1,23 @@
-/** The most used passwords are refused. The list is longer, but what is rarer is not common. */
-const COMMON_PASSWORDS = 20_000;
+import { loadCommonPasswords } from '#src/passwords/common-passwords';
+import { lazy } from '#src/platform/lazy';
+
 /** `4` for `a`: at most so many such substitutions are tried. More would block the process. */
 const MAX_SUBSTITUTIONS = 8;
 
 type Scorer = (password: string, names: string[]) => number;
 
-/** What an instance has loaded to judge passwords. Each is loaded when it is first needed. */
+/** What an instance has loaded to judge passwords. */
 export interface PasswordDictionaries {
-  /** The most used passwords, folded. */
-  common?: Promise<ReadonlySet<string>>;
+  /** The most used passwords: 450 kB. */
+  common(): Promise<Buffer>;
   /** zxcvbn: takes 250 ms and 64 MB. */
-  scorer?: Promise<Scorer>;
+  scorer(): Promise<Scorer>;
 }
 
-export const createPasswordDictionaries = (): PasswordDictionaries => ({});
-
-export const commonPasswords = (loaded: PasswordDictionaries): Promise<ReadonlySet<string>> =>
-  (loaded.common ??= loadCommon());
-
-export const scorer = (loaded: PasswordDictionaries): Promise<Scorer> =>
-  (loaded.scorer ??= loadScorer());
-
-async function loadCommon(): Promise<ReadonlySet<string>> {
-  const { dictionary } = await import('@zxcvbn-ts/language-common');
-  return new Set(dictionary['passwords-common'].slice(0, COMMON_PASSWORDS));
-}
+export const createPasswordDictionaries = (): PasswordDictionaries => ({
+  common: lazy(loadCommonPasswords),
+  scorer: lazy(loadScorer),
+});
 
 async function loadScorer(): Promise<Scorer> {
   const [{ ZxcvbnFactory }, common, english] = await Promise.all([

@@ -1,5 +1,4 @@
 import type { Context } from '#src/context';
-import { scorer } from '#src/passwords/dictionaries';
 
 /**
  * zxcvbn blocks the process, for a second with 100 characters that are made for it. So only the
@@ -17,7 +16,7 @@ export async function isGuessable(
   names: string[],
 ): Promise<boolean> {
   if (settings.passwordMinScore === 0) return false;
-  const score = await scorer(dictionaries);
+  const score = await dictionaries.scorer();
   const scored = [...password].slice(0, SCORED_CHARACTERS).join('');
   return score(scored, names) < settings.passwordMinScore;
 }

@@ -10,8 +10,10 @@ import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo } from '#src/platform/mail/template';
 import { endSessions } from '#src/sessions/end-sessions';
 import { mayMail } from '#src/user-mail/mail-limit';
-import { RESET, voidMailTokens } from '#src/user-mail/mail-tokens';
+import { RESET } from '#src/user-mail/mail-tokens';
+import { voidPending } from '#src/user-mail/void-pending';
 import { greetingName } from '#src/user-mail/recipients';
+import { forgetLoginFailures } from '#src/users/throttle-subject';
 
 /**
  * Mails a link that sets a new password. It replaces any earlier link. For an unknown address the
@@ -38,7 +40,9 @@ export async function forgotPassword(ctx: Context, { canonical }: Identifier): P
 /**
  * Sets a new password by the token of such a mail, and ends every session and API key. Nobody is
  * signed in. Who reads the mails of an address has proved that it is theirs. If it was unconfirmed
- * until now, somebody else may have linked the providers, so they are deleted.
+ * until now, somebody else may have linked the providers, so they are deleted. It stays unconfirmed
+ * if the user has a second factor: mail does not remove factors, and a stranger who enrolled one
+ * could go on with an address that counts as theirs.
  * @throws {Problem} 400 `invalid_code`; 422 `weak_password`; 503 `busy`
  */
 export async function resetPassword(ctx: Context, token: string, password: string): Promise<void> {
@@ -49,15 +53,30 @@ export async function resetPassword(ctx: Context, token: string, password: strin
   await requireStrong(ctx, password, user);
   const passwordHash = await ctx.passwords.hash(password);
   await db.transaction(async () => {
-    const where = { id: user.id, emailCanonical: grant.data, disabledAt: null };
-    const changes = { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? clock.date() };
+    const { id, factors } = user;
+    const where = { id, factors, emailCanonical: grant.data, disabledAt: null };
+    const confirmedAt = factors > 0 ? null : clock.date();
+    const changes = { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? confirmedAt };
     if (!(await spendToken(ctx, RESET, token))) throw new Problem('invalid_code');
     if ((await db.User.update(changes, { where }))[0] === 0) throw new Problem('invalid_code');
     if (!user.emailVerifiedAt) await db.Identity.destroy({ where: { userId: user.id } });
     await db.ApiKey.destroy({ where: { userId: user.id } });
-    await voidMailTokens(ctx, user.id);
+    await voidPending(ctx, user.id);
     await endSessions(ctx, { userId: user.id }, 'password_reset');
     ctx.events.emit('user.password_changed', { userId: user.id });
     await notifyPasswordChanged(ctx, user);
   });
+  await letIn(ctx, user.id);
+}
+
+/** Whoever guessed at the old password keeps nobody out who has just chosen a new one. It is reset whatever happens here. */
+async function letIn(ctx: Context, userId: string): Promise<void> {
+  try {
+    await forgetLoginFailures(ctx, userId);
+  } catch (error) {
+    ctx.log.warn(
+      { err: error, userId },
+      'failed sign-ins before a new password could not be forgotten',
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { authenticate, requireFullAccess } from '#src/authentication/guards';
+import { authenticate, requireFactorProof, requireFullAccess } from '#src/authentication/guards';
 import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { inWords, lifetimes } from '#src/lifetimes';
@@ -11,7 +11,6 @@ import { forgotPassword, resetPassword } from '#src/passwords/reset-password';
 import { limit } from '#src/platform/http/rate-limit';
 import { post, put, type Route } from '#src/platform/http/route';
 import { deviceOf } from '#src/sessions/device';
-import { reauthenticate } from '#src/sessions/reauthenticate';
 import { Tokens } from '#src/sessions/schemas';
 import { MailToken } from '#src/user-mail/mail-tokens';
 import { EmailOnly, Password } from '#src/users/schemas';
@@ -22,12 +21,16 @@ const PasswordChange = z
 const PasswordReset = z
   .strictObject({ token: MailToken, password: Password })
   .meta({ id: 'PasswordReset' });
-const Reauthentication = z.strictObject({ password: Password }).meta({ id: 'Reauthentication' });
 
 export const passwordRoutes = (ctx: Context): Route[] => [
   put(
     '/me/password',
-    [authenticate(ctx), requireFullAccess, limitPasswordGuess(ctx)],
+    [
+      authenticate(ctx),
+      requireFullAccess,
+      requireFactorProof(ctx, lifetimes.freshCredentialChangeMinutes),
+      limitPasswordGuess(ctx),
+    ],
     {
       operationId: 'changePassword',
       tag: 'Account',
@@ -46,7 +49,8 @@ export const passwordRoutes = (ctx: Context): Route[] => [
         newPassword,
         deviceOf(req),
       );
-      return (await signIn(ctx, { user }, device, { strategy: 'local' })).tokens;
+      const method = { strategy: 'local', amr: ['pwd'], continues: req.user.session };
+      return (await signIn(ctx, { user }, device, method)).tokens;
     },
   ),
 
@@ -78,19 +82,5 @@ export const passwordRoutes = (ctx: Context): Route[] => [
       problems: ['invalid_code', 'weak_password', 'busy', 'unavailable'],
     },
     (req) => resetPassword(ctx, req.body.token, req.body.password),
-  ),
-
-  post(
-    '/auth/reauthenticate',
-    [authenticate(ctx), requireFullAccess, limitPasswordGuess(ctx)],
-    {
-      operationId: 'reauthenticate',
-      tag: 'Account',
-      summary: 'Prove again who you are',
-      description: 'For what answers `step_up_required`. A new sign-in does the same.',
-      body: Reauthentication,
-      problems: ['invalid_credentials', 'busy'],
-    },
-    (req) => reauthenticate(ctx, req.user, req.body.password),
   ),
 ];

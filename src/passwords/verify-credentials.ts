@@ -2,7 +2,9 @@ import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
 import { findSignUps } from '#src/sign-ups/sign-ups';
+import { takeHanded } from '#src/users/handed-user';
 import { identifierOf } from '#src/users/identifiers';
+import { readForSignIn } from '#src/users/read-for-sign-in';
 
 /**
  * The user with this username or e-mail address and this password, loaded with roles; or null. An
@@ -15,12 +17,14 @@ export async function verifyCredentials(
   identifier: string,
   password: string,
 ): Promise<User | null> {
-  const { db, passwords } = ctx;
+  const { passwords } = ctx;
   const where = identifierOf(identifier);
-  const user = where && (await db.User.findOne({ where, include: ['roles'] }));
+  const read = where && (takeHanded(ctx, identifier) ?? (await readForSignIn(ctx, where)));
+  const user = read?.user;
   const matches = await passwords.matches(password, user?.passwordHash);
   if (!user || !matches || user.disabledAt) return refuseUnconfirmed(ctx, where, password);
-  if (!passwords.isStale(user.passwordHash!) || (await renewHash(ctx, user, password))) return user;
+  if (!passwords.isStale(user.passwordHash!, password) || (await renewHash(ctx, user, password)))
+    return user;
   return verifyCredentials(ctx, identifier, password);
 }
 

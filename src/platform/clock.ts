@@ -29,3 +29,18 @@ export function createClock(sequelize: Sequelize): Clock {
     },
   };
 }
+
+/** The time of this machine, RFC 3339 in UTC: for what is not compared with times of the database. */
+export const isoTime = (): string => new Date().toISOString();
+
+/** The same at the price of a number: the text of a second is made once, for all lines of the log in it. */
+export function createTimeText(): (ms?: number) => string {
+  let second: number | undefined;
+  let text = '';
+  return (ms = Date.now()) => {
+    const its = Math.floor(ms / 1000);
+    if (its !== second) text = new Date(ms).toISOString().slice(0, -4);
+    second = its;
+    return `${text}${String(ms - its * 1000).padStart(3, '0')}Z`;
+  };
+}

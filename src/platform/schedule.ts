@@ -2,18 +2,19 @@ import type { Log } from '#src/platform/log';
 
 /**
  * Runs `work` every so many seconds, one run at a time. It does not keep the process alive. A failed run is logged, and
- * the next one is tried at its time. Call the answer to stop: it waits for the run under way.
+ * the next one is tried at its time. Call the answer to stop: it aborts `stopped` and waits for the run under way.
  */
 export function every(
   { log }: { log: Log },
   seconds: number,
   task: string,
-  work: () => Promise<unknown>,
+  work: (stopped: AbortSignal) => Promise<unknown>,
 ): () => Promise<void> {
+  const stopping = new AbortController();
   let running: Promise<void> | undefined;
   const run = async () => {
     try {
-      await work();
+      await work(stopping.signal);
     } catch (error) {
       log.warn({ err: error, task }, 'a task failed');
     }
@@ -23,6 +24,7 @@ export function every(
   }, seconds * 1000).unref();
   return async () => {
     clearInterval(timer);
+    stopping.abort();
     await running;
   };
 }

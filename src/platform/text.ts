@@ -16,6 +16,21 @@ export const fold = (text: string): string =>
   text.normalize('NFKC').replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
 
 /**
+ * For the question whether one text says the same as another to a person who guesses: a password
+ * and a name, a password and a list. Texts with the same `fold` have the same loose form, too, and
+ * so have texts that differ in marks, invisible characters, `ß` and `ss`, `ı` and `i`. It is too
+ * loose to name a user by.
+ */
+export const foldLoosely = (text: string): string =>
+  fold(text)
+    .toUpperCase() // has the full mappings: ß becomes SS, ᾳ becomes ΑΙ
+    .normalize('NFKD')
+    .replaceAll(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .toLowerCase()
+    .replaceAll('ς', 'σ')
+    .normalize('NFKC');
+
+/**
  * Text of any script. It is stored and answered byte for byte. Refused are control characters, broken Unicode,
  * text with nothing visible in it, and characters that change the direction of text (Bidi_Control).
  */

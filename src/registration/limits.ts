@@ -1,7 +1,6 @@
-import { HOUR_MS } from '#src/lifetimes';
-import { limitClass } from '#src/platform/limits/limits';
+import { limitClass, per } from '#src/platform/limits/limit-class';
 
-export const SIGN_UP = limitClass('sign-up', [
-  { by: 'network', max: 10, window: HOUR_MS },
-  { by: 'everybody', max: 5000, window: HOUR_MS },
+export const SIGN_UP = limitClass('sign-up', (settings) => [
+  ...per('network', settings.limitSignUpsPerNetwork),
+  ...per('site', settings.limitSignUpsPerSite),
 ]);

@@ -78,7 +78,7 @@ const registerRoute = (ctx: Context) =>
     async (req) => {
       const { device, ...newUser } = req.body;
       const user = await register(ctx, newUser);
-      const method = { strategy: 'local' };
+      const method = { strategy: 'local', amr: ['pwd'] };
       return (await signIn(ctx, { user }, deviceOf(req, device), method)).tokens;
     },
   );

@@ -27,11 +27,15 @@ export async function signUp(
   if (!email) throw emailMissing();
   const owner = { username: username?.canonical, email: email.canonical, name };
   await requireStrong(ctx, password, owner);
-  if (username && (await isUsernameTaken(ctx, username.canonical)))
-    throw new Problem('username_taken');
+  const refuseTaken = async () => {
+    if (username && (await isUsernameTaken(ctx, username.canonical)))
+      throw new Problem('username_taken');
+  };
+  await refuseTaken();
   const passwordHash = await ctx.passwords.hash(password);
   if (!(await mayMail(ctx, email.canonical))) return;
   await db.transaction(async () => {
+    await refuseTaken();
     const user = await db.User.findOne({ where: { emailCanonical: email.canonical } });
     const { id } = await db.SignUp.create({
       id: uuid(),

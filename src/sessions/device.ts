@@ -1,4 +1,4 @@
-import { parse } from 'bowser';
+import { createRequire } from 'node:module';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Session } from '#models/index';
@@ -28,6 +28,8 @@ export const deviceOf = (
 export function deviceLabel(
   session: Pick<Session, 'deviceKind' | 'deviceName' | 'devicePlatform' | 'userAgent'>,
 ) {
+  // Loaded for the first list of sessions: its tables of browsers take half a megabyte.
+  const { parse } = createRequire(import.meta.url)('bowser') as typeof import('bowser');
   const { browser, os } = parse(session.userAgent || '-');
   const agent = [browser.name, os.name].filter(Boolean).join(' on ');
   return {

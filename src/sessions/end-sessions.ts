@@ -8,25 +8,35 @@ import type { SessionEndReason } from '#src/events';
  * Answers how many. One by one, by id: a lock on more than one row could deadlock with requests that refresh.
  */
 export function endSessions(
-  { db, clock, events }: Context,
+  ctx: Context,
   which: WhereOptions<Session>,
   why: SessionEndReason,
 ): Promise<number> {
+  const { db } = ctx;
   return db.transaction(async () => {
-    let ended = 0;
-    const now = clock.date();
     const found = await db.Session.findAll({
       attributes: ['id', 'userId'],
       where: { ...which, endedAt: null },
     });
-    for (const { id, userId } of found) {
-      const [changed] = await db.Session.update(
-        { endedAt: now, expiresAt: now },
-        { where: { id, endedAt: null } },
-      );
-      if (changed === 1) events.emit('session.ended', { userId, sessionId: id, why });
-      ended += changed;
-    }
-    return ended;
+    return endEach(ctx, found, why);
   });
+}
+
+/** The same for sessions that are known. Call it in a transaction. */
+export async function endEach(
+  { db, clock, events }: Context,
+  sessions: readonly Pick<Session, 'id' | 'userId'>[],
+  why: SessionEndReason,
+): Promise<number> {
+  let ended = 0;
+  const now = clock.date();
+  for (const { id, userId } of sessions) {
+    const [changed] = await db.Session.update(
+      { endedAt: now, expiresAt: now },
+      { where: { id, endedAt: null } },
+    );
+    if (changed === 1) events.emit('session.ended', { userId, sessionId: id, why });
+    ended += changed;
+  }
+  return ended;
 }

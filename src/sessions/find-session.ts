@@ -1,34 +1,36 @@
-import { QueryTypes } from 'sequelize';
 import type { Db } from '#models/index';
+import type { Context } from '#src/context';
+import { LookUps } from '#src/platform/database/look-ups';
+import {
+  joinUser,
+  timeOf,
+  USER_COLUMNS,
+  userOfRows,
+  type GuardedUser,
+  type Time,
+  type UserRow,
+} from '#src/users/user-rows';
 
 const FIND = [
-  'SELECT s.user_id, s.strategy, s.device_kind, s.generation, s.rotated_at, s.acknowledged,',
-  's.authenticated_at, s.last_seen_at, s.expires_at, s.ended_at, s.created_at,',
-  'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, r.name AS role',
-  'FROM sessions s JOIN users u ON u.id = s.user_id',
-  'LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id',
-  'WHERE s.id = $1',
-].join(' '); // on one line: driver and Sequelize scan it for each request
+  'SELECT s.id, s.user_id, s.strategy, s.device_kind, s.generation, s.rotated_at, s.acknowledged,',
+  `s.authenticated_at, s.amr, s.aal2_at, s.last_seen_at, s.expires_at, s.ended_at, s.created_at, ${USER_COLUMNS}`,
+  `FROM sessions s ${joinUser('s.user_id')} WHERE s.id IN`,
+].join(' ');
 
-type Time = Date | string;
-interface Row {
-  user_id: string;
+interface Row extends UserRow {
+  id: string;
   strategy: string;
   device_kind: string | null;
   generation: number;
   rotated_at: Time | null;
   acknowledged: 0 | 1;
   authenticated_at: Time | null;
+  amr: string;
+  aal2_at: Time | null;
   last_seen_at: Time | null;
   created_at: Time;
   expires_at: Time;
   ended_at: Time | null;
-  username: string | null;
-  email: string | null;
-  email_verified_at: Time | null;
-  name: string | null;
-  disabled_at: Time | null;
-  role: string | null;
 }
 
 /** The columns of a session that guards need. See `models/session` for what they mean. */
@@ -41,37 +43,35 @@ export interface StoredSession {
   rotatedAt: Date | null;
   acknowledged: boolean;
   authenticatedAt: Date | null;
+  amr: string;
+  aal2At: Date | null;
   lastSeenAt: Date | null;
   createdAt: Date;
   expiresAt: Date;
   endedAt: Date | null;
 }
 
-/** The columns of its user that guards need. `roles`: their names. */
-interface SessionUser {
-  id: string;
-  username: string | null;
-  email: string | null;
-  emailVerifiedAt: Date | null;
-  name: string | null;
-  disabledAt: Date | null;
-  roles: string[];
-}
-
 export interface FoundSession {
   session: StoredSession;
-  user: SessionUser;
+  user: GuardedUser;
 }
 
-const time = (value: Time | null) => (value === null ? null : new Date(value));
+/** Reads of sessions, those of one turn of the event loop together. */
+export type SessionLookUps = LookUps<Row>;
+
+export const createSessionLookUps = (db: Db): SessionLookUps =>
+  new LookUps<Row>(db, { text: (list) => `${FIND} (${list})`, keyOf: ({ id }) => id });
 
 /**
- * A session with its user and the user's roles, as plain objects. This is the one query of every guarded request, so it
- * is written by hand: with `include`, Sequelize takes longer to compose the query than the database to answer it.
+ * A session with its user and the user's roles, as plain objects, which are the caller's own. This is the one query of
+ * every guarded request, so it is written by hand, and requests that arrive together share it. With `include`, Sequelize
+ * takes longer to compose the query than the database to answer it.
  */
-export async function findSessionWithUser(db: Db, id: string): Promise<FoundSession | null> {
-  const rows = await db.sequelize.query<Row>(FIND, { type: QueryTypes.SELECT, bind: [id] });
-  const [row] = rows;
+export async function findSessionWithUser(
+  { sessionLookUps }: Pick<Context, 'sessionLookUps'>,
+  id: string,
+): Promise<FoundSession | null> {
+  const [row, ...more] = await sessionLookUps.find(id);
   if (!row) return null;
   const session = {
     id,
@@ -79,24 +79,17 @@ export async function findSessionWithUser(db: Db, id: string): Promise<FoundSess
     strategy: row.strategy,
     deviceKind: row.device_kind,
     generation: row.generation,
-    rotatedAt: time(row.rotated_at),
+    rotatedAt: timeOf(row.rotated_at),
     acknowledged: row.acknowledged === 1,
-    authenticatedAt: time(row.authenticated_at),
-    lastSeenAt: time(row.last_seen_at),
-    createdAt: new Date(row.created_at),
-    expiresAt: new Date(row.expires_at),
-    endedAt: time(row.ended_at),
+    authenticatedAt: timeOf(row.authenticated_at),
+    amr: row.amr,
+    aal2At: timeOf(row.aal2_at),
+    lastSeenAt: timeOf(row.last_seen_at),
+    createdAt: timeOf(row.created_at)!,
+    expiresAt: timeOf(row.expires_at)!,
+    endedAt: timeOf(row.ended_at),
   };
-  const user = {
-    id: row.user_id,
-    username: row.username,
-    email: row.email,
-    emailVerifiedAt: time(row.email_verified_at),
-    name: row.name,
-    disabledAt: time(row.disabled_at),
-    roles: rows.flatMap(({ role }) => role ?? []),
-  };
-  return { session, user };
+  return { session, user: userOfRows([row, ...more]) };
 }
 
 /** `now`: milliseconds since 1970. In a query: `db.Session.live(date)`. */

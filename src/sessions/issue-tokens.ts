@@ -4,6 +4,7 @@ import { signAccessToken } from '#src/sessions/access-tokens';
 import type { StoredSession } from '#src/sessions/find-session';
 import { refreshTokenOf } from '#src/sessions/refresh-tokens';
 import type { Tokens } from '#src/sessions/schemas';
+import { proofOf } from '#src/users/assurance';
 import type { Principal } from '#src/users/principal';
 import { publicUser } from '#src/users/schemas';
 
@@ -12,7 +13,15 @@ export type TokensBody = z.input<typeof Tokens>;
 /** The columns of a session that its tokens are made of: a stored session or a row. */
 export type TokenSession = Pick<
   StoredSession,
-  'id' | 'userId' | 'strategy' | 'generation' | 'createdAt' | 'expiresAt'
+  | 'id'
+  | 'userId'
+  | 'strategy'
+  | 'generation'
+  | 'createdAt'
+  | 'expiresAt'
+  | 'amr'
+  | 'aal2At'
+  | 'authenticatedAt'
 >;
 
 /**
@@ -32,7 +41,7 @@ export function issueTokens(
     expiresIn: accessTokenTtl,
     refreshToken: refreshTokenOf(ctx, session),
     refreshExpiresIn: Math.max(0, secondsLeft),
-    session: { id, strategy, createdAt, expiresAt },
+    session: { id, strategy, createdAt, expiresAt, ...proofOf(session) },
     user: publicUser(user),
   };
 }

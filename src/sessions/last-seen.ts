@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { MINUTE_MS } from '#src/lifetimes';
+import { atMost } from '#src/platform/at-most';
 import { skipCacheInvalidation } from '#src/platform/database/commits';
 import type { StoredSession } from '#src/sessions/find-session';
 
@@ -11,11 +13,16 @@ import type { StoredSession } from '#src/sessions/find-session';
  */
 export type LastSeenWrites = LRUCache<string, Promise<void>>;
 
-export const createLastSeenWrites = (): LastSeenWrites => new LRUCache({ max: 10_000, ttl: 5000 });
+export const createLastSeenWrites = (): LastSeenWrites =>
+  new LRUCache({ ...atMost(10_000), ttl: 5000 });
+
+/** A request waits this long for the write, in milliseconds. It is less than a lock may take, or a strategy. */
+const MAX_WAIT_MS = 1000;
 
 /**
  * Records that a session is in use, once a minute at most. The first use of a generation is recorded at once: from then
- * on the previous refresh token is a replay. A request that only reads is answered also when the write fails.
+ * on the previous refresh token is a replay. A request that only reads is answered also when the write fails or takes
+ * too long.
  */
 export function noteUse(
   ctx: Context,
@@ -29,10 +36,18 @@ export function noteUse(
   const key = `${session.id} ${first ? generation : ''} ${Math.floor(now / MINUTE_MS)}`;
   let writing = lastSeenWrites.get(key);
   if (!writing) {
-    writing = write(ctx, session, first, new Date(now));
+    writing = inTime(write(ctx, session, first, new Date(now)));
     lastSeenWrites.set(key, writing);
   }
   return writing;
+}
+
+async function inTime(writing: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const timedOut = sleep(MAX_WAIT_MS, undefined, { signal: timer.signal, ref: false });
+  timedOut.catch(() => {}); // aborted
+  await Promise.race([writing, timedOut]);
+  timer.abort();
 }
 
 async function write(

@@ -1,5 +1,6 @@
-import { MINUTE_MS } from '#src/lifetimes';
-import { limitClass } from '#src/platform/limits/limits';
+import { limitClass, per } from '#src/platform/limits/limit-class';
 
 /** Refreshes of one session. */
-export const REFRESH = limitClass('refresh', [{ by: 'session', max: 30, window: MINUTE_MS }]);
+export const REFRESH = limitClass('refresh', (settings) =>
+  per('session', settings.limitRefreshesPerSession),
+);

@@ -51,15 +51,16 @@ export async function sessionFor(
   return { ...(await liveSession(ctx, token.sessionId)), generation: token.generation };
 }
 
-async function liveSession({ db, clock, settings }: Context, id: string): Promise<LiveSession> {
-  const found = await findSessionWithUser(db, id);
+async function liveSession(ctx: Context, id: string): Promise<LiveSession> {
+  const { clock, settings } = ctx;
+  const found = await findSessionWithUser(ctx, id);
   if (!found || found.session.endedAt || found.user.disabledAt) throw refused('revoked');
   const { session, user } = found;
   const now = clock.date();
   // The second condition: an operator has lowered the limits since.
   if (!isLive(session, now.getTime()) || expiryOf(settings, session, now) <= now)
     throw refused('expired');
-  return { session, user: principalFrom(user, session) };
+  return { session, user: principalFrom(user, { session }) };
 }
 
 /**
@@ -85,10 +86,7 @@ async function rotate(
     generation: { [Op.lte]: generation },
     ...db.Session.live(now),
   };
-  // The transaction repeats the statement when it meets one that ends the session.
-  const [changed] = await db.transaction(() =>
-    db.Session.update({ ...next, ip, userAgent }, { where }),
-  );
+  const [changed] = await db.Session.update({ ...next, ip, userAgent }, { where });
   Object.assign(session, next);
   return changed === 1;
 }

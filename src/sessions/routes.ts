@@ -1,10 +1,11 @@
+import type { Request } from 'express';
 import { z } from 'zod';
 import { authenticate, requireFullAccess } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import { presentedToken } from '#src/platform/http/credential-headers';
 import { Id, newestFirst, Page } from '#src/platform/http/listing';
-import { limit } from '#src/platform/http/rate-limit';
-import { del, get, post, type Route } from '#src/platform/http/route';
+import { limit, refuseDeferred } from '#src/platform/http/rate-limit';
+import { del, get, guard, post, type Route } from '#src/platform/http/route';
 import { deviceOf } from '#src/sessions/device';
 import { issueTokens } from '#src/sessions/issue-tokens';
 import { REFRESH } from '#src/sessions/limits';
@@ -20,11 +21,19 @@ import {
 } from '#src/sessions/schemas';
 import { signOut } from '#src/sessions/sign-out';
 
+const sessionInBody = (ctx: Context, { body }: Request) => {
+  const { refreshToken } = body as { refreshToken?: string };
+  return refreshToken === undefined ? undefined : readRefreshToken(ctx, refreshToken)?.sessionId;
+};
+
 /** Counts genuine tokens only. Other texts cost no query, and would fill the store with counters. */
-export const limitRefresh = (ctx: Context) =>
-  limit(ctx, REFRESH, (req) => {
-    const { refreshToken } = req.body as z.output<typeof RefreshInput>;
-    return readRefreshToken(ctx, refreshToken)?.sessionId;
+export const limitRefresh = (ctx: Context) => limit(ctx, REFRESH, (req) => sessionInBody(ctx, req));
+
+/** Nobody is kept from signing out because their network is full, if they have a session. */
+const refuseStrangers = (ctx: Context) =>
+  guard({}, (req, _res, next) => {
+    if (sessionInBody(ctx, req) === undefined) refuseDeferred(req);
+    next();
   });
 
 export const sessionRoutes = (ctx: Context): Route[] => [
@@ -51,7 +60,7 @@ export const sessionRoutes = (ctx: Context): Route[] => [
 
   post(
     '/auth/logout',
-    [],
+    [refuseStrangers(ctx)],
     {
       operationId: 'signOut',
       tag: 'Account',

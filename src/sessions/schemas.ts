@@ -3,6 +3,7 @@ import type { Session } from '#models/index';
 import { Listing } from '#src/platform/http/listing';
 import { Time } from '#src/platform/http/time';
 import { deviceLabel } from '#src/sessions/device';
+import { proofOf } from '#src/users/assurance';
 import { PublicUser } from '#src/users/schemas';
 
 const publicSessionFields = {
@@ -10,6 +11,13 @@ const publicSessionFields = {
   strategy: z.string().meta({ example: 'local' }),
   createdAt: Time,
   expiresAt: Time.meta({ description: 'When it ends unless it is refreshed before.' }),
+  amr: z.array(z.string()).meta({
+    description:
+      'How the user proved who they are (RFC 8176): `pwd`, `otp`, `hwk`, `user`, `mfa`, `fed` and others. Empty for a session that began before this was stored.',
+    example: ['pwd', 'otp', 'mfa'],
+  }),
+  acr: z.enum(['aal1', 'aal2']).meta({ description: '`aal2` after two factors.' }),
+  authTime: Time.meta({ description: 'When the user last proved what `acr` says.' }),
 };
 const PublicSession = z.object(publicSessionFields).meta({ id: 'Session' });
 
@@ -42,6 +50,7 @@ export const listedSession = (
   strategy: session.strategy,
   createdAt: session.createdAt,
   expiresAt: session.expiresAt,
+  ...proofOf(session),
   device: deviceLabel(session),
   ip: session.ip,
   lastSeenAt: session.lastSeenAt ?? session.createdAt,

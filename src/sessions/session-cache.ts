@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Context } from '#src/context';
+import { atMost } from '#src/platform/at-most';
 import { findSessionWithUser, type FoundSession } from '#src/sessions/find-session';
 import { principalFrom, type Principal } from '#src/users/principal';
 
@@ -18,7 +19,7 @@ interface Cached {
 /** Sessions that were read lately, by id. */
 export type SessionCache = LRUCache<string, Cached>;
 
-export const createSessionCache = (): SessionCache => new LRUCache({ max: 10_000 });
+export const createSessionCache = (): SessionCache => new LRUCache(atMost(10_000));
 
 /**
  * A session with its user and roles, from the cache while that is known to be current.
@@ -34,21 +35,39 @@ export async function readSession(
   generation: number,
 ): Promise<ReadSession | null> {
   const { db, clock, settings, sessionCache } = ctx;
-  const trustMs = settings.sessionCacheTtl * 1000;
-  const commits = db.commits();
-  const at = commits ?? (trustMs > 0 ? db.writes() : undefined);
+  const at = countOf(ctx);
   // What a transaction reads may never be committed, so it is not for others.
   if (at === undefined || db.isInTransaction()) return read(ctx, id);
-  const known = sessionCache.get(id);
-  if (known?.at === at && known.until > clock.now() && known.read.session.generation >= generation)
-    return known.read;
+  const known = currentSession(ctx, id, generation, at);
+  if (known) return known;
   const found = await read(ctx, id);
-  const until = commits === undefined ? clock.now() + trustMs : Infinity;
+  const until =
+    db.commits() === undefined ? clock.now() + settings.sessionCacheTtl * 1000 : Infinity;
   if (found) sessionCache.set(id, { read: found, at, until });
   return found;
 }
 
-async function read({ db }: Context, id: string): Promise<ReadSession | null> {
-  const found = await findSessionWithUser(db, id);
-  return found && { ...found, principal: principalFrom(found.user, found.session) };
+/** The count of commits or writes. Undefined: nothing that was read may be used again. */
+const countOf = ({ db, settings }: Context): number | undefined =>
+  db.commits() ?? (settings.sessionCacheTtl > 0 ? db.writes() : undefined);
+
+/** The same if it is in the cache and current. */
+export function currentSession(
+  ctx: Context,
+  id: string,
+  generation: number,
+  at = countOf(ctx),
+): ReadSession | undefined {
+  if (at === undefined || ctx.db.isInTransaction()) return undefined;
+  const known = ctx.sessionCache.get(id);
+  const isCurrent =
+    known?.at === at &&
+    known.until > ctx.clock.now() &&
+    known.read.session.generation >= generation;
+  return isCurrent ? known.read : undefined;
+}
+
+async function read(ctx: Context, id: string): Promise<ReadSession | null> {
+  const found = await findSessionWithUser(ctx, id);
+  return found && { ...found, principal: principalFrom(found.user, found) };
 }

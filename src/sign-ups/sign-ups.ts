@@ -28,16 +28,16 @@ export const findSignUps = (
   });
 
 /**
- * Makes a user of a sign-up whose address is confirmed, and deletes all others with that address. A
- * username that was taken meanwhile is left out. False if the sign-up does not exist any more.
+ * Makes a user of a sign-up whose address is confirmed, with the password that was given then, and
+ * deletes all others with that address. A username that was taken meanwhile is left out. False if the sign-up does not exist any more.
  * @throws {Problem} 409 `email_taken`; `username_taken` if somebody takes it at this moment
  */
-export const completeSignUp = (ctx: Context, id: string): Promise<boolean> =>
+export const completeSignUp = (ctx: Context, id: string, passwordHash: string): Promise<boolean> =>
   mapUniqueViolation(() =>
     ctx.db.transaction(async () => {
       const found = await ctx.db.SignUp.findByPk(id);
       if (!found || (await forgetSignUps(ctx, found.emailCanonical)) === 0) return false;
-      const { username, usernameCanonical, email, emailCanonical, passwordHash, name } = found;
+      const { username, usernameCanonical, email, emailCanonical, name } = found;
       const isFree =
         username !== null &&
         usernameCanonical !== null &&
@@ -70,5 +70,7 @@ export const forgetSignUps = ({ db }: Context, emailCanonical: string): Promise<
   db.SignUp.destroy({ where: { emailCanonical } });
 
 /** Deletes those who did not confirm their address in time. */
-export const purgeSignUps = ({ db, clock }: Context): Promise<void> =>
-  purge((limit) => db.SignUp.destroy({ where: { expiresAt: { [Op.lt]: clock.date() } }, limit }));
+export async function purgeSignUps({ db, clock }: Context, stopped?: AbortSignal): Promise<void> {
+  const where = { expiresAt: { [Op.lt]: clock.date() } };
+  await purge((limit) => db.SignUp.destroy({ where, limit }), stopped);
+}

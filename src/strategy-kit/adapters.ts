@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import passport, { type Strategy, type StrategyCreatedStatic } from 'passport';
 import { Problem } from '#src/platform/http/problem';
+import { lazy } from '#src/platform/lazy';
 import type { PassportStrategy, StrategyUser } from '#src/strategy-kit/strategy';
 
 type Done = (error: Error | null, user?: Express.User | false, info?: Problem) => void;
@@ -49,14 +50,10 @@ const OUTCOMES = ['success', 'fail', 'redirect', 'pass', 'error'] as const;
  * next request tries again.
  */
 export const later = (make: () => Promise<PassportStrategy>): PassportStrategy => {
-  let made: Promise<PassportStrategy> | undefined;
+  const made = lazy(make);
   return Object.assign(new passport.Strategy(), {
     async authenticate(this: StrategyCreatedStatic, req: Request, options: unknown) {
-      made ??= make();
-      const strategy = await made.catch((error: unknown) => {
-        made = undefined;
-        throw error;
-      });
+      const strategy = await made();
       const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, this[name]]));
       const attempt = Object.assign(Object.create(strategy), outcomes) as PassportStrategy;
       await attempt.authenticate(req as never, options as never);

@@ -15,6 +15,11 @@ export interface StrategyStore {
    * unknown, was taken before or has expired.
    */
   take<T>(key: string): Promise<T | undefined>;
+  /**
+   * True for the first who calls it with this key, false for everybody else in the next so many
+   * seconds, at least. For what works once and was not issued here, such as a token of a provider.
+   */
+  once(key: string, seconds: number): Promise<boolean>;
   /** Answers the value and leaves it there. Undefined for a key that is unknown, was taken or has expired. */
   read<T>(key: string): Promise<T | undefined>;
 }

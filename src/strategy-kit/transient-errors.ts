@@ -16,8 +16,14 @@ const CODES = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_SOCKET',
   'OAUTH_TIMEOUT',
+  'ERR_BAD_RESPONSE', // axios: an answer of 5xx
+  'ERR_JWKS_TIMEOUT', // jose
 ]);
-const NAMES = new Set(['TimeoutError', 'AbortError']);
+/** The last two are of jwks-rsa: it does not say what the key server answered. */
+const NAMES = new Set(['TimeoutError', 'AbortError', 'JwksError', 'JwksRateLimitError']);
+/** jose gives this error neither a code of its own nor the status. */
+const NO_KEYS = 'Expected 200 OK from the JSON Web Key Set HTTP response';
+const isTransientStatus = (status: unknown) => Number(status) >= 500 || Number(status) === 429;
 
 interface ErrorMembers {
   code?: unknown;
@@ -27,20 +33,28 @@ interface ErrorMembers {
   oauthError?: { statusCode?: number };
   /** openid-client: the status of the provider's answer. */
   status?: unknown;
+  message?: unknown;
+  /** axios and got: the answer. */
+  response?: { status?: unknown; statusCode?: unknown };
 }
 
 /**
  * True when an error means that a service which a strategy depends on is unavailable: it does not
- * answer, or it answers 5xx. Trying again later may help.
+ * answer, or it answers 5xx or 429. Trying again later may help.
  */
 export function isTransientUpstreamError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if (isDatabaseUnavailable(error)) return true;
-  const { code, name, cause, oauthError, status } = error as ErrorMembers;
-  if ((error instanceof Response || name === 'ResponseBodyError') && Number(status) >= 500)
-    return true;
-  if (CODES.has(String(code)) || NAMES.has(String(name)) || (oauthError?.statusCode ?? 0) >= 500)
-    return true;
+  const { code, name, message, cause, oauthError, status, response } = error as ErrorMembers;
+  const isAnswer = error instanceof Response || name === 'ResponseBodyError';
+  const statuses = [
+    isAnswer && status,
+    oauthError?.statusCode,
+    response?.status,
+    response?.statusCode,
+  ];
+  if (statuses.some(isTransientStatus)) return true;
+  if (CODES.has(String(code)) || NAMES.has(String(name)) || message === NO_KEYS) return true;
   return isTransientUpstreamError(oauthError) || isTransientUpstreamError(cause);
 }
 

@@ -1,9 +1,8 @@
 import type { Context } from '#src/context';
-import { HOUR_MS } from '#src/lifetimes';
-import { limitClass } from '#src/platform/limits/limits';
+import { limitClass, per, hitsOf } from '#src/platform/limits/limit-class';
 
 /** Mail to one address. It is for no route: a 429 would tell who is known here. */
-export const MAIL = limitClass('mail', [{ by: 'account', max: 5, window: HOUR_MS }]);
+export const MAIL = limitClass('mail', (settings) => per('account', settings.limitMailsPerAddress));
 
 /**
  * Whether an address, in its canonical form, may get another mail that anybody can ask for. If not,
@@ -13,4 +12,5 @@ export const mayMail = async (
   { settings, limits }: Context,
   canonicalAddress: string,
 ): Promise<boolean> =>
-  settings.limits === 'off' || (await limits.hit(MAIL, () => canonicalAddress)) === undefined;
+  settings.limits === 'off' ||
+  (await limits.hit(hitsOf(settings, MAIL, () => canonicalAddress))) === undefined;

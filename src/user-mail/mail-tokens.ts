@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import type { Context } from '#src/context';
-import { voidTokens } from '#src/one-time-tokens/one-time-tokens';
 
 /** Purposes of the one-time tokens that are mailed. */
 export const VERIFY = 'verify e-mail';
@@ -16,10 +14,3 @@ export const MailToken = z
   .meta({ description: 'From the link in the mail.' });
 /** A mailed token as a form sends it. */
 export const LinkToken = z.string().regex(/^[\w-]{1,128}$/);
-
-/**
- * Voids the links and codes that were mailed to a user: a password or an address has changed. The
- * link that undoes a change of address stays valid.
- */
-export const voidMailTokens = (ctx: Context, userId: string): Promise<number> =>
-  voidTokens(ctx, [VERIFY, CHANGE, RESET], userId);

@@ -1,23 +1,26 @@
 import type { User } from '#models/index';
-import { MINUTE_MS } from '#src/lifetimes';
-import type { Clock } from '#src/platform/clock';
+import { lastProved, proofOf, type Acr, type ProofColumns } from '#src/users/assurance';
 
 export interface PrincipalSession {
   readonly id: string;
   /** The strategy that started the session. */
   readonly strategy: string;
+  /** How the user proved who they are (RFC 8176). Empty for a session that began before that was stored. */
+  readonly amr: readonly string[];
+  /** `aal2` after two factors. */
+  readonly acr: Acr;
   /** When the user last proved who they are, in seconds since 1970 with milliseconds as fraction. */
   readonly authTime: number;
+  /** When they last proved two factors. Null: never. */
+  readonly aal2Time: number | null;
 }
 
 type PrincipalFields = { readonly [K in keyof Principal]: Principal[K] };
 /** The columns of a user that a principal is made of. */
-type UserFields = Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'name'>;
-interface SessionFields {
+type UserFields = Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'name' | 'factors'>;
+interface SessionFields extends ProofColumns {
   readonly id: string;
   readonly strategy: string;
-  readonly authenticatedAt: Date | null;
-  readonly createdAt: Date;
 }
 
 /**
@@ -32,6 +35,8 @@ export class Principal {
   readonly name: string | null;
   /** Names in alphabetical order. With `scopes`, only the roles among these. */
   readonly roles: readonly string[];
+  /** How many confirmed second factors the user has. */
+  readonly factors: number;
   /** Null for a credential that has no session, such as an API key. */
   readonly session: PrincipalSession | null;
   /** The roles that the credential may use. Null: all of them. */
@@ -45,7 +50,8 @@ export class Principal {
     this.emailVerified = fields.emailVerified;
     this.name = fields.name;
     this.roles = Object.freeze(roles.filter((role) => scopes?.includes(role) ?? true).sort());
-    this.session = session && Object.freeze({ ...session });
+    this.factors = fields.factors;
+    this.session = session && Object.freeze({ ...session, amr: Object.freeze([...session.amr]) });
     this.scopes = scopes && Object.freeze([...scopes]);
     Object.freeze(this);
   }
@@ -64,11 +70,11 @@ export function principalOf(user: User, { session, scopes }: More = {}): Princip
   return build(user, roles, session ?? null, scopes ?? null);
 }
 
-/** The same for the plain rows of a session and its user. */
+/** The same for the plain rows of a session or an API key, and its user. */
 export const principalFrom = (
   user: UserFields & { readonly roles: readonly string[] },
-  session: SessionFields,
-): Principal => build(user, user.roles, session, null);
+  { session, scopes }: More,
+): Principal => build(user, user.roles, session ?? null, scopes ?? null);
 
 const build = (
   user: UserFields,
@@ -83,17 +89,25 @@ const build = (
     emailVerified: Boolean(user.emailVerifiedAt),
     name: user.name ?? null,
     roles,
-    session: session && {
-      id: session.id,
-      strategy: session.strategy,
-      authTime: (session.authenticatedAt ?? session.createdAt).getTime() / 1000,
-    },
+    factors: user.factors,
+    session: session && sessionOf(session),
     scopes,
   });
 
-/**
- * True when the user proved who they are in the last so many minutes. Never true without a session: an API key proves
- * nothing anew.
- */
-export const isFresh = ({ session }: Principal, clock: Clock, minutes: number): boolean =>
-  session !== null && Math.round(session.authTime * 1000) > clock.now() - minutes * MINUTE_MS;
+function sessionOf(session: SessionFields): PrincipalSession {
+  const { amr, acr } = proofOf(session);
+  return {
+    id: session.id,
+    strategy: session.strategy,
+    amr,
+    acr,
+    authTime: secondsOf(lastProved(session)),
+    aal2Time: session.aal2At && secondsOf(session.aal2At),
+  };
+}
+
+const secondsOf = (time: Date): number => time.getTime() / 1000;
+
+/** Whom a guard has authenticated, as limits count them: the session, or the user of a credential without one. */
+export const signedInAs = ({ user }: { user?: unknown }): string | undefined =>
+  user instanceof Principal ? (user.session?.id ?? `user ${user.id}`) : undefined;

@@ -1,33 +1,15 @@
 import { z } from 'zod';
-import { parseEmail, type Fault, type Identifier } from '#src/platform/email-address';
+import { EmailInput, identifierInput } from '#src/platform/email-input';
 import { PlainText } from '#src/platform/text';
 import { isReserved, username } from '#src/users/identifiers';
 import type { Principal } from '#src/users/principal';
 
-const identifier = (read: (typed: string) => Identifier | Fault) =>
-  z
-    .string()
-    .max(512)
-    .transform((typed, context): Identifier => {
-      const found = read(typed);
-      if (!('code' in found)) return found;
-      context.addIssue({
-        code: 'custom',
-        message: found.message,
-        params: { code: found.code },
-      });
-      return z.NEVER;
-    });
-
-export const Username = identifier(username).meta({
+export const Username = identifierInput(username).meta({
   description:
     'Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed.',
   example: 'ada',
 });
-export const Email = identifier(parseEmail).meta({
-  description: 'Upper and lower case are the same; dots and `+tags` are not ignored.',
-  example: 'ada@example.com',
-});
+export const Email = EmailInput;
 /** A username that anybody may choose. */
 export const FreeUsername = Username.refine((name) => !isReserved(name), {
   message: 'This name is reserved',
@@ -69,10 +51,19 @@ export const identifierMissing = {
   path: ['username'],
 };
 
-/** A new user with any username, as the command line may make one. */
+/** A new user with any username, as the command line may make one. `emailVerified`: the operator vouches for the address. */
 export const NewUser = z
-  .strictObject({ username: Username.optional(), ...newUserFields })
-  .refine(hasIdentifier, identifierMissing);
+  .strictObject({
+    username: Username.optional(),
+    ...newUserFields,
+    emailVerified: z.boolean().optional(),
+  })
+  .refine(hasIdentifier, identifierMissing)
+  .refine((user) => !user.emailVerified || user.email !== undefined, {
+    message: 'Only an e-mail address can be verified: give one',
+    params: { code: 'required' },
+    path: ['email'],
+  });
 export type NewUser = z.output<typeof NewUser>;
 
 /** A request that gives nothing but an address. */

@@ -160,15 +160,44 @@ it.each([
   ['an empty password', { password: '' }, 400, 'invalid_request'],
   ['a password that is a list', { password: [password] }, 400, 'invalid_request'],
   ['somebody else’s id', { password, id: bob.id }, 400, 'invalid_request'],
+  ['nothing that says so', {}, 400, 'invalid_request'],
+  ['no body at all', undefined, 400, 'invalid_request'],
+  ['another word', { confirm: 'yes' }, 400, 'invalid_request'],
+  ['a word that is true', { confirm: true }, 400, 'invalid_request'],
 ])('does not delete with %s (P-18)', async (_what, body, status, code) => {
   expect(await alice.ask('DELETE', '/me', { body })).toMatchObject({ status, body: { code } });
   expect((await alice.ask('GET', '/me')).status).toBe(200);
 });
 
+// What URL parsers and proxies make of a path whose id is empty, `.` or `..`.
+it.each(['/me/', '/me/sessions/', '/me/api-keys/', '/me/identities/', '/admin/users/', '/auth/'])(
+  'does nothing at DELETE %s, with any body',
+  async (path) => {
+    const eve = await register({}, 'admin');
+    const other = (await logIn(eve.username)).body.accessToken as string;
+    for (const body of [undefined, {}, { password }, { confirm: 'delete' }])
+      expect(await eve.ask('DELETE', path, { ...(body && { body }) })).toMatchObject({
+        status: 404,
+        body: { code: 'not_found' },
+      });
+    expect((await ask('GET', '/me', { token: other })).status).toBe(200);
+  },
+);
+
+it.each(['sessions', 'api-keys', 'identities', 'sessions/x/../..', 'sessions/%2e%2e/.'])(
+  'deletes nobody at DELETE /me/%s/.., as a URL parser sends it',
+  async (path) => {
+    const eve = await register();
+    const { pathname } = new URL(`http://x/me/${path}/..`);
+    expect([400, 404]).toContain((await eve.ask('DELETE', pathname)).status);
+    expect((await eve.ask('GET', '/me')).status).toBe(200);
+  },
+);
+
 it('asks for a password five minutes after signing in, or for proving anew who you are', async () => {
   const guest = await register();
   wait(301 * SECOND);
-  expect((await guest.ask('DELETE', '/me', { body: {} })).body).toMatchObject({
+  expect((await guest.ask('DELETE', '/me', { body: { confirm: 'delete' } })).body).toMatchObject({
     status: 403,
     code: 'step_up_required',
     action: 'step_up',
@@ -177,12 +206,12 @@ it('asks for a password five minutes after signing in, or for proving anew who y
     (await guest.ask('POST', '/auth/reauthenticate', { body: { password: 'not the password' } }))
       .body.code,
   ).toBe('invalid_credentials');
-  expect((await guest.ask('DELETE', '/me', { body: {} })).status).toBe(403);
+  expect((await guest.ask('DELETE', '/me', { body: { confirm: 'delete' } })).status).toBe(403);
   expect((await guest.ask('POST', '/auth/reauthenticate', { body: { password } })).status).toBe(
     204,
   );
   wait(290 * SECOND);
-  expect((await guest.ask('DELETE', '/me', { body: {} })).status).toBe(204);
+  expect((await guest.ask('DELETE', '/me', { body: { confirm: 'delete' } })).status).toBe(204);
   expect(await User.findByPk(guest.id)).toBeNull();
   vi.useRealTimers();
 });

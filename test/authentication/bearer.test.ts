@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import type { Request } from 'express';
 import pino from 'pino';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { bearerToken } from '#src/platform/http/credential-headers';
+import type { Log } from '#src/platform/log';
 import { password, startApp } from '#test/support/app';
 import { eventually } from '#test/support/eventually';
 
@@ -93,6 +94,9 @@ it('refuses a token in the query, and logs no query (B-05)', async () => {
   const lines: string[] = [];
   const kept = { stream: Reflect.get(log, pino.symbols.streamSym) as unknown, level: log.level };
   Reflect.set(log, pino.symbols.streamSym, { write: (line: string) => lines.push(line) });
+  const requests = vi
+    .spyOn(ctx.log as Required<Log>, 'writeRequest')
+    .mockImplementation((line) => void lines.push(JSON.stringify(line)));
   log.level = 'debug';
   for (const name of [
     'access_token',
@@ -111,9 +115,10 @@ it('refuses a token in the query, and logs no query (B-05)', async () => {
   await me(`Bearer ${token}x`);
   await me(`Basic ${token}`);
   await ask('POST', '/auth/login', { body: { identifier: 'a', password, access_token: token } });
-  await eventually(() => expect(lines.length).toBe(18));
+  await eventually(() => expect(lines.length).toBe(19));
   log.level = kept.level;
   Reflect.set(log, pino.symbols.streamSym, kept.stream);
+  requests.mockRestore();
   for (const line of lines)
     for (const part of [token, ...token.split('.')]) expect(line).not.toContain(part);
   expect(lines.map((line) => (JSON.parse(line) as { path: string }).path)).toContain('/me');

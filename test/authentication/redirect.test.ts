@@ -85,7 +85,7 @@ describe('an authorization request', () => {
   it('puts no token into any address, and leaves no cookie behind', async () => {
     const { landing, tab, code, codeVerifier } = await signIn();
     const { body } = await exchange({ code, codeVerifier });
-    for (const { url } of landing.trail) expect(url).not.toMatch(/rt1\.|eyJ/);
+    for (const { url } of landing.trail) expect(url).not.toMatch(/rt1\.|eyJ[\w-]+\./);
     expect(landing.url.href).not.toContain(body.accessToken);
     expect([...tab.jar.keys()].filter((name) => name.includes('sallyport'))).toEqual([]);
   });
@@ -217,6 +217,30 @@ describe('GET /auth/oidc', () => {
     expect(text).not.toContain('evil');
   });
 
+  it('passes on what the app may ask of the provider, and nothing else', async () => {
+    const more = {
+      prompt: 'login consent',
+      login_hint: 'ida@idp.test',
+      acr_values: 'urn:mfa',
+      ui_locales: 'de-CH de',
+      max_age: '300',
+    };
+    const answer = await fetch(authorizationRequest(url, 'oidc', APP, more).address, {
+      redirect: 'manual',
+    });
+    const sent = new URL(answer.headers.get('location')!).searchParams;
+    expect(Object.fromEntries(sent)).toMatchObject(more);
+    for (const wrong of [{ prompt: 'none login' }, { prompt: 'x' }, { max_age: '-1' }, { hd: 'x' }])
+      expect((await start(wrong as unknown as Record<string, string>)).status).toBe(400);
+  });
+
+  it('compares max_age with what the provider says of the last sign-in', async () => {
+    const asked = authorizationRequest(url, 'oidc', APP, { max_age: '300' });
+    const tab = browser();
+    const page = await signInAt(await tab.open(asked.address, APP), 'ida', APP, tab);
+    expect(errorOf(page)).toBeNull();
+  });
+
   it('is there with the others in GET /auth/strategies', async () => {
     const { body } = await ask('GET', '/auth/strategies');
     expect(body).toContainEqual({
@@ -332,10 +356,14 @@ describe('a callback', () => {
       [{ error: 'access_denied' }, 'access_denied'],
       [{ error: 'server_error', error_description: '<script>' }, 'unavailable'],
       [{ error: 'temporarily_unavailable' }, 'unavailable'],
-      [{ error: 'invalid_scope' }, 'access_denied'],
-      [{ code: 'forged' }, 'access_denied'],
-      [{ code: 'forged', iss: 'https://evil.example' }, 'access_denied'],
-      [{ nothing: 'of use' }, 'access_denied'],
+      [{ error: 'invalid_scope' }, 'server_error'],
+      [{ error: 'unauthorized_client', error_description: 'No such client' }, 'server_error'],
+      [{ error: 'login_required' }, 'interaction_required'],
+      [{ error: 'consent_required' }, 'interaction_required'],
+      [{ code: 'forged' }, 'server_error'], // without `iss`, which this provider promises
+      [{ code: 'forged', iss: issuer }, 'access_denied'],
+      [{ code: 'forged', iss: 'https://evil.example' }, 'server_error'],
+      [{ nothing: 'of use' }, 'server_error'],
     ] as const) {
       const { callback, tab, state } = await atProvider();
       const target = new URL(callback.origin + callback.pathname);
@@ -349,6 +377,23 @@ describe('a callback', () => {
       ]).toEqual([error, state, null]);
       expect(decodeURIComponent(url.href)).not.toContain('<');
     }
+  });
+
+  it('is not used up by HEAD, and neither is its start', async () => {
+    const { callback, tab } = await atProvider();
+    const cookie = [...tab.jar].map(([name, value]) => `${name.split(' ')[1]}=${value}`).join('; ');
+    const before = await OneTimeToken.count();
+    for (const address of [callback, new URL(authorizationRequest(url, 'oidc', APP).address)]) {
+      const answer = await fetch(address, {
+        method: 'HEAD',
+        redirect: 'manual',
+        headers: { cookie },
+      });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+      expect(answer.headers.getSetCookie()).toEqual([]);
+    }
+    expect(await OneTimeToken.count()).toBe(before);
+    expect(errorOf(await tab.open(callback.href, APP))).toBeNull();
   });
 
   it('takes each member once: libraries trip over lists', async () => {

@@ -136,7 +136,7 @@ describe.each(ways)('%s', (_what, strategy, way) => {
     const answer = await way(ada.username);
     const body = JSON.parse(answer.text) as { code: string };
     expect([answer.status, body.code], answer.text).toEqual([status, code]);
-    expect(answer.text).not.toMatch(/eyJ|rt1\./);
+    expect(answer.text).not.toMatch(/eyJ[\w-]+\.|rt1\./);
     expect(await Session.count()).toBe(sessions);
     expect(started).toEqual([]);
     expect(await OneTimeToken.count({ where: { purpose: WRITTEN } })).toBe(written); // undone
@@ -175,7 +175,7 @@ describe('other ways in', () => {
     decide = () => verdict;
     const refused = await ask('POST', '/auth/register', { body: { username, password } });
     expect([refused.status, refused.body.code]).toEqual([403, code]);
-    expect(refused.text).not.toMatch(/eyJ|rt1\./);
+    expect(refused.text).not.toMatch(/eyJ[\w-]+\.|rt1\./);
     expect(await Session.count()).toBe(sessions);
     expect(asked).toMatchObject([{ roles: ['user'], method: { strategy: 'local' } }]);
     decide = () => 'agree';
@@ -193,7 +193,7 @@ describe('other ways in', () => {
     const body = { currentPassword: password, newPassword };
     const refused = await ask('PUT', '/me/password', { token, body });
     expect([refused.status, refused.body.code], refused.text).toEqual([403, code]);
-    expect(refused.text).not.toMatch(/eyJ|rt1\./);
+    expect(refused.text).not.toMatch(/eyJ[\w-]+\.|rt1\./);
     expect(await liveSessions(ada.id)).toBe(0);
     expect((await ask('GET', '/me', { token })).body.code).toBe('session_ended');
     decide = () => 'agree';
@@ -215,7 +215,7 @@ describe('other ways in', () => {
   });
 });
 
-describe.each(['bezkoder,zohaib,devckano', 'grokonez', 'bezkoder-cookies'])(
+describe.each(['bezkoder,zohaib,devckano', 'grokonez', 'grokonez-react', 'bezkoder-cookies'])(
   'with the adapters %s',
   async (dialects) => {
     const other = await start({ dialects });
@@ -240,8 +240,8 @@ describe.each(['bezkoder,zohaib,devckano', 'grokonez', 'bezkoder-cookies'])(
           decide = () => verdict;
           const refused = await enter();
           expect(refused.status, refused.text).toBe(403);
-          expect(refused.text).not.toMatch(/eyJ|rt1\./);
-          expect(refused.headers.getSetCookie().join()).not.toMatch(/eyJ|rt1\./);
+          expect(refused.text).not.toMatch(/eyJ[\w-]+\.|rt1\./);
+          expect(refused.headers.getSetCookie().join()).not.toMatch(/eyJ[\w-]+\.|rt1\./);
           expect(await Session.count()).toBe(sessions);
           expect(asked).toMatchObject([{ method: { strategy: 'local' } }]);
           expect(asked[0]!.method.accessTokenTtl).toBeGreaterThan(0);
@@ -268,7 +268,7 @@ describe('what a policy is told', () => {
     expect(attempt!.user).toMatchObject({ id: ada.id, email: null, emailVerifiedAt: null });
     expect(attempt!.roles).toEqual(['editor', 'user']);
     expect(attempt!.device).toMatchObject(device);
-    expect(attempt!.method).toEqual({ strategy: 'local' });
+    expect(attempt!.method).toEqual({ strategy: 'local', amr: ['pwd'] });
   });
 
   it('is nothing of a sign-in that has failed already', async () => {

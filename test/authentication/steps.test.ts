@@ -148,7 +148,7 @@ describe('a step', () => {
   });
 
   it('stands in the OpenAPI document', async () => {
-    const { post } = document.paths!['/auth/sms/request']!;
+    const { post } = (await document()).paths!['/auth/sms/request']!;
     expect(post).toMatchObject({
       operationId: 'smsRequest',
       summary: 'Ask for a code by sms',
@@ -161,7 +161,7 @@ describe('a step', () => {
       .content['application/json']!;
     expect(schema).toMatchObject({ required: ['phone'], additionalProperties: false });
     expect(post!.security ?? []).toEqual([]);
-    const call = document.paths!['/auth/voice-call/request']!.post!;
+    const call = (await document()).paths!['/auth/voice-call/request']!.post!;
     expect(call.operationId).toBe('voiceCallRequest');
   });
 });
@@ -181,6 +181,15 @@ describe('limits of a step', () => {
     expect((await signIn(phone, codeFor(phone), ip)).status).toBe(200);
     wait(60 * SECOND);
     expect((await requestCode(phone, ip)).status).toBe(202);
+  });
+
+  it('hold for an IPv6 /48, too: it may ask ten times as often as one of its networks', async () => {
+    wait(0);
+    const phone = unusedPhone();
+    const from48 = (i: number) => requestCode(phone, `2001:db8:77:${Math.floor(i / 20)}::1`);
+    expect(statuses(await times(200, from48))).toEqual([202]);
+    expect((await from48(200)).status).toBe(429);
+    expect((await requestCode(phone, '2001:db8:78::1')).status).toBe(202);
   });
 
   it('are those of a sign-in if it names none', async () => {

@@ -80,7 +80,7 @@ describe('STRATEGIES_DIR', () => {
     const names = (await ask('GET', '/auth/strategies')).body.map(
       ({ name }: { name: string }) => name,
     );
-    expect(names).toEqual(['jwt', 'local', 'one', 'two', 'typed']);
+    expect(names).toEqual(['jwt', 'local', 'passkey', 'one', 'two', 'typed']);
     const { body: document } = await ask('GET', '/openapi.json');
     expect(document.paths['/auth/two'].post.summary).toBe('From outside');
     expect(document.components.securitySchemes.typed).toMatchObject({ name: 'X-Who' });
@@ -140,7 +140,6 @@ describe('STRATEGIES_DIR', () => {
   it('does not start with files that cannot be used, and names them all', async () => {
     const folder = folderOf({
       'local.js': plain('local'),
-      'first.js': plain('first', "path: 'register',"),
       'second.js': plain('second', "path: 'login',"),
       'third.js': plain('third', "path: ':id',"),
       'Capital.js': plain('Capital'),
@@ -156,7 +155,6 @@ describe('STRATEGIES_DIR', () => {
     expect(code).toBe(78);
     for (const sentence of [
       'local.js is there twice: strategies/local.ts has the same name',
-      'first.js wants the path of another route',
       'second.js wants the path of strategies/local.ts',
       'third.js has a path that is not made of small letters',
       'Capital.js must be named with small letters, digits, - and _',
@@ -166,6 +164,24 @@ describe('STRATEGIES_DIR', () => {
       'distant.js: REDIRECT_URIS is empty',
     ])
       expect(stderr).toContain(join(folder, sentence));
+  });
+
+  it('does not start with a schema that the OpenAPI document cannot hold', async () => {
+    const step =
+      "steps: { ask: { summary: 'Asks', body: z.strictObject({}), returns: z.object({ n: z.symbol() }), run: async () => ({ n: Symbol('n') }) } },";
+    const folder = folderOf({ 'large.js': plain('large', step) });
+    const { code, stderr } = await runProcess('server', await settings({ STRATEGIES_DIR: folder }));
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^The OpenAPI document cannot be made: .*symbol.*\n/i);
+  });
+
+  it('does not start with a strategy that wants the path of another route', async () => {
+    const folder = folderOf({ 'first.js': plain('first', "path: 'register',") });
+    const { code, stderr } = await runProcess('server', await settings({ STRATEGIES_DIR: folder }));
+    expect([code, stderr]).toEqual([
+      78,
+      expect.stringContaining(join(folder, 'first.js wants the path of another route')),
+    ]);
   });
 
   it('does not start with a folder that is not there', async () => {
@@ -198,6 +214,6 @@ describe('STRATEGIES_DIR', () => {
 it('says at its start which settings a strategy that is off would need', async () => {
   const { banner } = await startProcess(await settings({ API_KEYS: 'on' }));
   expect(banner).toMatch(
-    /strategies on: api-key, jwt, local; off: basic \(BASIC_AUTH\), github \(GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET\), google/,
+    /strategies on: api-key, jwt, local, passkey; off: .*basic \(BASIC_AUTH\), .*github \(GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET\), .*google/,
   );
 });

@@ -37,7 +37,7 @@ describe.each(files)('strategies/%s', (file) => {
     if (strategies.off.includes(own)) return;
     const path = `/auth/${own.path ?? name}`;
     if (own.kind === 'bearer') {
-      expect(document.components?.securitySchemes).toHaveProperty(name, own.scheme);
+      expect((await document()).components?.securitySchemes).toHaveProperty(name, own.scheme);
       expect(routes.some((route) => route.path === path)).toBe(false);
       return;
     }
@@ -120,7 +120,30 @@ describe('loadStrategies', () => {
       strategy('bad', "responseMode: 'nope'"),
       'folder/bad.js has a responseMode that is not known: query or form_post',
     ],
+    [
+      'a step that is limited for everybody together',
+      strategy(
+        'bad',
+        "steps: { ask: { summary: 'Asks', run() {}, body: { safeParse() {} }, returns: { safeParse() {} }, limit: [{ by: 'everybody', max: 9, window: 1000 }] } }",
+      ),
+      'folder/bad.js has a step "ask" with a limit by everybody: a step can be limited by network and by site',
+    ],
     ['no create', strategy('bad', 'create: undefined'), 'folder/bad.js has no create()'],
+    [
+      'an amr that is no list',
+      strategy('bad', "amr: 'otp'"),
+      'folder/bad.js has an amr that is no list of 1 to 4 values of RFC 8176, such as otp',
+    ],
+    [
+      'an amr with a space in it',
+      strategy('bad', "amr: ['otp mfa']"),
+      'folder/bad.js has an amr that is no list of 1 to 4 values of RFC 8176, such as otp',
+    ],
+    [
+      'bearer with amr',
+      strategy('bad', "kind: 'bearer', scheme: {}, amr: ['otp']"),
+      'folder/bad.js has amr, which only kinds login and redirect can have',
+    ],
     [
       'an unknown kind',
       strategy('bad', "kind: 'magic'"),

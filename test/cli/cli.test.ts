@@ -86,7 +86,7 @@ describe('while the server runs', () => {
     expect((await asks('/me')).body).toMatchObject({ code: 'user_disabled' });
     expect(await does('user list')).toMatch(
       new RegExp(
-        `^${id}\tada\tAda@Example\\.com\tadmin,user\tdisabled\n[0-9a-f-]{36}\tbob\t-\tadmin,user\tactive\n$`,
+        `^ID +USERNAME +EMAIL +VERIFIED +ROLES +STATE +CREATED\n${id} +ada +Ada@Example\\.com +no +admin,user +disabled +\\S+Z\n[0-9a-f-]{36} +bob +- +no +admin,user +active +\\S+Z\n$`,
       ),
     );
     expect(await does('user enable ada@example.com')).toBe('ada is enabled.\n');
@@ -119,7 +119,9 @@ describe('alone', () => {
       { username: 'ada' },
     ]);
 
-    expect(await does('role list')).toBe('admin\nmoderator\nuser\n');
+    expect(await does('role list')).toMatch(
+      /^ROLE +CREATED\nadmin +\S+Z\nmoderator +\S+Z\nuser +\S+Z\n$/,
+    );
     expect(await does('role create admin')).toBe('There is a role admin already.\n');
     expect(await does('role grant ada user')).toBe('ada has the role user already.\n');
     expect(await does('role revoke ada moderator')).toBe('ada does not have the role moderator.\n');

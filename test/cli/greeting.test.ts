@@ -24,8 +24,10 @@ describe('to a terminal', () => {
       expect(line.length, line).toBeLessThanOrEqual(120);
     expect(text.endsWith('\n\n')).toBe(true);
     expect(text).toContain(`ready at ${publicUrl}\n`);
-    expect(text).toMatch(/^ +Sign-in +api-key, jwt, local$/m);
-    expect(text).toMatch(/ off until .*: basic, github, google, header, ldap, oidc, saml$/m);
+    expect(text).toMatch(/^ +Sign-in +api-key, jwt, local, passkey$/m);
+    expect(text).toMatch(
+      / off until .*:\n +apple-native, apple, basic, email-code, github, google-native, google, header, ldap, oidc, saml$/m,
+    );
     expect(text).toMatch(/^ +Tutorials +zohaib \(DIALECTS=none /m);
     expect(text).toMatch(engine === 'sqlite' ? /Database +sqlite:\S+$/m : /Database +mysql:\S+$/m);
   });
@@ -58,7 +60,7 @@ it('is one line elsewhere, with what is off and why', () => {
   const line = greeting(app, false);
   expect(line.indexOf('\n')).toBe(line.length - 1);
   expect(line).toMatch(
-    /^Sallyport is at http:\S+ · listening on http:\S+ · database \S+ · strategies on: api-key, jwt, local; off: /,
+    /^Sallyport is at http:\S+ · listening on http:\S+ · database \S+ · strategies on: api-key, jwt, local, passkey; off: /,
   );
   expect(line).toContain('github (GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET)');
   expect(line).toContain(` · docs ${publicUrl}/docs\n`);

@@ -30,6 +30,15 @@ const slower = (times: number) => {
   return { node: ['--import', `data:text/javascript,${encodeURIComponent(seam)}`] };
 };
 
+/** Asks a server to end, twice, which changes nothing, and answers how long it took. */
+async function endOf(server: Awaited<ReturnType<typeof startProcess>>): Promise<number> {
+  const start = performance.now();
+  void server.kill('SIGINT');
+  const { code } = await server.kill('SIGTERM');
+  expect(code).toBe(0);
+  return performance.now() - start;
+}
+
 // A start is dear, so what one process can show in the order of its life stands in one test.
 describe('a process', () => {
   it('says in one line where it is, without the password of its database, and nothing more when it is told to be silent', async () => {
@@ -53,16 +62,16 @@ describe('a process', () => {
   it('holds its port against a second one, goes at once when nobody is there, and does not open with another secret', async () => {
     const databaseUrl = await emptyDatabase();
     const env = settingsFor(databaseUrl);
-    const server = await startProcess(env, slower(100));
+    const server = await startProcess(env, slower(20));
     const second = await runProcess('server', { ...env, PORT: new URL(server.url).port });
     expect(second.stderr).toMatch(/^[^\n]*EADDRINUSE[^\n]*\n$/);
     expect(second.code).toBe(1);
 
-    const start = performance.now();
-    void server.kill('SIGINT');
-    const { code } = await server.kill('SIGTERM'); // asking twice changes nothing
-    expect(code).toBe(0);
-    expect(performance.now() - start).toBeLessThan(50_000); // to give notice would take a hundred seconds
+    const took: number[] = [await endOf(server)];
+    // A client of another test may knock at a port that its server had before. Then notice is given, for 20 s.
+    while (took.at(-1)! > 15_000 && took.length < 3)
+      took.push(await endOf(await startProcess(env, slower(20))));
+    expect(took.at(-1)).toBeLessThan(15_000);
 
     if (engine === 'mysql') return;
     const stranger = await runProcess('server', settingsFor(databaseUrl));

@@ -29,7 +29,10 @@ beforeAll(async () => {
     cpSync(join(built, name), join(installed, name), { recursive: true, verbatimSymlinks: true });
 });
 
-/** `args` run in a folder of their own, without options of Node, over a database with one user. */
+/** A list of no users. */
+const HEADER = 'ID  USERNAME  EMAIL  VERIFIED  ROLES  STATE  CREATED\n';
+
+/** `args` run in a folder of their own, without options of Node, over an empty database. */
 async function list(args: string[]) {
   const env = settingsFor(await emptyDatabase());
   return runIn(emptyFolder(), 'node', [...args, 'user', 'list'], env);
@@ -42,7 +45,7 @@ const signsUp = async (file: string, args: string[] = []) => {
 
 describe('in a clone, an old dist/ is never loaded:', () => {
   it('node src/cli.ts runs the source from any folder', async () => {
-    expect(await list([join(folder, 'src/cli.ts')])).toEqual({ code: 0, output: '' });
+    expect(await list([join(folder, 'src/cli.ts')])).toEqual({ code: 0, output: HEADER });
   });
 
   it('node src/server.ts runs the source from any folder', async () => {
@@ -51,7 +54,7 @@ describe('in a clone, an old dist/ is never loaded:', () => {
 
   it('node src/start.js user list is the command line, and node src/start.js the server', async () => {
     const start = join(folder, 'src/start.js');
-    expect(await list([start])).toEqual({ code: 0, output: '' });
+    expect(await list([start])).toEqual({ code: 0, output: HEADER });
     expect(await signsUp(start)).toBe(201);
     expect(await signsUp(start, ['start'])).toBe(201);
     const wrong = await runIn(
@@ -69,7 +72,7 @@ describe('in a clone, an old dist/ is never loaded:', () => {
 
 describe('where the package is built, the source is never loaded:', () => {
   it('node dist/src/cli.js runs what was built', async () => {
-    expect(await list([join(built, 'dist/src/cli.js')])).toEqual({ code: 0, output: '' });
+    expect(await list([join(built, 'dist/src/cli.js')])).toEqual({ code: 0, output: HEADER });
   });
 
   it('node dist/src/server.js runs what was built', async () => {
@@ -79,7 +82,7 @@ describe('where the package is built, the source is never loaded:', () => {
   it('the command of the installed package runs what was built', async () => {
     expect(globSync('**/*.ts', { cwd: join(installed, 'src') })).toEqual([]);
     const start = join(installed, 'src/start.js');
-    expect(await list([start])).toEqual({ code: 0, output: '' });
+    expect(await list([start])).toEqual({ code: 0, output: HEADER });
     expect(await signsUp(start)).toBe(201);
   });
 });

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { password } from '#test/support/app';
 import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { engine } from '#test/support/database';
 import { blocks } from '#test/support/clients/examples';
@@ -154,6 +155,94 @@ describe.runIf(hasBrowser && engine === 'sqlite')('the fetch client in a browser
     expect([gate.count(REFRESH), await generationOf(sessionId)]).toEqual([2, 1]);
     never.resolve();
     await context.close();
+  });
+
+  it('does not wait for a frozen tab that holds the lock', async () => {
+    const { context, tabs: both, sessionId, sessions } = await tabs(2);
+    const [frozen, tab] = both as [Page, Page];
+    expire();
+    const thawed = Promise.withResolvers<void>();
+    gate.next(REFRESH, heldUntil(thawed.promise));
+    const late = ask(frozen);
+    await eventually(() => expect(gate.count(REFRESH)).toBe(1));
+    const devTools = await context.newCDPSession(frozen);
+    await devTools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    expect(await tab.evaluate('navigator.locks.query().then(({ held }) => held.length)')).toBe(1);
+    expect(await ask(tab)).toBe(200);
+    await devTools.send('Page.setWebLifecycleState', { state: 'active' });
+    thawed.resolve();
+    expect(await late).toBe(200);
+    expect([await generationOf(sessionId), await sessions()]).toEqual([1, 1]);
+    await context.close();
+  });
+
+  describe('with sessionStorage', () => {
+    /** The same page again, with a copy of its sessionStorage: what “Duplicate tab” does. */
+    async function duplicate(tab: Page, load: string): Promise<Page> {
+      const opened = tab.context().waitForEvent('page');
+      await tab.evaluate('void window.open(location.href)');
+      const copy = await opened;
+      await copy.waitForLoadState();
+      await copy.evaluate(load);
+      return copy;
+    }
+    const signInAgain = (tab: Page, identifier: string) =>
+      tab.evaluate<number>(
+        `client.login({ identifier: '${identifier}', password: '${password}' }).then(({ status }) => status)`,
+      );
+    async function oneTab(load: string) {
+      const user = await register();
+      const context = await browser.newContext();
+      await context.addInitScript(PAUSE);
+      const tab = await context.newPage();
+      await tab.goto(origin);
+      await tab.evaluate(
+        `sessionStorage.setItem('tokens', ${JSON.stringify(JSON.stringify(user.tokens))})`,
+      );
+      await tab.evaluate(load);
+      return { context, tab, user };
+    }
+    const OWN = CLIENT.replace('local-storage', 'session-storage');
+    const NAIVE =
+      CLIENT.slice(0, CLIENT.indexOf('.then')).replace(
+        "import('/local-storage.js')",
+        `({
+        storage: {
+          get: () => JSON.parse(sessionStorage.getItem('tokens')),
+          set: (tokens) => sessionStorage.setItem('tokens', JSON.stringify(tokens)),
+          clear: () => sessionStorage.removeItem('tokens'),
+        },
+      })`,
+      ) + CLIENT.slice(CLIENT.indexOf('.then'));
+
+    it('a duplicated tab and its copy are signed out, if they do not know of each other', async () => {
+      const { context, tab } = await oneTab(NAIVE);
+      const copy = await duplicate(tab, NAIVE);
+      expire();
+      expect(await ask(tab)).toBe(200);
+      expire();
+      await expect(ask(copy)).rejects.toThrow('Cannot refresh');
+      await expect(ask(tab)).rejects.toThrow('Cannot refresh');
+      await context.close();
+    });
+
+    it('keeps a tab signed in when it is duplicated, and its copy apart', async () => {
+      const { context, tab, user } = await oneTab(OWN);
+      expect(await ask(tab)).toBe(200);
+      const copy = await duplicate(tab, OWN);
+      expect(await ask(copy)).toBe(401);
+      expect(await signInAgain(copy, user.username)).toBe(200);
+      for (let i = 0; i < 2; i++) {
+        expire();
+        expect([await ask(tab), await ask(copy)]).toEqual([200, 200]);
+      }
+      for (const page of [tab, copy]) {
+        await page.reload();
+        await page.evaluate(OWN);
+        expect(await ask(page)).toBe(200);
+      }
+      await context.close();
+    });
   });
 
   it('goes on where the clock is a year off', async () => {

@@ -7,6 +7,7 @@ import {
   member,
   startAdapters,
   frontEnds,
+  type Answer,
 } from '#test/support/compat';
 
 const cookies = frontEnds[1]!;
@@ -48,27 +49,25 @@ describe('POST /api/auth/signup', () => {
     await expectSaid(
       signUp({ ...eve, password: 'xq7!' }),
       400,
-      message('Use at least 8 characters (password).'),
+      message('Password: Use at least 8 characters.'),
     );
     await expectSaid(
       signUp({ ...eve, password: undefined }),
       400,
-      message('This field is required (password).'),
+      message('Please fill in your password.'),
     );
     expect(await User.count({ where: { username: 'eve' } })).toBe(0);
   });
 });
 
 describe('POST /api/auth/signin', () => {
-  it('sets a cookie, and tells no token', async () => {
+  it('sets a cookie that ends with the browser, and tells no token', async () => {
     const { signedIn: answer, fields } = await signedIn();
     const { username, email } = fields;
     const { id } = (await User.findOne({ where: { username: username! } }))!;
     expect(answer.body).toEqual({ id, username, email, roles: ['ROLE_USER'] });
     const attributes = {
-      'Max-Age': '86400',
       Path: '/api',
-      Expires: expect.any(String),
       HttpOnly: 'HttpOnly',
       SameSite: 'Strict',
     };
@@ -192,10 +191,70 @@ it('opens nothing else with its cookie', async () => {
   await expectSaid(board('user', headers), 200, 'User Content.');
 });
 
-it('has no refresh', async () => {
-  expect(
-    (await ask('POST', '/api/auth/refreshtoken', { body: { refreshToken: 'x' } })).status,
-  ).toBe(404);
+describe('POST /api/auth/refreshtoken', () => {
+  const refresh = (headers: Record<string, string>, json?: object) =>
+    say('POST', '/api/auth/refreshtoken', { headers, ...(json && { json }) });
+  /** The cookies that an answer sets, as a browser sends them. */
+  const jar = (answer: Answer) => ({
+    cookie: answer.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; '),
+  });
+
+  it('sets a new access token by the cookie alone, again and again', async () => {
+    const { signedIn: answer } = await signedIn();
+    const headers = jar(answer);
+    expect(headers.cookie).toMatch(/^bezkoder-session=ey\S+; bezkoder-refresh=rt1\.\S+$/);
+    vi.useFakeTimers({ toFake: ['Date'] }).setSystemTime(Date.now() + 86_400_000);
+    await expectSaid(
+      board('user', headers),
+      401,
+      message('Unauthorized! Access Token was expired!'),
+    );
+    for (const json of [undefined, {}]) {
+      const refreshed = await expectSaid(
+        refresh(headers, json),
+        200,
+        message('Token is refreshed successfully!'),
+      );
+      expect(cookieOf(refreshed)).toEqual({
+        [COOKIE]: expect.stringMatching(/^ey/),
+        Path: '/api',
+        HttpOnly: 'HttpOnly',
+        SameSite: 'Strict',
+      });
+      await expectSaid(board('user', jar(refreshed)), 200, 'User Content.');
+    }
+  });
+
+  it('refuses with 403 and its own words, so that the front end signs out', async () => {
+    const { signedIn: answer } = await signedIn();
+    const headers = jar(answer);
+    const required = message('Refresh Token is required!');
+    for (const none of [{}, { cookie: 'bezkoder-refresh=' }, cookies.shown('x')])
+      await expectSaid(refresh(none), 403, required);
+    // A body is not where this client keeps its token. Two cookies of one name are none.
+    await expectSaid(refresh({}, { refreshToken: 'rt1.x' }), 403, required);
+    await expectSaid(refresh({ cookie: `${headers.cookie}; ${headers.cookie}` }), 403, required);
+    await expectSaid(
+      refresh({ cookie: 'bezkoder-refresh=x' }),
+      403,
+      message('Refresh token is not in database!'),
+    );
+    await say('POST', '/api/auth/signout', { headers });
+    await expectSaid(
+      refresh(headers),
+      403,
+      message('Refresh token was expired. Please make a new signin request'),
+    );
+  });
+});
+
+it('takes a cookie for none that was sent twice, even with one value', async () => {
+  const { headers, token } = await signedIn();
+  const twice = { cookie: `${headers['cookie']}; ${COOKIE}=${token}` };
+  await expectSaid(board('user', twice), 403, noToken);
 });
 
 it('guesses nothing of two cookies of one name, and signs both out', async () => {

@@ -57,17 +57,21 @@ describe('POST /api/auth/signup', () => {
       { username: 'ada', roles: ['root'] },
       'Failed! Username is already in use!',
     ],
-    ['a short password', { password: 'xq7!' }, 'Use at least 8 characters (password).'],
+    ['a short password', { password: 'xq7!' }, 'Password: Use at least 8 characters.'],
     [
       'a common password',
       { password: 'password1' },
-      'This is one of the first passwords that are tried (password).',
+      'Password: This is one of the first passwords that are tried.',
     ],
-    ['no username', { username: undefined }, 'This field is required (username).'],
-    ['no e-mail address', { email: undefined }, 'This field is required (email).'],
-    ['no password', { password: undefined }, 'This field is required (password).'],
-    ['a reserved name', { username: 'admin' }, 'This name is reserved (username).'],
-    ['what is no e-mail address', { email: 'ada' }, 'This is not an e-mail address (email).'],
+    ['no username', { username: undefined }, 'Please fill in your username.'],
+    ['no e-mail address', { email: undefined }, 'Please fill in your e-mail address.'],
+    ['no password', { password: undefined }, 'Please fill in your password.'],
+    ['a reserved name', { username: 'admin' }, 'Username: This name is reserved.'],
+    [
+      'what is no e-mail address',
+      { email: 'ada' },
+      'E-mail address: This is not an e-mail address.',
+    ],
   ])('refuses %s', async (_what, fields, sentence) => {
     await signUp(ada);
     const before = await User.count();

@@ -10,7 +10,12 @@ describe.each(frontEnds.map((frontEnd) => ({ ...frontEnd, frontEnd })))(
   ({ name, newcomer, signUp, complaint }) => {
     it('refuses a stranger in its own words, whatever they send, and makes nobody', async () => {
       const { say, User } = apps[name]!;
-      const said = [403, complaint('You are not allowed to do this.')] as const;
+      const said = [
+        403,
+        complaint(
+          'Sign-up is closed here. Ask those who run this service to make an account for you.',
+        ),
+      ] as const;
       const good = newcomer('ada');
       const more = [
         {},

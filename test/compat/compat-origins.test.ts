@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   COOKIE,
+  HOST_COOKIE,
   cookieOf,
   expectSaid,
   member,
@@ -124,6 +125,11 @@ describe('bezkoder-cookies across origins', () => {
     });
   const newcomer = () => cookies.newcomer(unusedName());
   const sent = (fields: Record<string, string>) => ({ json: fields });
+  /** A member, and the cookie as a browser sends it to https. */
+  const memberHere = async () => {
+    const { signedIn, fields, where } = await member(site, cookies, unusedName());
+    return { fields, where, cookie: `${HOST_COOKIE}=${cookieOf(signedIn)[HOST_COOKIE]}` };
+  };
   const forbidden = { message: 'You are not allowed to do this.' };
 
   it.each([APP, HOME])(
@@ -134,6 +140,7 @@ describe('bezkoder-cookies across origins', () => {
         '/api/auth/signup',
         '/api/auth/signin',
         '/api/auth/signout',
+        '/api/auth/refreshtoken',
         '/api/test/all',
         '/api/test/user',
         '/API/Test/User/',
@@ -146,14 +153,7 @@ describe('bezkoder-cookies across origins', () => {
           expect([path, allowed(answer), credentials(answer)]).toEqual([path, origin, 'true']);
           expect(answer.headers.get('vary')).toContain('Origin');
         }
-      for (const path of [
-        '/me',
-        '/auth/login',
-        '/auth/refresh',
-        '/admin/users',
-        '/api/auth/refreshtoken',
-        '/api',
-      ]) {
+      for (const path of ['/me', '/auth/login', '/auth/refresh', '/admin/users', '/api']) {
         const answer = await ask('OPTIONS', path, { headers: asksFor(origin) });
         expect([
           path,
@@ -189,7 +189,8 @@ describe('bezkoder-cookies across origins', () => {
   it.each([EVIL, 'null', 'https://auth.example.com.evil.example', 'http://auth.example.com'])(
     'refuses what would change something, when %s asks for it, and changes nothing',
     async (origin) => {
-      const { headers, fields, where } = await member(site, cookies, unusedName());
+      const { cookie, fields, where } = await memberHere();
+      const headers = { cookie };
       const { id } = await find(where);
       const before = [
         await User.count(),
@@ -229,15 +230,13 @@ describe('bezkoder-cookies across origins', () => {
       const answer = await post('/api/auth/signin', origin, sent({ username, password }));
       const cookie = cookieOf(answer);
       expect(cookie).toEqual({
-        [COOKIE]: expect.stringMatching(/^ey/),
-        'Max-Age': '86400',
-        Path: '/api',
-        Expires: expect.any(String),
+        [HOST_COOKIE]: expect.stringMatching(/^ey/),
+        Path: '/',
         HttpOnly: 'HttpOnly',
         Secure: 'Secure',
         SameSite: 'Strict',
       });
-      const headers = cookies.shown(cookie[COOKIE]!);
+      const headers = { cookie: `${HOST_COOKIE}=${cookie[HOST_COOKIE]!}` };
       await expectSaid(
         say('GET', '/api/test/user', { headers: { ...headers, origin } }),
         200,
@@ -248,23 +247,105 @@ describe('bezkoder-cookies across origins', () => {
       });
       const gone = cookieOf(out);
       expect([
-        gone[COOKIE],
+        gone[HOST_COOKIE],
         gone['Secure'],
         gone['Path'],
         new Date(gone['Expires']!).getTime(),
-      ]).toEqual(['', 'Secure', '/api', 0]);
+      ]).toEqual(['', 'Secure', '/', 0]);
       await expectSaid(say('GET', '/api/test/user', { headers }), 401, {
         message: 'Unauthorized!',
       });
     },
   );
 
-  it('sends its cookie to the path of PUBLIC_URL only, and knows the origin of it', async () => {
+  it('reads no cookie of the name without __Host-, which a neighbouring domain can plant', async () => {
+    const { cookie } = await memberHere();
+    const planted = cookie.replace(HOST_COOKIE, COOKIE);
+    await expectSaid(say('GET', '/api/test/user', { headers: { cookie: planted } }), 403, {
+      message: 'No token provided!',
+    });
+    for (const both of [`${COOKIE}=x; ${cookie}`, `${cookie}; ${COOKIE}=x`])
+      await expectSaid(
+        say('GET', '/api/test/user', { headers: { cookie: both } }),
+        200,
+        'User Content.',
+      );
+    await expectSaid(
+      say('GET', '/api/test/user', { headers: { cookie: `${cookie}; ${cookie}` } }),
+      403,
+      { message: 'No token provided!' },
+    );
+    // Nor does it end the session in it.
+    await post('/api/auth/signout', APP, { headers: { cookie: planted } });
+    await expectSaid(say('GET', '/api/test/user', { headers: { cookie } }), 200, 'User Content.');
+  });
+
+  it.each<[Record<string, string>, boolean]>([
+    [{}, true],
+    [{ 'sec-fetch-site': 'same-origin' }, true],
+    [{ 'sec-fetch-site': 'none' }, true],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'https://auth.example.com' }, true],
+    [{ 'sec-fetch-site': 'same-site', origin: APP }, true],
+    [{ 'sec-fetch-site': 'cross-site', origin: HOME }, true],
+    [{ 'sec-fetch-site': 'same-site' }, false],
+    [{ 'sec-fetch-site': 'cross-site' }, false],
+    [{ 'sec-fetch-site': 'Cross-Site' }, false],
+    [{ 'sec-fetch-site': 'unheard-of' }, false],
+    [{ 'sec-fetch-site': '' }, false],
+    [{ 'sec-fetch-site': 'same-site', origin: 'https://auth.example.com' }, false],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'https://auth.example.com' }, false],
+    [{ 'sec-fetch-site': 'same-site', origin: 'https://blog.example.com' }, false],
+    [{ 'sec-fetch-site': 'same-origin', origin: EVIL }, false],
+    [{ 'sec-fetch-site': 'none', origin: 'null' }, false],
+  ])('from %j changes something: %s', async (from, may) => {
+    const { fields, where, cookie } = await memberHere();
+    const { username, password } = fields as { username: string; password: string };
+    const { id } = await find(where);
+    const sessions = () => Session.count({ where: { userId: id, ...Session.live(new Date()) } });
+    const users = await User.count();
+    const ways = [{ json: newcomer() }, { form: newcomer() }];
+    const expected = [may ? 201 : 403, may ? 201 : 403];
+    const statuses = [];
+    for (const way of ways)
+      statuses.push((await say('POST', '/api/auth/signup', { ...way, headers: from })).status);
+    expect(statuses).toEqual(expected);
+    expect((await User.count()) - users).toBe(may ? 2 : 0);
+    const headers = { ...from, cookie };
+    const signIn = await say('POST', '/api/auth/signin', {
+      headers,
+      form: { username, password },
+    });
+    expect([signIn.status, signIn.headers.getSetCookie().length]).toEqual(
+      may ? [200, 2] : [403, 0],
+    );
+    const held = signIn.headers.getSetCookie().map((line) => line.split(';')[0]);
+    const refresh = await say('POST', '/api/auth/refreshtoken', {
+      headers: { ...from, cookie: held.join('; ') },
+    });
+    expect([refresh.status, refresh.headers.getSetCookie().length]).toEqual(
+      may ? [200, 1] : [403, 0],
+    );
+    expect(await sessions()).toBe(may ? 2 : 1);
+    const out = await say('POST', '/api/auth/signout', { headers });
+    expect([out.status, out.headers.getSetCookie().length]).toEqual(may ? [200, 2] : [403, 0]);
+    expect(await sessions()).toBe(1);
+    // Nothing changes by being looked at, wherever the link to it stands.
+    for (const method of ['GET', 'HEAD'])
+      for (const path of ['signin', 'signout', 'signup', 'refreshtoken'])
+        expect((await fetch(`${site.url}/api/auth/${path}`, { method, headers })).status).toBe(405);
+    expect(await sessions()).toBe(1);
+  });
+
+  it('knows the origin of a PUBLIC_URL with a path', async () => {
     const nested = await startAdapters('bezkoder-cookies', {
       PUBLIC_URL: 'https://example.com/identity',
     });
     const { signedIn, fields } = await member(nested, cookies, 'ada');
-    expect(cookieOf(signedIn)).toMatchObject({ Path: '/identity/api', Secure: 'Secure' });
+    expect(cookieOf(signedIn)).toMatchObject({
+      [HOST_COOKIE]: expect.stringMatching(/^ey/),
+      Path: '/',
+      Secure: 'Secure',
+    });
     const { username, password } = fields;
     for (const [origin, status] of [
       ['https://example.com', 200],

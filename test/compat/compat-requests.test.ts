@@ -142,7 +142,7 @@ it('answers the one path of two adapters in the words of who is asked', async ()
   const { say } = most;
   await expectSaid(say('GET', '/users'), 401, 'Unauthorized');
   await expectSaid(say('POST', '/users', { json: {} }), 400, {
-    error: expect.stringContaining('This field is required (email).'),
+    error: expect.stringContaining('Please fill in your e-mail address.'),
   });
 });
 
@@ -159,7 +159,7 @@ describe.skipIf(engine === 'mysql')('a database that another process has locked'
       locks.push(lock);
       lock.exec('BEGIN IMMEDIATE');
     }
-    const sentence = 'The server cannot answer right now.';
+    const sentence = 'The server cannot answer right now. Please try again in a moment.';
     const asked = frontEnds.flatMap((frontEnd) => {
       const { say } = apps[frontEnd.name]!;
       const json = { [frontEnd.field]: frontEnd.who(`late-${frontEnd.name}`), password };

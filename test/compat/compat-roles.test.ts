@@ -22,10 +22,10 @@ describe.each(boards.map((frontEnd) => ({ ...frontEnd, frontEnd })))(
   '$name',
   ({ name, frontEnd, newcomer, signUp, complaint }) => {
     const { say, unusedName, grant, User, Role } = strict[name]!;
-    const upper = (role: string) => (name === 'grokonez' ? role.toUpperCase() : role);
+    const upper = (role: string) => (name.startsWith('grokonez') ? role.toUpperCase() : role);
     const wanting = (roles: unknown, who = unusedName()) => ({ ...newcomer(who), roles });
     const noSuch = (role: string) =>
-      name === 'grokonez'
+      name.startsWith('grokonez')
         ? `Fail -> Does NOT exist Role = ${role}`
         : { message: `Failed! Role does not exist = ${role}` };
     const rolesOf = async (app: AdapterApp, username: string) =>
@@ -119,7 +119,9 @@ describe.each(boards.map((frontEnd) => ({ ...frontEnd, frontEnd })))(
         400,
         noSuch(said),
       );
-      expect(text).not.toMatch(/[<>&]/.test(role) && name === 'grokonez' ? /[<&']/ : /[<&]/);
+      expect(text).not.toMatch(
+        /[<>&]/.test(role) && name.startsWith('grokonez') ? /[<&']/ : /[<&]/,
+      );
       expect(await User.count()).toBe(before);
     });
 
@@ -138,11 +140,11 @@ describe.each(boards.map((frontEnd) => ({ ...frontEnd, frontEnd })))(
 
     it('knows the roles of bezkoder by one spelling, of grokonez by any', async () => {
       for (const role of ['USER', 'User'])
-        if (name === 'grokonez')
+        if (name.startsWith('grokonez'))
           expect((await say('POST', signUp, { json: wanting([role]) })).status).toBe(200);
         else await expectSaid(say('POST', signUp, { json: wanting([role]) }), 400, noSuch(role));
       for (const role of ['ADMIN', 'Admin'])
-        if (name === 'grokonez')
+        if (name.startsWith('grokonez'))
           expect((await say('POST', signUp, { json: wanting([role]) })).status).toBe(403);
         else await expectSaid(say('POST', signUp, { json: wanting([role]) }), 400, noSuch(role));
     });

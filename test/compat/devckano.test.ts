@@ -37,15 +37,15 @@ describe('POST /register', () => {
 
   it.each([
     ['a name that is taken', { name: 'ADA' }, 'name is already taken'],
-    ['a short password', { password: 'xq7!' }, 'Use at least 8 characters (password).'],
+    ['a short password', { password: 'xq7!' }, 'Password: Use at least 8 characters.'],
     [
       'a common password',
       { password: 'password1' },
-      'This is one of the first passwords that are tried (password).',
+      'Password: This is one of the first passwords that are tried.',
     ],
-    ['no name', { name: undefined }, 'This field is required (name).'],
-    ['no password', { password: undefined }, 'This field is required (password).'],
-    ['a reserved name', { name: 'root' }, 'This name is reserved (name).'],
+    ['no name', { name: undefined }, 'Please fill in your name.'],
+    ['no password', { password: undefined }, 'Please fill in your password.'],
+    ['a reserved name', { name: 'root' }, 'Name: This name is reserved.'],
   ])('refuses %s', async (_what, fields, text) => {
     await signUp(newcomer({}, 'ada'));
     const before = await User.count();

@@ -55,16 +55,16 @@ describe('POST /api/auth/signup', () => {
       { username: 'ada', roles: ['root'] },
       'Fail -> Username is already taken!',
     ],
-    ['a short password', { password: 'xq7!' }, 'Fail -> Use at least 8 characters (password).'],
+    ['a short password', { password: 'xq7!' }, 'Fail -> Password: Use at least 8 characters.'],
     [
       'a common password',
       { password: 'password1' },
-      'Fail -> This is one of the first passwords that are tried (password).',
+      'Fail -> Password: This is one of the first passwords that are tried.',
     ],
-    ['no name', { name: undefined }, 'Fail -> This field is required (name).'],
-    ['no username', { username: undefined }, 'Fail -> This field is required (username).'],
-    ['no e-mail address', { email: undefined }, 'Fail -> This field is required (email).'],
-    ['no password', { password: undefined }, 'Fail -> This field is required (password).'],
+    ['no name', { name: undefined }, 'Fail -> Please fill in your name.'],
+    ['no username', { username: undefined }, 'Fail -> Please fill in your username.'],
+    ['no e-mail address', { email: undefined }, 'Fail -> Please fill in your e-mail address.'],
+    ['no password', { password: undefined }, 'Fail -> Please fill in your password.'],
   ])('refuses %s', async (_what, fields, text) => {
     await signUp(newcomer({ username: 'ada', email: 'ada@example.com' }));
     const before = await User.count();

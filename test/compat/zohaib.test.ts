@@ -61,17 +61,21 @@ describe('POST /users', () => {
 
   it.each([
     ['an address that is taken', { email: 'ADA@example.com' }, 'User already exists'],
-    ['a short password', { password: 'xq7!' }, 'Use at least 8 characters (password).'],
+    ['a short password', { password: 'xq7!' }, 'Password: Use at least 8 characters.'],
     [
       'a common password',
       { password: 'password1' },
-      'This is one of the first passwords that are tried (password).',
+      'Password: This is one of the first passwords that are tried.',
     ],
-    ['no first name', { first_name: undefined }, 'This field is required (first_name).'],
-    ['no last name', { last_name: undefined }, 'This field is required (last_name).'],
-    ['no e-mail address', { email: undefined }, 'This field is required (email).'],
-    ['no password', { password: undefined }, 'This field is required (password).'],
-    ['what is no e-mail address', { email: 'ada' }, 'This is not an e-mail address (email).'],
+    ['no first name', { first_name: undefined }, 'Please fill in your first name.'],
+    ['no last name', { last_name: undefined }, 'Please fill in your last name.'],
+    ['no e-mail address', { email: undefined }, 'Please fill in your e-mail address.'],
+    ['no password', { password: undefined }, 'Please fill in your password.'],
+    [
+      'what is no e-mail address',
+      { email: 'ada' },
+      'E-mail address: This is not an e-mail address.',
+    ],
   ])('refuses %s', async (_what, fields, text) => {
     await signUp(newcomer({ email: 'ada@example.com' }));
     const before = await User.count();

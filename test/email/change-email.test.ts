@@ -6,7 +6,7 @@ import { openMailbox } from '#test/support/mailbox';
 import { rounds } from '#test/support/rounds';
 
 const mailbox = await openMailbox();
-const { ctx, ask, register, logIn, User, Identity, ApiKey } = await startApp({
+const { ctx, ask, register, logIn, User, Identity, ApiKey, OneTimeToken } = await startApp({
   ...mailbox.env,
   API_KEYS: 'on',
   PUBLIC_URL: 'https://auth.example',
@@ -242,13 +242,41 @@ describe('POST /auth/email/restore', () => {
     vi.useRealTimers();
   });
 
-  it('is not offered to an address that was never proved: it may be a stranger’s', async () => {
+  it('is not offered to an address that was never proved, which is told all the same', async () => {
     const email = address();
-    const me = await register({ email });
+    const me = await register({ email, name: 'Ada' });
     const to = address();
     await me.ask('POST', '/me/email', { body: { email: to, currentPassword: password } });
-    await mailbox.next(to);
-    expect(mailbox.all(email)).toEqual([]);
+    const notice = await mailbox.next(email);
+    expect(notice.subject).toBe('Your e-mail address is being changed');
+    expect([notice.link, notice.text.includes('Ada')]).toEqual(['', false]); // it may be a stranger’s
+    const old = { userId: me.id, purpose: 'restore e-mail' };
+    expect(await OneTimeToken.count({ where: old })).toBe(0);
+    await verify((await mailbox.next(to)).secrets);
+    expect((await me.ask('GET', '/me')).body.email).toBe(to);
+  });
+
+  it('also deletes what was set up before the change was asked for: the thief may have been in', async () => {
+    const me = await settled();
+    const provider = { userId: me.id, provider: 'far', subject: me.id, email: null };
+    await Identity.create({ id: me.id, ...provider });
+    const key = await me.ask('POST', '/me/api-keys', { body: { name: 'thief', scopes: ['user'] } });
+    wait(3600 * SECOND);
+    const thief = (await logIn(me.email)).body;
+    const to = address();
+    await ask('POST', '/me/email', {
+      token: thief.accessToken,
+      body: { email: to, currentPassword: password },
+    });
+    const { secrets } = await mailbox.next(me.email);
+    await verify((await mailbox.next(to)).secrets);
+    expect((await restore(secrets)).status).toBe(204);
+    expect(await Identity.count({ where: { userId: me.id } })).toBe(0);
+    const byKey = await ask('GET', '/me', { headers: { 'x-api-key': key.body.key } });
+    expect(byKey.body.code).toBe('token_invalid');
+    const refresh = { body: { refreshToken: thief.refreshToken } };
+    expect((await ask('POST', '/auth/refresh', refresh)).body.code).toBe('invalid_grant');
+    vi.useRealTimers();
   });
 
   it.each([{}, { token: null }, { token: '' }, { token: 'x', surplus: 1 }])(

@@ -1,7 +1,9 @@
 import { globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as emailMails from '#src/email/mails';
+import * as factorMails from '#src/factors/mails';
 import * as federationMails from '#src/federation/mails';
+import * as passkeyMails from '#src/passkeys/mails';
 import * as passwordMails from '#src/passwords/mails';
 import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo, render } from '#src/platform/mail/template';
@@ -19,11 +21,16 @@ const { ctx, OutgoingMail } = await startApp({
 
 const link = linkTo(ctx.settings, '/here', { token: 'aB3-_' });
 const at = new Date('2026-11-20T14:03:59Z');
-const data = { name: 'Ada Lovelace', link, code: '012345', at, provider: 'GitHub' };
+const kinds = { provider: 'GitHub', kind: 'totp', left: 9 };
+const data = { name: 'Ada Lovelace', link, code: '012345', at, madeAt: at, ...kinds };
 /** Every mail of this server, by the name of its template. */
-const mails = Object.values({ ...emailMails, ...federationMails, ...passwordMails }).map(
-  (mail) => [mail(data).template, mail] as const,
-);
+const mails = Object.values({
+  ...emailMails,
+  ...factorMails,
+  ...federationMails,
+  ...passkeyMails,
+  ...passwordMails,
+}).map((mail) => [mail(data).template, mail] as const);
 const HOSTILE = [
   '<script>alert(1)</script>',
   '<img src=x onerror=alert(1)>',
@@ -49,7 +56,9 @@ const oneLine = (text: string) => text.replaceAll(/[\p{C}\u2028\u2029]+/gu, ' ')
 it('every file of mails is read here, and every template has a name of its own', () => {
   expect(globSync('src/**/mails.ts', { cwd: root }).sort()).toEqual([
     'src/email/mails.ts',
+    'src/factors/mails.ts',
     'src/federation/mails.ts',
+    'src/passkeys/mails.ts',
     'src/passwords/mails.ts',
   ]);
   expect(new Set(mails.map(([template]) => template)).size).toBe(mails.length);

@@ -18,7 +18,13 @@ const { ask, register, logIn, User } = await startApp({
 const wanted = 'another long password';
 let people = 0;
 const address = () => `page${++people}@example.com`;
-const PATHS = ['/confirm-email', '/restore-email', '/reset-password', '/forgot-password'];
+const PATHS = [
+  '/confirm-email',
+  '/confirm-sign-up',
+  '/restore-email',
+  '/reset-password',
+  '/forgot-password',
+];
 const send = (path: string, fields: Record<string, string>) =>
   fetch(here + path, {
     method: 'POST',

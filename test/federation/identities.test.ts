@@ -89,10 +89,29 @@ describe('the first sign-in', () => {
     'null',
     ' (null)',
     NaN,
+    'NaN',
+    '[object Object]',
+    '[object Undefined]',
+    'None',
+    '<nil>',
+    'UNDEFINED',
+    '"undefined"',
+    "'null'",
+    '\u200b\u00a0',
+    'acme:undefined',
+    'https://idp.test null',
+    0,
+    '0',
+    -1,
+    1.5,
+    2 ** 53,
+    Infinity,
+    '00000000-0000-0000-0000-000000000000',
   ])('is none without a subject: %j', async (subject) => {
     const before = await User.count();
     const answer = far({ ...fresh(), subject });
-    await expect(answer).rejects.toThrow('500'); // the strategy broke its contract: that is ours to mend, not the client's
+    if (typeof subject === 'string') expect(await answer).toMatchObject({ status: 401 });
+    else await expect(answer).rejects.toThrow('500'); // the strategy broke its contract: that is ours to mend, not the client's
     expect(await User.count()).toBe(before);
   });
 

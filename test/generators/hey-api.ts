@@ -75,7 +75,7 @@ console.log('refresh:', refused(again));
 export const later: api.Problem['code'] = 'a_code_of_next_year';
 export const compiles = () => [
   api.createApiKey({ body: { name: 'backup' } }),
-  api.deleteMe(),
+  api.deleteMe({ body: { confirm: 'delete' } }),
   // @ts-expect-error -- a field that is not known
   api.register({ body: { username, password, role: 'admin' } }),
   // @ts-expect-error -- neither a username nor an e-mail address

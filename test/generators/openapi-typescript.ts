@@ -83,7 +83,7 @@ export const retryAfter = (
 ): number | undefined => headers['Retry-After'];
 export const compiles = () => [
   api.POST('/me/api-keys', { body: { name: 'backup' } }),
-  api.DELETE('/me'),
+  api.DELETE('/me', { body: { confirm: 'delete' } }),
   // @ts-expect-error -- a field that is not known
   register({ username, password, role: 'admin' }),
   // @ts-expect-error -- neither a username nor an e-mail address

@@ -79,7 +79,7 @@ console.log('refresh:', refused(await api.refreshTokens({ refreshToken })));
 export const later: api.Problem['code'] = 'a_code_of_next_year';
 export const compiles = () => [
   api.createApiKey({ name: 'backup' }),
-  api.deleteMe(),
+  api.deleteMe({ confirm: 'delete' }),
   // @ts-expect-error -- a field that is not known
   api.register({ username, password, role: 'admin' }),
   // @ts-expect-error -- neither a username nor an e-mail address

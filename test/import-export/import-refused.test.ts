@@ -92,6 +92,8 @@ describe.skipIf(engine === 'sqlite')('import tutorial', () => {
       ['grokonez', 'bezkoder'],
       ['grokonez', 'bezkoder-cookies'],
       ['grokonez', 'devckano'],
+      ['grokonez-react', 'bezkoder'],
+      ['grokonez-react', 'bezkoder-cookies'],
     ].map(String);
     for (const tutorial of originalNames) {
       const from = await oldDatabase(tutorial);

@@ -17,6 +17,7 @@ import {
 const GROUPS: Original[][] = [
   ['bezkoder', 'zohaib', 'devckano'],
   ['grokonez'],
+  ['grokonez-react'],
   ['bezkoder-cookies'],
 ];
 const COST = '5';

@@ -174,6 +174,8 @@ describe.skipIf(engine === 'sqlite').each(Object.entries(destinations))(
       const names = {
         first_name: 'Grace',
         last_name: 'Hopper',
+        firstname: 'Grace',
+        lastname: 'Hopper',
         name: 'Grace H',
         username: 'Grace',
         email: 'Grace@Example.com',
@@ -190,6 +192,12 @@ describe.skipIf(engine === 'sqlite').each(Object.entries(destinations))(
         bezkoder: [['username', 'email'], null, 'Grace', 'Grace@Example.com'],
         'bezkoder-cookies': [['username', 'email'], null, 'Grace', 'Grace@Example.com'],
         grokonez: [['name', 'username', 'email'], 'Grace H', 'Grace', 'Grace@Example.com'],
+        'grokonez-react': [
+          ['firstname', 'lastname', 'username', 'email'],
+          'Grace Hopper',
+          'Grace',
+          'Grace@Example.com',
+        ],
         zohaib: [
           ['first_name', 'last_name', 'email'],
           'Grace\u00a0Hopper',
@@ -207,7 +215,7 @@ describe.skipIf(engine === 'sqlite').each(Object.entries(destinations))(
         );
         const roles = tutorial.startsWith('bezkoder')
           ? { moderator: [40 + i] }
-          : tutorial === 'grokonez'
+          : tutorial.startsWith('grokonez')
             ? { USER: [40 + i], PM: [40 + i] }
             : {};
         const from = await oldDatabase(

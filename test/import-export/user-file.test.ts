@@ -42,9 +42,12 @@ const CAST: [line: unknown, told: string][] = [
   ],
   [
     { username: 'ada', passwordHash: django, disabled: true, name: null, email: null },
-    'imported\tuser',
+    'imported\tuser\tdisabled',
   ],
-  [{ email: 'canary2@example.com', roles: [], createdAt: '2018-11-12T13:14:15+02:00' }, 'imported'],
+  [
+    { email: 'canary2@example.com', roles: [], createdAt: '2018-11-12T13:14:15+02:00' },
+    'imported\t\tno password: has to choose one by "forgot password"',
+  ],
   [{ id: id(1), username: 'canary' }, 'unchanged'],
   [{ id: id(1), username: 'renamed' }, 'unchanged\tthis id is here with other names'],
   [{ id: id(1).toUpperCase(), username: 'CANARY', email: 'canary@EXAMPLE.com' }, 'unchanged'],
@@ -92,7 +95,7 @@ const CAST: [line: unknown, told: string][] = [
   [{ username: 'x1', id: 'canary' }, 'refused\tits id: Invalid UUID'],
   [{ username: 'x1', id: 42 }, 'refused\tits id: Invalid input: expected string, received number'],
   [
-    { username: 'x1', roles: ['Canary'] },
+    { username: 'x1', roles: ['Can ary'] },
     'refused\tits roles: A role is named with small letters, digits and . _ : -, at most 64',
   ],
   [
@@ -115,11 +118,15 @@ const CAST: [line: unknown, told: string][] = [
   [{ username: 'x1', name: 'canary\u0007' }, 'refused\tits name: No control characters, please'],
   [
     { username: 'x1', passwordHash: '' },
-    'refused\tits hash is of no kind that is known here, or is damaged',
+    'refused\tits hash is of no kind that is accepted here: it looks like nothing at all',
   ],
   [
     { username: 'x1', passwordHash: 'canary' },
-    'refused\tits hash is of no kind that is known here, or is damaged',
+    'refused\tits hash is of no kind that is accepted here: it looks like a password that was never hashed',
+  ],
+  [
+    { username: 'canary@example.com', email: 'other@example.com' },
+    'refused\tits username is an e-mail address, and not its own one',
   ],
   [
     { username: 'x1', passwordHash: bcrypt.replace('$04$', '$16$') },
@@ -127,13 +134,22 @@ const CAST: [line: unknown, told: string][] = [
   ],
   [
     { username: 'x1', passwordHash: django.replace('1000', '9999999') },
-    'refused\tits hash takes more than 0.4 seconds to compare with',
+    'refused\tits hash takes more than twice as long to compare with as bcrypt with cost 12',
   ],
   [`{"username":"x1","name":"${'canary'.repeat(5000)}"}`, 'refused\tit is too long, or not UTF-8'],
-  [{ username: 'last' }, 'imported\tuser'],
+  [
+    { username: 'last', roles: ['User', 'PM'] },
+    'imported\tpm,user\tcannot sign in: no password, no provider and no e-mail address',
+  ],
+  [{ username: 'Address@Example.com', passwordHash: bcrypt }, 'imported\tuser'],
+  [
+    { username: 'linus@example.com', email: 'LINUS@example.com', passwordHash: bcrypt },
+    'imported\tuser',
+  ],
 ];
 const LINES = CAST.flatMap(([, told], i) => (told ? [`${i + 1}\t${told}`] : []));
-const COUNTS = '4 imported, 7 unchanged, 31 refused.';
+const COUNTS = '6 imported, 7 unchanged, 32 refused.';
+const LOCKED_OUT = 'Imported, but cannot sign in: 1.';
 const ADMINS = 'Administrators among the imported: 1.';
 
 async function settled() {
@@ -156,16 +172,16 @@ describe('users import', () => {
     expect(rehearsed).toEqual({
       code: 1,
       stderr: '',
-      lines: [...LINES, `${COUNTS} Nothing was changed.`, ADMINS],
+      lines: [...LINES, `${COUNTS} Nothing was changed.`, ADMINS, LOCKED_OUT],
     });
     expect(await contentsOf(databaseUrl)).toEqual(before);
 
     const done = await run(`users import ${file}`);
-    expect(done).toEqual({ code: 1, stderr: '', lines: [...LINES, COUNTS, ADMINS] });
+    expect(done).toEqual({ code: 1, stderr: '', lines: [...LINES, COUNTS, ADMINS, LOCKED_OUT] });
     expect(done.lines.join('\n')).not.toMatch(CANARY);
 
     const after = await contentsOf(databaseUrl);
-    expect(after['users']).toHaveLength(6);
+    expect(after['users']).toHaveLength(8);
     const [verified] = await rowsOf(databaseUrl, `SELECT * FROM users WHERE id = '${id(1)}'`);
     expect(verified).toMatchObject({
       username: 'Canary',
@@ -187,7 +203,7 @@ describe('users import', () => {
 
     for (const option of ['', ' --dry-run']) {
       const again = await run(`user import ${file}${option}`);
-      expect(again.lines.at(-1)).toMatch(/^0 imported, 11 unchanged, 31 refused\./);
+      expect(again.lines.at(-1)).toMatch(/^0 imported, 13 unchanged, 32 refused\./);
       expect(again.lines.filter((line) => line.includes('refused\t'))).toEqual(
         LINES.filter((line) => line.includes('refused\t')),
       );
@@ -199,11 +215,15 @@ describe('users import', () => {
     const { run } = importerInto(await emptyDatabase());
     const { code, lines } = await run(
       'users import -',
-      '\ufeff{"username":"ada"}\r\n\r\n{"username":"bob"}',
+      '\ufeff{"email":"ada@example.com"}\r\n\r\n{"email":"bob@example.com"}',
     );
     expect([code, lines]).toEqual([
       0,
-      ['1\timported\tuser', '3\timported\tuser', '2 imported, 0 unchanged, 0 refused.'],
+      [
+        '1\timported\tuser\tno password: has to choose one by "forgot password"',
+        '3\timported\tuser\tno password: has to choose one by "forgot password"',
+        '2 imported, 0 unchanged, 0 refused.',
+      ],
     ]);
     expect(await run('users import nowhere.ndjson')).toEqual({
       code: 1,

@@ -78,11 +78,8 @@ describe('a rotated key', () => {
     const gone = SHOWN + TTL + SKEW;
     const { token } = await register();
     const { claims, header } = read(token);
-    const lasting = forge(
-      { ...header, kid: first },
-      { ...claims, exp: Number(claims['exp']) + 3600 },
-      ecdsa(signWith),
-    );
+    const later = { iat: Number(claims['iat']) + 300, exp: Number(claims['exp']) + 300 };
+    const lasting = forge({ ...header, kid: first }, { ...claims, ...later }, ecdsa(signWith));
     at(gone - 1);
     await tendKeys(ctx);
     expect(await answer(lasting)).toBe('let in');

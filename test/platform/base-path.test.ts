@@ -166,11 +166,11 @@ it('lists where to sign in, and signs tokens, under PUBLIC_URL', async () => {
   expect(claims).toMatchObject({ iss: PUBLIC_URL });
 });
 
-it('sets cookies that a browser sends back to the path', async () => {
+it('sets cookies for this host alone, whatever its path', async () => {
   const body = { username: 'ada', password };
   const { status, headers } = await ask('POST', `${BASE}/api/auth/signin`, { body });
   expect(status).toBe(200);
-  expect(headers.get('set-cookie')).toMatch(/^bezkoder-session=.*; Path=\/identity\/api;/);
+  expect(headers.get('set-cookie')).toMatch(/^__Host-bezkoder-session=.*; Path=\/;.*Secure/);
 });
 
 describe('a link in a mail', () => {

@@ -1,8 +1,12 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { checkSettings, settingsFrom } from '#src/platform/settings/read';
 import { password, startApp } from '#test/support/app';
 
 const ours = 'https://app.example.com';
-const { ask, register } = await startApp({ ALLOWED_ORIGINS: `${ours},http://localhost:5173` });
+const { ask, register } = await startApp({
+  ALLOWED_ORIGINS: `${ours},http://localhost:5173,capacitor://localhost,https://*.preview.example:8443,http://*.localhost`,
+  CORS_ALLOWED_HEADERS: 'X-Tenant, x-app-version',
+});
 await register({ username: 'ada' });
 /** Has one session. Ada signs in so often that her first session is replaced. */
 const member = await register();
@@ -29,6 +33,18 @@ it.each([
   'https://APP.example.com',
   'https://app.example.com, https://evil.example',
   'http://localhost',
+  'capacitor://localhost.evil.example',
+  'capacitor://evil',
+  'ionic://localhost',
+  'https://preview.example:8443',
+  'https://a.b.preview.example:8443',
+  'https://a.preview.example',
+  'https://.preview.example:8443',
+  'https://evil.example:8443/.preview.example:8443',
+  'https://apreview.example:8443',
+  'https://a.previewxexample:8443',
+  'https://a.preview.example:84430',
+  'http://a.preview.example:8443',
   '*',
 ])('gives the origin %s nothing to read (C-02)', async (origin) => {
   const answers = [
@@ -49,7 +65,14 @@ it.each([
   }
 });
 
-it.each([ours, 'http://localhost:5173'])(
+it.each([
+  ours,
+  'http://localhost:5173',
+  'capacitor://localhost',
+  'https://pr-7.preview.example:8443',
+  'https://a.preview.example:8443',
+  'http://shop.localhost',
+])(
   'lets pages of %s read answers and refusals, without credentials (C-01, C-04)',
   async (origin) => {
     const answers = [
@@ -86,7 +109,7 @@ it('tells a preflight what is allowed, whatever it asked for (C-05)', async () =
   expect(headers.get('access-control-allow-origin')).toBe(ours);
   expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PUT,PATCH,DELETE');
   expect(headers.get('access-control-allow-headers')).toBe(
-    'Authorization,Content-Type,X-Request-Id,x-access-token',
+    'Authorization,Content-Type,X-Request-Id,x-access-token,traceparent,tracestate,sentry-trace,baggage,X-Tenant,x-app-version',
   );
   expect(Number(headers.get('access-control-max-age'))).toBeLessThanOrEqual(7200);
   expect(headers.get('access-control-allow-private-network')).toBeNull();
@@ -119,4 +142,78 @@ it.each([
 it('wraps no answer in a callback (C-14)', async () => {
   for (const name of ['callback', 'jsonp', 'cb'])
     expect((await ask('GET', `/livez?${name}=alert`)).text).not.toContain('alert');
+});
+
+describe('ALLOWED_ORIGINS', () => {
+  const mistakesIn = (env: Record<string, string>) => checkSettings(settingsFrom(env)).mistakes;
+
+  it.each([
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'app://obsidian.md',
+    'chrome-extension://abcdefghijklmnop',
+    'com.example.app://x',
+    'http://[::1]:3000',
+    'https://*.example.com',
+    'https://*.app.example.co.uk',
+    'https://*.mine.vercel.app',
+    'http://*.localhost:5173',
+    'https://*.example.com:8443',
+    'https://xn--bcher-kva.example',
+  ])('takes %s', (ALLOWED_ORIGINS) => {
+    expect(mistakesIn({ ALLOWED_ORIGINS })).toEqual([]);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'https://*',
+    'https://*.com',
+    'https://*.co.uk',
+    'https://*.github.io',
+    'https://*.vercel.app',
+    'https://*.netlify.app',
+    'https://*.local',
+    'https://*.1.2.3.4',
+    'https://*.*.example.com',
+    'https://a.*.example.com',
+    'https://*example.com',
+    '*.example.com',
+    'https://a.example/',
+    'https://a.example/x',
+    'https://A.example',
+    'https://a.example:443',
+    'http://a.example:80',
+    'https://u@a.example',
+    'https://a..example',
+    'https://bücher.example',
+    'a.example',
+    'localhost:3000',
+    'file://',
+    'file://x',
+    'data://x',
+    'wss://a.example',
+    'Capacitor://localhost',
+    'capacitor://',
+    'capacitor://localhost/',
+    'capacitor:localhost',
+    'capacitor://*',
+    'capacitor://*.localhost',
+    'https://a.example?',
+    'https://[*.]x.example',
+  ])('refuses %s, which can never match or would match strangers', (ALLOWED_ORIGINS) => {
+    expect(mistakesIn({ ALLOWED_ORIGINS })).toEqual([
+      expect.stringMatching(/^ALLOWED_ORIGINS must be/),
+    ]);
+  });
+
+  it.each(['*', 'X Tenant', 'X-Tenant:', 'Cookie', 'Origin', 'Sec-Fetch-Site', 'proxy-x', 'é'])(
+    'refuses the header %s in CORS_ALLOWED_HEADERS',
+    (CORS_ALLOWED_HEADERS) => {
+      expect(mistakesIn({ CORS_ALLOWED_HEADERS })).toEqual([
+        expect.stringMatching(/^CORS_ALLOWED_HEADERS must be/),
+      ]);
+    },
+  );
 });

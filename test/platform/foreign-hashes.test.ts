@@ -1,10 +1,15 @@
 import bcrypt from 'bcrypt';
 import { describe, expect, it, vi } from 'vitest';
-import { whyNotHash } from '#src/platform/crypto/passwords';
+import { plainHash, type PasswordHasher } from '#src/platform/crypto/passwords';
 import { password as horse, startApp } from '#test/support/app';
+import { eventually } from '#test/support/eventually';
 
 const COST = 6;
-const { ctx, register, logIn, User } = await startApp({ BCRYPT_COST: String(COST) });
+const PEPPER = 'a'.repeat(128);
+const { ctx, register, logIn, User } = await startApp({
+  BCRYPT_COST: String(COST),
+  DEVISE_PEPPER: PEPPER,
+});
 const { passwords } = ctx;
 
 const russian = 'пароль длинный';
@@ -13,6 +18,33 @@ const text64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** From the specifications. */
 const published: [what: string, plain: string, hash: string][] = [
+  ['phpass, its own test', 'test12345', '$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0'],
+  ['phpBB, the same', 'test12345', '$H$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0'],
+  [
+    'Drupal 7, an example of hashcat',
+    'hashcat',
+    '$S$C33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf',
+  ],
+  [
+    'ASP.NET Identity v2, its own test',
+    'my password',
+    'AAABAgMEBQYHCAkKCwwNDg+ukCEMDf0yyQ29NYubggHIVY0sdEUfdyeM+E1LtH1uJg==',
+  ],
+  [
+    'ASP.NET Identity v3 with SHA-1, its own test',
+    'my password',
+    'AQAAAAAAAAD6AAAAEAhftMyfTJylOlZT+eEotFXd1elee8ih5WsjXaR3PA9M',
+  ],
+  [
+    'ASP.NET Identity v3 with SHA-256, its own test',
+    'my password',
+    'AQAAAAEAACcQAAAAEAABAgMEBQYHCAkKCwwNDg+yWU7rLgUwPZb1Itsmra7cbxw2EFpwpVFIEtP+JIuUEw==',
+  ],
+  [
+    'ASP.NET Identity v3 with SHA-512, its own test',
+    'my password',
+    'AQAAAAIAAAD6AAAAIJbVi5wbMR+htSfFp8fTw8N8GOS/Sje+S/4YZcgBfU7EQuqv4OkVYmc4VJl9AGZzmRTxSkP7LtVi9IWyUxX8IAAfZ8v+ZfhjCcudtC1YERSqE1OEdXLW9VukPuJWBBjLuw==',
+  ],
   [
     'PBKDF2, RFC 6070',
     'password',
@@ -45,8 +77,78 @@ const published: [what: string, plain: string, hash: string][] = [
   ],
 ];
 
-/** Made with passlib 1.7.4, libxcrypt 4.4 (Python's `crypt`), Debian's `argon2`, OpenSSL 3.0 and Python's hashlib. */
+/**
+ * Made with passlib 1.7.4, libxcrypt 4.4 (Python's `crypt`), Debian's `argon2`, OpenSSL 3.0, Python's hashlib,
+ * Django 3.2, Werkzeug 2.2, better-auth 1.7, PHP 8.2 and Ruby's bcrypt.
+ */
 const made: typeof published = [
+  [
+    "Django's BCryptSHA256PasswordHasher",
+    horse,
+    'bcrypt_sha256$$2b$04$9dkMxg.uY4pEWku4j4JY/u.3AooEUuClxX6CnyTzrKylyC4CQmjOi',
+  ],
+  [
+    "Django's BCryptSHA256PasswordHasher, a long password",
+    'x'.repeat(100),
+    'bcrypt_sha256$$2b$04$0sfR2k0xAiR.nT4HocJBA.1ytwmtA5HGGgw4PdTKlrL3mq.4RgH/S',
+  ],
+  [
+    "hashlib, in the form of Django's ScryptPasswordHasher",
+    russian,
+    'scrypt$1024$gSWt46OuJwZd$8$5$H+tfHwRXPFgc5x2l6P8Fb/T34RUCmx1Sdbfd2NteZdX2hE6fM6PN9su9KTAcTCBdXBA9rpFLcLKFpnIsgt65Dg==',
+  ],
+  [
+    'Werkzeug, PBKDF2 with SHA-256',
+    horse,
+    'pbkdf2:sha256:1000$S73gxUKW4a2jUwZ8$1ace544d521603b87427530a258572000dce1ee9cccf4f66caf8b0b9967264aa',
+  ],
+  [
+    'Werkzeug, PBKDF2 with SHA-1',
+    horse,
+    'pbkdf2:sha1:1000$hawg0qOfLmQV6GO3$956ca10ae315da27ebd1c0ddaba878db715be3f8',
+  ],
+  [
+    'Werkzeug, PBKDF2 with SHA-512',
+    horse,
+    'pbkdf2:sha512:1000$N7sBgzjIeaziHQKp$3f21c04f9253072df8861e52ff0acb983c5f8cf16dbc3123c7b95985c0b679a6e692d04ff0addbd5cc068012e278b630a1f51105d88695dd110708af62c1b0ca',
+  ],
+  [
+    "hashlib, in the form of Werkzeug's scrypt",
+    horse,
+    'scrypt:1024:8:1$Ux3yKQZs0vVb1c9d$e66141940c5607b76434d94ab529d6280f8b48f139ad872d13d32e19b3355d56c7f9c1b8543b7abb1978c53c9744b6d858d95ca95e104e5925cc799b59fb2877',
+  ],
+  [
+    'better-auth',
+    horse,
+    '1d74ad1aaca631b00881867c1ca117b6:f5b4db0408506895c6b230a5b370f22f6effb3f77d652462609475e5ca2f48177ddf8940f72636b8e8721156102c5d004d27bdbbaa27e2f76dd8a100abf50217',
+  ],
+  [
+    'better-auth, a password with a ligature',
+    'пароль ﬁ длинный',
+    'b8cb56af12bf7460591bbfcdef398683:c72955212586fd1991bca9e13377053873ec6e3efa3172fd18a25f9055f66e4c3088ec5dc2d1801ed13099b9c7655273f220f51e81926bbb6534612d22ec4aa8',
+  ],
+  ['passlib phpass', horse, '$P$6Xwscfnef734S0xKajLwVU.JhFZgvp0'],
+  ['passlib phpass of phpBB', russian, '$H$6DZOHjIrxubkoKoUPp2J/7W3kKyH0n.'],
+  [
+    "WordPress 6.8, with PHP's functions",
+    horse,
+    '$wp$2y$04$ynG24B37405H7d9tfChNPeLqmtkCPihbo3MgFek6JH9./gAfnwYte',
+  ],
+  [
+    "PHP's default Argon2id",
+    horse,
+    '$argon2id$v=19$m=65536,t=4,p=1$U1FmMHR6OG82emtCRkhkNQ$yLImJsm+Wz60Q4eTsqKw7NgXWGmH30+K3SqyVeU+1/4',
+  ],
+  [
+    "PHP's default Argon2i",
+    horse,
+    '$argon2i$v=19$m=65536,t=4,p=1$OXU0TVZJdEYvbmN5eW4wcg$7srk0eX5B+K+p97hZcKDjqC6kF0zbVPyTwBhkrZcVjE',
+  ],
+  [
+    "Devise with a pepper, by Ruby's bcrypt",
+    horse,
+    'devise$$2a$04$lAlio.gYuAMGt5boDbaqMeQH6IawPoncj5.o7Dj2q6/a95EH4LjVK',
+  ],
   ['passlib pbkdf2_sha1', horse, '$pbkdf2$1000$S2lNKeUcw7h3bi3FOMfYmw$AtBbDMm4yiiXjv2NivsFJsjobMw'],
   [
     'passlib pbkdf2_sha256',
@@ -155,8 +257,8 @@ const made: typeof published = [
 const all = [...published, ...made];
 
 it.each(all)('knows %s: %j, and nothing else by it', async (_what, plain, hash) => {
-  expect(whyNotHash(hash)).toBeUndefined();
-  expect(passwords.isStale(hash)).toBe(true);
+  expect(await passwords.whyRefused(hash)).toBeUndefined();
+  expect(passwords.isStale(hash, plain)).toBe(true);
   expect(await passwords.matches(plain, hash)).toBe(true);
   for (const other of [
     `${plain}x`,
@@ -179,7 +281,7 @@ it.each(all)(
 
 const DIGEST = 'A'.repeat(43);
 const SIGNER = 'A'.repeat(86);
-describe('whyNotHash', () => {
+describe('whyRefused', () => {
   it.each([
     ['pbkdf2', `pbkdf2_sha256$4000000$salt$${DIGEST}`],
     ['pbkdf2 without end', `$pbkdf2-sha512$i=999999999$AAAA$${DIGEST}`],
@@ -190,7 +292,9 @@ describe('whyNotHash', () => {
     ['sha-crypt, passlib’s own', `$6$rounds=656000$salt$${SIGNER}`],
     ['Firebase', `$fbscrypt$v=1,n=14,r=8,p=99,ss=Bw==,sk=${SIGNER}$AAAA$${SIGNER}`],
   ])('refuses %s that takes too long', async (_what, hash) => {
-    expect(whyNotHash(hash)).toBe('its hash takes more than 0.4 seconds to compare with');
+    expect(await passwords.whyRefused(hash)).toBe(
+      'its hash takes more than twice as long to compare with as bcrypt with cost 12',
+    );
     expect(await passwords.matches('x', hash)).toBe(false);
   });
 
@@ -201,46 +305,95 @@ describe('whyNotHash', () => {
     ['argon2', `$argon2id$v=19$m=2097152,t=1,p=4$AAAAAAAAAAA$${DIGEST}`],
     ['Firebase', `$fbscrypt$v=1,n=20,r=8,p=1,ss=Bw==,sk=${SIGNER}$AAAA$${SIGNER}`],
   ])('refuses %s that takes too much memory', async (_what, hash) => {
-    expect(whyNotHash(hash)).toBe('its hash takes more than 128 MiB to compare with');
+    expect(await passwords.whyRefused(hash)).toBe(
+      'its hash takes more than 128 MiB to compare with',
+    );
     expect(await passwords.matches('x', hash)).toBe(false);
   });
 
   it.each([
-    '',
-    'hunter2',
-    'd41d8cd98f00b204e9800998ecf8427e',
-    '{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=',
-    '{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=',
-    '$1$salt$qJH7.N4xYta3aEG/dfqo/0',
-    '$2x$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e',
-    `pbkdf2_md5$1000$salt$${DIGEST}`,
-    `pbkdf2_sha256$0$salt$${DIGEST}`,
-    'pbkdf2_sha256$1000$salt$AAAA',
-    'pbkdf2_sha256$1000$salt$',
-    `pbkdf2_sha256$1000$salt$${DIGEST}\n`,
-    `$scrypt$ln=0,r=8,p=1$AAAA$${DIGEST}`,
-    '$scrypt$ln=10,r=8,p=1$AAAA$AAAA',
-    `$argon2id$m=256,t=2,p=2$AAAAAAAAAAA$${DIGEST}`,
-    `$argon2id$v=16$m=256,t=2,p=2$AAAAAAAAAAA$${DIGEST}`,
-    `$argon2id$v=19$m=8,t=2,p=2$AAAAAAAAAAA$${DIGEST}`,
-    '$argon2id$v=19$m=256,t=2,p=2$AAAAAAAAAAA$AAAA',
-    `$argon2id$v=19$m=256,t=2,p=2$AAAA$${DIGEST}`,
-    `$5$rounds=999$salt$${DIGEST}`,
-    `$5$salt$${SIGNER}`,
-    `$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=AAAA$AAAA$${SIGNER}`,
-  ])('refuses what it does not know or what is damaged: %j', async (hash) => {
-    expect(whyNotHash(hash)).toBe('its hash is of no kind that is known here, or is damaged');
-    for (const tried of ['', 'hunter2']) expect(await passwords.matches(tried, hash)).toBe(false);
+    ['', 'nothing at all'],
+    ['hunter2', 'a password that was never hashed'],
+    ['correct horse battery', 'a password that was never hashed'],
+    ['d41d8cd98f00b204e9800998ecf8427e', 'MD5 without a salt, or NTLM'],
+    ['da39a3ee5e6b4b0d3255bfef95601890afd80709', 'SHA-1 without a salt'],
+    ['e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'SHA-2 without a salt'],
+    ['5f4dcc3b5aa765d61d8327deb882cf99:abcd', 'a digest with its salt'],
+    ['*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19', 'a password of MySQL itself'],
+    ['{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=', 'an LDAP scheme'],
+    ['{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=', 'an LDAP scheme'],
+    ['{noop}hunter2', 'Spring Security'],
+    ['md5$salt$d41d8cd98f00b204e9800998ecf8427e', 'an old hash of Django'],
+    ['sha256$salt$abcdef', 'an old hash of Werkzeug'],
+    ['$1$salt$qJH7.N4xYta3aEG/dfqo/0', 'MD5-crypt'],
+    ['$apr1$salt$qJH7.N4xYta3aEG/dfqo/0', 'MD5-crypt'],
+    ['$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7', 'yescrypt'],
+    ['$2x$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e', 'bcrypt of a broken'],
+    ['$2a$10$short', 'bcrypt, but is damaged'],
+    ['$wp$2y$10$short', 'bcrypt, but is damaged'],
+    [`pbkdf2_md5$1000$salt$${DIGEST}`, 'PBKDF2, but'],
+    [`pbkdf2_sha256$0$salt$${DIGEST}`, 'PBKDF2, but'],
+    ['pbkdf2_sha256$1000$salt$AAAA', 'PBKDF2, but'],
+    ['pbkdf2_sha256$1000$salt$', 'PBKDF2, but'],
+    [`pbkdf2_sha256$1000$salt$${DIGEST}\n`, 'PBKDF2, but'],
+    ['pbkdf2:sha256:1000$salt$abc', 'PBKDF2, but'],
+    [`$scrypt$ln=0,r=8,p=1$AAAA$${DIGEST}`, 'scrypt, but'],
+    ['$scrypt$ln=10,r=8,p=1$AAAA$AAAA', 'scrypt, but'],
+    [`scrypt$1000$salt$8$1$${DIGEST}`, 'scrypt, but'],
+    [`$argon2id$m=256,t=2,p=2$AAAAAAAAAAA$${DIGEST}`, 'Argon2 of version 1.0'],
+    [`$argon2id$v=16$m=256,t=2,p=2$AAAAAAAAAAA$${DIGEST}`, 'Argon2 of version 1.0'],
+    [`$argon2id$v=19$m=8,t=2,p=2$AAAAAAAAAAA$${DIGEST}`, 'Argon2, but'],
+    ['$argon2id$v=19$m=256,t=2,p=2$AAAAAAAAAAA$AAAA', 'Argon2, but'],
+    [`$argon2id$v=19$m=256,t=2,p=2$AAAA$${DIGEST}`, 'Argon2, but'],
+    [`$5$rounds=999$salt$${DIGEST}`, 'SHA-crypt, but'],
+    [`$5$salt$${SIGNER}`, 'SHA-crypt, but'],
+    ['$P$BHbbeu', 'phpass or Drupal, but'],
+    ['$P$zIQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0', 'phpass or Drupal, but'],
+    [`$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=AAAA$AAAA$${SIGNER}`, 'scrypt, but'],
+    ['AQAAAAEAACcQAAAAEAABAgMEBQ==', 'ASP.NET Identity, but'],
+    [
+      'AQAAAAkAACcQAAAAEAABAgMEBQYHCAkKCwwNDg+yWU7rLgUwPZb1Itsmra7cbxw2EFpwpVFIEtP+JIuUEw==',
+      'ASP.NET Identity, but',
+    ],
+  ])(
+    'refuses what it does not know or what is damaged, and says what it looks like: %j',
+    async (hash, kind) => {
+      const refusal = await passwords.whyRefused(hash);
+      expect(refusal).toMatch(/^its hash is of no kind that is accepted here: it looks like /);
+      expect(refusal).toContain(kind);
+      if (hash.length > 12) expect(refusal).not.toContain(hash);
+      for (const tried of ['', 'hunter2', 'password'])
+        expect(await passwords.matches(tried, hash)).toBe(false);
+    },
+  );
+
+  it.each(['{CRYPT}', '{bcrypt}', '{BLF-CRYPT}', 'bcrypt$'])(
+    'reads past %s, which others write before a hash',
+    async (prefix) => {
+      const hash = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+      expect(await passwords.whyRefused(prefix + hash)).toBeUndefined();
+      expect(plainHash(prefix + hash)).toBe(hash);
+    },
+  );
+
+  it('refuses a hash of Devise while there is no pepper', async () => {
+    const { passwords: without } = (await startApp({ BCRYPT_COST: String(COST) })).ctx;
+    const hash = 'devise$$2a$04$lAlio.gYuAMGt5boDbaqMeQH6IawPoncj5.o7Dj2q6/a95EH4LjVK';
+    expect(await without.whyRefused(hash)).toBe('its hash needs the setting DEVISE_PEPPER');
+    expect(await without.matches(horse, hash)).toBe(false);
   });
 
-  it('refuses what does not fit into its column, and bcrypt that keeps a thread for seconds', () => {
-    expect(whyNotHash(`pbkdf2_sha256$1000$salt$${'A'.repeat(240)}`)).toBe(
+  it('refuses what does not fit into its column, and bcrypt that keeps a thread for seconds', async () => {
+    expect(await passwords.whyRefused(`pbkdf2_sha256$1000$salt$${'A'.repeat(240)}`)).toBe(
       'its hash is longer than 255 characters',
     );
     const bcryptOf = (cost: string) => `$2b$${cost}$${'C'.repeat(53)}`;
-    for (const cost of ['04', '12', '15']) expect(whyNotHash(bcryptOf(cost))).toBeUndefined();
+    for (const cost of ['04', '12', '15'])
+      expect(await passwords.whyRefused(bcryptOf(cost))).toBeUndefined();
     for (const cost of ['03', '16', '31'])
-      expect(whyNotHash(bcryptOf(cost))).toBe('its bcrypt hash does not have a cost of 4 to 15');
+      expect(await passwords.whyRefused(bcryptOf(cost))).toBe(
+        'its bcrypt hash does not have a cost of 4 to 15',
+      );
   });
 });
 
@@ -250,45 +403,92 @@ it.each(made)(
     if (plain === '') return;
     const user = await register();
     await User.update({ passwordHash: hash }, { where: { id: user.id } });
-    expect((await logIn(user.username, `${plain}x`)).status).toBe(401);
+    expect(await patientlyLogIn(user.username, `${plain}x`)).toBe(401);
     expect((await User.findByPk(user.id))!.passwordHash).toBe(hash);
-    expect((await logIn(user.username, plain)).status).toBe(200);
+    expect(await patientlyLogIn(user.username, plain)).toBe(200);
     const renewed = (await User.findByPk(user.id))!.passwordHash!;
     expect(renewed).toMatch(plain.length > 72 ? /^\$bcrypt-sha256\$/ : /^\$2b\$06\$/);
-    expect((await logIn(user.username, plain)).status).toBe(200);
+    expect(await patientlyLogIn(user.username, plain)).toBe(200);
   },
 );
 
+/** A machine with other work may need too long for an expensive hash. It says 503 then, and changes nothing: one asks again. */
+async function patientlyLogIn(name: string, secret: string): Promise<number> {
+  return eventually(async () => {
+    const { status } = await logIn(name, secret);
+    expect(status).not.toBe(503);
+    return status;
+  });
+}
+
 /** Rounds of bcrypt that a wrong password costs. */
-async function spentOn(hash: string | null): Promise<number> {
+async function spentOn(hash: string | null, hasher: PasswordHasher): Promise<number> {
   const compare = vi.spyOn(bcrypt, 'compare');
-  expect(await passwords.matches('not the password', hash)).toBe(false);
+  expect(await hasher.matches('not the password', hash)).toBe(false);
   const spent = compare.mock.calls.map((call) => 2 ** Number(call[1].slice(4, 6)));
   compare.mockRestore();
   return spent.reduce((sum, rounds) => sum + rounds, 0);
 }
 
 it('works for a wrong password as long for each kind of hash as without one, from the first dear one on (L-02)', async () => {
-  // Firebase's scrypt is the most expensive so far: 2^14 · 8 / 170 = 771 rounds. Today's cost is 2^6.
+  // Firebase's scrypt is the most expensive of these: about 2^14 · 8 / 170 = 771 rounds. Today's cost is 2^6.
   const dear = published.at(-1)![2];
-  expect(await spentOn(dear)).toBe(0);
-  const worth = 771;
-  for (const [hash, own] of [
-    [null, 0],
-    [await passwords.hash('something'), 0],
-    ['$2b$04$0l/LBuQqPLGemO1XR5iPZuJU6dIl0uUieuWhDRQ9iN85PaLNdrImS', 0],
-    [dear, 771],
-    [`pbkdf2_sha256$100000$salt$${DIGEST}`, 256],
-    [`$scrypt$ln=12,r=8,p=1$AAAA$${DIGEST}`, 193],
-    [`$argon2id$v=19$m=4096,t=4,p=1$AAAAAAAAAAA$${DIGEST}`, 256],
-    ['{SSHA}RcDt5M2oWG83JlyHFOwTTkIj+61Wag2h', 0],
-    [`$6$rounds=9999$salt$${SIGNER}`, 227],
-    [`pbkdf2_sha256$4000000$salt$${DIGEST}`, 0],
-  ] as const) {
-    const spent = own + (await spentOn(hash));
+  const { passwords: fresh } = (await startApp({ BCRYPT_COST: String(COST) })).ctx;
+  expect(await spentOn(dear, fresh)).toBe(0);
+  for (const hash of [
+    null,
+    await passwords.hash('something'),
+    '$2b$04$0l/LBuQqPLGemO1XR5iPZuJU6dIl0uUieuWhDRQ9iN85PaLNdrImS',
+    dear,
+    `pbkdf2_sha256$100000$salt$${DIGEST}`,
+    `$scrypt$ln=12,r=8,p=1$AAAA$${DIGEST}`,
+    `$argon2id$v=19$m=4096,t=4,p=1$AAAAAAAAAAA$${DIGEST}`,
+    '{SSHA}RcDt5M2oWG83JlyHFOwTTkIj+61Wag2h',
+    `$6$rounds=9999$salt$${SIGNER}`,
+    `pbkdf2_sha256$4000000$salt$${DIGEST}`,
+  ]) {
+    const own = hash === null ? 2 ** COST : fresh.roundsOf(hash);
+    const isBcrypt = hash === null || hash.startsWith('$2b$') || hash.includes('4000000');
+    const spent = (await spentOn(hash, fresh)) + (isBcrypt ? 0 : own);
+    const worth = fresh.roundsOf(dear);
     expect(spent, String(hash)).toBeGreaterThan(worth - 17); // the lowest cost is 2^4
-    expect(spent, String(hash)).toBeLessThanOrEqual(worth + 1);
+    // A measurement may have become better meanwhile.
+    expect(spent, String(hash)).toBeLessThanOrEqual(2 * 771 + 1);
   }
+});
+
+it('measures what a kind of hash costs here, and corrects the estimate by a factor of two at most', async () => {
+  const hash = `$argon2id$v=19$m=16384,t=4,p=1$AAAAAAAAAAA$${DIGEST}`;
+  const estimate = (16_384 * 4) / 64;
+  const { passwords: fresh } = (await startApp({ BCRYPT_COST: String(COST) })).ctx;
+  expect(fresh.roundsOf(hash)).toBe(estimate);
+  expect(await fresh.whyRefused(hash)).toBeUndefined();
+  const measured = fresh.roundsOf(hash);
+  expect(measured).not.toBe(estimate);
+  expect(measured).toBeGreaterThanOrEqual(estimate / 2);
+  expect(measured).toBeLessThanOrEqual(estimate * 2);
+});
+
+it('refuses what turns out to be too slow on this machine, though the estimate allows it', async () => {
+  const { passwords: fresh } = (await startApp({ BCRYPT_COST: String(COST) })).ctx;
+  const hash = `pbkdf2_sha256$3000000$salt$${DIGEST}`; // 7 692 rounds: just allowed
+  // By this clock everything after the calibration takes seconds.
+  let [skew, isCalibrated] = [0, false];
+  const real = performance.now.bind(performance);
+  const honest = bcrypt.compare.bind(bcrypt) as (plain: string, hash: string) => Promise<boolean>;
+  const compare = vi.spyOn(bcrypt, 'compare').mockImplementation((async (
+    plain: string,
+    stored: string,
+  ) => {
+    const answer = await honest(plain, stored);
+    setImmediate(() => (isCalibrated = true));
+    return answer;
+  }) as never);
+  const now = vi
+    .spyOn(performance, 'now')
+    .mockImplementation(() => real() + (isCalibrated ? (skew += 60_000) : 0));
+  expect(await fresh.whyRefused(hash)).toMatch(/more than twice as long/);
+  for (const spy of [now, compare]) spy.mockRestore();
 });
 
 it('stays awake while it works through the rounds of sha-crypt', async () => {

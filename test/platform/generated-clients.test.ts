@@ -1,4 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,16 +8,24 @@ import { runIn } from '#test/support/copy';
 import { copyOfConsumers, installGenerators } from '#test/support/generators';
 import { newIdentity } from '#test/support/identity-provider-saml';
 
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 /** Everything that adds routes or security schemes to the document. */
 const { ask, url, ctx, adapters } = await startApp({
   REDIRECT_URIS: 'https://app.example.com/in',
   TRUST_PROXY: '1',
   API_KEYS: 'on',
+  APPLE_CLIENT_ID: 'an id',
+  APPLE_TEAM_ID: 'a team',
+  APPLE_KEY_ID: 'a key id',
+  APPLE_PRIVATE_KEY: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  APPLE_NATIVE_CLIENT_IDS: 'com.example.app',
   BASIC_AUTH: 'on',
+  EMAIL_CODE: 'on',
   GITHUB_CLIENT_ID: 'an id',
   GITHUB_CLIENT_SECRET: 'hush hush',
   GOOGLE_CLIENT_ID: 'an id',
   GOOGLE_CLIENT_SECRET: 'hush hush',
+  GOOGLE_NATIVE_CLIENT_IDS: 'an id',
   HEADER_USER: 'x-remote-user',
   LDAP_URL: 'ldaps://dir.test',
   LDAP_BIND_DN: 'cn=x',
@@ -58,7 +67,7 @@ describe('the document with everything on', () => {
     expect(Object.keys(bodyOf('/auth/login').content)).toEqual(['application/json']);
     expect(bodyOf('/auth/login').required).toBe(true);
     expect(bodyOf('/auth/logout').required).toBe(false);
-    expect(bodyOf('/me', 'delete').required).toBe(false);
+    expect(bodyOf('/me', 'delete').required).toBe(true);
   });
 });
 

@@ -94,7 +94,9 @@ it('three nodes start without the Redis that they are to use, and share the limi
 describe.runIf(redisIsHere)('three nodes and a Redis', () => {
   const redis = redisOn(port);
   const inRedis = async () => {
-    const client = await createClient({ url: REDIS_URL, RESP: 2 }).connect();
+    const client = await createClient({ url: REDIS_URL, RESP: 2 })
+      .on('error', () => {})
+      .connect();
     const count = await client.dbSize();
     client.destroy();
     return count;
@@ -119,9 +121,11 @@ describe.runIf(redisIsHere)('three nodes and a Redis', () => {
   });
 
   it('store neither names nor addresses there, and nothing for ever', async () => {
-    const client = await createClient({ url: REDIS_URL, RESP: 2 }).connect();
+    const client = await createClient({ url: REDIS_URL, RESP: 2 })
+      .on('error', () => {})
+      .connect();
     const keys = await client.keys('*');
-    for (const key of keys) expect(key).toMatch(/^sallyport:limit:[\da-f]{32}$/);
+    for (const key of keys) expect(key).toMatch(/^sallyport:limit:([\da-f]{32}|probe)$/);
     for (const key of keys.slice(0, 20)) expect(await client.pTTL(key)).toBeGreaterThan(0);
     client.destroy();
   });

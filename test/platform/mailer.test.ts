@@ -101,7 +101,7 @@ it.each([
 it('a certificate file that is not there is a matter of settings', async () => {
   const sending = send(`smtps://localhost:${secure.port}?tls=/nowhere/canary.pem`, secure);
   await expect(sending).rejects.toThrow(
-    'SMTP_URL names a certificate file that cannot be read (ENOENT)',
+    'SMTP_URL (?tls=) names a file that does not exist: correct the path, or mount the file there',
   );
 });
 

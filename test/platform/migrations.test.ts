@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QueryTypes, type QueryInterface } from 'sequelize';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate, rollback } from '#migrations/index';
 import { dropColumn, dropIndex } from '#migrations/steps';
 import { defineModels } from '#models/index';
@@ -257,4 +258,45 @@ it('keeps out rows that belong to nobody', async () => {
   const stray = `INSERT INTO sessions (id, user_id, strategy, generation, expires_at, created_at, updated_at)
     VALUES ('s', 'nobody', 'local', 0, '2026-01-01', '2026-01-01', '2026-01-01')`;
   await expect(sequelize.query(stray)).rejects.toThrow(/foreign key/i);
+});
+
+describe.skipIf(engine === 'sqlite')('the lock of migrations', () => {
+  /** A process that died while it migrated. */
+  async function leaveLock(url: string, server: string) {
+    const { sequelize } = schemaOf(url);
+    await sequelize.query(
+      'CREATE TABLE migration_lock (id INT PRIMARY KEY, holder CHAR(36) NOT NULL, server VARCHAR(255) NOT NULL, beats INT NOT NULL)',
+    );
+    await sequelize.query("INSERT INTO migration_lock VALUES (1, 'dead', $1, 7)", {
+      bind: [server],
+    });
+    return sequelize;
+  }
+
+  it('is taken over at once from a process that died on the same database server', async () => {
+    const url = await emptyDatabase();
+    const valueOf = async (sql: string) => (await rowsOf(url, sql))[0]?.['Value'];
+    const server =
+      (await valueOf("SHOW GLOBAL STATUS LIKE 'wsrep_gcomm_uuid'")) ??
+      (await valueOf("SHOW VARIABLES LIKE 'server_uuid'")) ??
+      'the only one';
+    await leaveLock(url, server as string);
+    expect((await migrate(url)).length).toBeGreaterThan(0);
+    expect(await tablesOf(schemaOf(url))).not.toContain('migration_lock');
+  });
+
+  it('is waited for while a process on another node beats', async () => {
+    const url = await emptyDatabase();
+    const sequelize = await leaveLock(url, 'another node');
+    let isDone = false;
+    const migrating = migrate(url).then(() => (isDone = true));
+    for (let beat = 0; beat < 10; beat++) {
+      await sequelize.query('UPDATE migration_lock SET beats = beats + 1');
+      await sleep(100);
+    }
+    expect(isDone).toBe(false);
+    expect(await tablesOf(schemaOf(url))).toEqual(['migration_lock']);
+    await sequelize.query('DROP TABLE migration_lock');
+    await migrating;
+  });
 });

@@ -96,19 +96,39 @@ describe('purgeSessions', () => {
     ).toBe(204);
   });
 
-  it('takes more than a thousand in turns, so that none takes long', async () => {
+  it('is small steps, so that requests get their turn between them', async () => {
     const ada = await register();
     const ids = await sessions(ada.id, [
-      ...Array.from({ length: 2001 }, () => ({ ended: 31 * DAY })),
-      ...Array.from({ length: 1000 }, () => ({ expired: 31 * DAY })),
+      ...Array.from({ length: 201 }, () => ({ ended: 31 * DAY })),
+      ...Array.from({ length: 100 }, () => ({ expired: 31 * DAY })),
       {},
     ]);
     const deletes = statementsOf(Session.sequelize, (sql) => /DELETE FROM/.test(sql));
-    await purgeSessions(ctx);
-    expect(deletes).toHaveLength(4); // 1000, 1000, 1000, 1
-    for (const sql of deletes) expect(sql).toMatch(/LIMIT 1000\b/);
+    let isPurged = false;
+    const purging = purgeSessions(ctx).then(() => (isPurged = true));
+    await eventually(() => expect(deletes.length).toBeGreaterThan(0), 0);
+    await sessions(ada.id, [{}]); // a write that comes between
+    expect(isPurged).toBe(false);
+    await purging;
+    expect(deletes).toHaveLength(4); // 100, 100, 100, 1
+    for (const sql of deletes) expect(sql).toMatch(/LIMIT 100\b/);
     expect(await left(ids.slice(-1))).toEqual([true]);
-    expect(await Session.count({ where: { userId: ada.id } })).toBe(2);
+    expect(await Session.count({ where: { userId: ada.id } })).toBe(3);
+  });
+
+  it('goes no further when the server stops', async () => {
+    const ada = await register();
+    await sessions(
+      ada.id,
+      Array.from({ length: 250 }, () => ({ ended: 31 * DAY })),
+    );
+    const stopping = new AbortController();
+    const deletes = statementsOf(Session.sequelize, (sql) => /DELETE FROM/.test(sql));
+    const purging = purgeSessions(ctx, stopping.signal);
+    stopping.abort();
+    await purging;
+    expect(deletes).toHaveLength(1);
+    await purgeSessions(ctx);
   });
 });
 
@@ -155,12 +175,12 @@ describe('every', () => {
   });
   /** Work that is done when the test says so. */
   const begin = () => {
-    const under: { done: () => void; fail: (error: unknown) => void }[] = [];
+    const under: { done: () => void; fail: (error: unknown) => void; stopped: AbortSignal }[] = [];
     const stop = every(
       ctx,
       60,
       'a task of the test',
-      () => new Promise<void>((done, fail) => under.push({ done, fail })),
+      (stopped) => new Promise<void>((done, fail) => under.push({ done, fail, stopped })),
     );
     return { under, stop, timer: turns[0]! };
   };
@@ -212,8 +232,9 @@ describe('every', () => {
     const { under, stop, timer } = begin();
     timer.turn();
     let stopped = false;
+    expect(under[0]!.stopped.aborted).toBe(false);
     const over = stop().then(() => (stopped = true));
-    expect(timer.stopped).toBe(true);
+    expect([timer.stopped, under[0]!.stopped.aborted]).toEqual([true, true]);
     await settled();
     expect(stopped).toBe(false);
     under[0]!.done();

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { LOGIN_FAILURES, SIGN_IN } from '#src/authentication/limits';
+import { SIGN_IN } from '#src/authentication/limits';
 import { emailChangeConfirmMail, emailChangeNoticeMail, verifyEmailMail } from '#src/email/mails';
 import { CODE } from '#src/one-time-tokens/limits';
 import { FORGOT, PASSWORD_GUESS } from '#src/passwords/limits';
 import { resetPasswordMail } from '#src/passwords/mails';
-import type { LimitClass } from '#src/platform/limits/limits';
+import type { LimitClass } from '#src/platform/limits/limit-class';
 import { linkTo } from '#src/platform/mail/template';
 import { SettingsSchema } from '#src/platform/settings/schema';
 import { SIGN_UP } from '#src/registration/limits';
 import { REFRESH } from '#src/sessions/limits';
+import { LOGIN_FAILURES } from '#src/users/limits';
 import { MAIL } from '#src/user-mail/mail-limit';
+import { signInMail, TTL_SECONDS } from '#strategies/_email-code';
 import { password, startApp } from '#test/support/app';
 import { wait } from '#test/support/clock';
 import { root } from '#test/support/process';
@@ -44,7 +46,9 @@ it('Limits: the table has the numbers of the limit classes', () => {
     ]),
   ]);
   const kept = (...classes: LimitClass[]) =>
-    classes.flatMap(({ rules }) => rules.map(({ max, window }) => [max, window / 1000]));
+    classes.flatMap(({ rules }) =>
+      rules(ctx.settings).map(({ max, window }) => [max, window / 1000]),
+    );
   expect(Object.fromEntries(told)).toEqual({
     'Attempts to sign in': kept(SIGN_IN),
     'Failures to sign in to an account': kept(LOGIN_FAILURES),
@@ -53,7 +57,11 @@ it('Limits: the table has the numbers of the limit classes', () => {
     'Mail that anybody can ask for': kept(FORGOT, MAIL),
     'Codes and tokens from mails and redirects': kept(CODE),
     'Asking for the own password, with a token': kept(PASSWORD_GUESS),
-    'Everything together': [[300, 60]], // test/platform/limits.test.ts counts them
+    'Everything together': [
+      ...ctx.settings.limitRequestsPerNetwork,
+      ...ctx.settings.limitRequestsPerSite,
+      ...ctx.settings.limitRequestsPerSession,
+    ].map(({ max, window }) => [max, window / 1000]),
   });
 });
 
@@ -106,6 +114,12 @@ it('Lifetimes: the table has those of links in mails, and so do the mails', asyn
       template,
     ).toEqual([seconds, true]);
   }
+  const [[, [told]]] = Object.entries(table).filter(([what]) =>
+    what.startsWith('Code to sign in by mail'),
+  ) as [[string, string[]]];
+  const { goodFor, parts } = signInMail(ctx.settings, '012345', undefined);
+  expect([told, TTL_SECONDS, goodFor]).toEqual(['10 minutes', 10 * minutes, 10 * minutes]);
+  expect(JSON.stringify(parts)).toContain(`good for ${told}`);
 });
 
 it('Lifetimes: an access token lives for 1 to 60 minutes', async () => {

@@ -11,17 +11,19 @@ import { rounds } from '#test/support/rounds';
 import { statementsOf } from '#test/support/statements';
 
 const mailbox = await openMailbox();
-const { ctx, ask, logIn, User, SignUp, OneTimeToken, OutgoingMail } = await startApp({
+const running = await startApp({
   ...mailbox.env,
   EMAIL_VERIFICATION: 'required',
 });
+const { ctx, ask, logIn, User, SignUp, OneTimeToken, OutgoingMail } = running;
 
 let people = 0;
 const address = () => `person${++people}@example.com`;
 const register = (email: string, more: object = {}) =>
   ask('POST', '/auth/register', { body: { email, password, ...more } });
 const resend = (email: string) => ask('POST', '/auth/email/verify/resend', { body: { email } });
-const verify = (body: object) => ask('POST', '/auth/email/verify', { body });
+/** Confirms with the usual password, unless another one is given. */
+const verify = (body: object) => ask('POST', '/auth/email/verify', { body: { password, ...body } });
 const as = (name: string | undefined) =>
   name === undefined ? undefined : { display: name, canonical: name };
 /** A user who did not sign up. An address is confirmed. */
@@ -173,6 +175,82 @@ describe('a stranger who signs up with an address', () => {
   });
 });
 
+describe('who confirms a sign-up', () => {
+  const theirs = 'what a stranger has chosen';
+  const bare = (body: object) => ask('POST', '/auth/email/verify', { body });
+
+  it('gives its password: the one of a stranger who signed up later lets nobody in', async () => {
+    const email = address();
+    await register(email, { username: `own${people}` });
+    await mailbox.next(email);
+    await register(email, { username: `stranger${people}`, password: theirs });
+    const newest = await mailbox.next(email);
+    for (const body of [newest.secrets, { email, code: newest.code }])
+      expect((await bare(body)).body).toMatchObject({
+        status: 400,
+        code: 'invalid_request',
+        errors: [{ pointer: '/password', code: 'required' }],
+      });
+    expect(await usersWith(email)).toEqual([]);
+    expect((await verify(newest.secrets)).status).toBe(204);
+    expect((await logIn(email, theirs)).status).toBe(401);
+    expect((await logIn(email)).status).toBe(200);
+  });
+
+  it('may choose another password, as good as any other', async () => {
+    const email = address();
+    await register(email);
+    const { secrets, code } = await mailbox.next(email);
+    for (const weak of ['12345678', email, `${email.split('@')[0]}1987`])
+      for (const body of [secrets, { email, code }])
+        expect((await verify({ ...body, password: weak })).body.code).toBe('weak_password');
+    expect((await verify({ email, code, password: 'quiet river stones' })).status).toBe(204);
+    expect((await logIn(email, 'quiet river stones')).status).toBe(200);
+    expect((await logIn(email)).status).toBe(401);
+    expect((await verify(secrets)).body.code).toBe('invalid_code');
+  });
+
+  it('loses neither link nor digits by mistakes with the password, and guesses no code by them', async () => {
+    const email = address();
+    await register(email);
+    const { secrets, code } = await mailbox.next(email);
+    for (let i = 0; i < 7; i++) expect((await bare({ email, code })).status).toBe(400);
+    const wrong = code === '000000' ? '000001' : '000000';
+    for (let i = 0; i < 5; i++)
+      expect((await verify({ email, code: wrong })).body.code).toBe('invalid_code');
+    expect((await verify({ email, code })).body.code).toBe('invalid_code');
+    expect((await verify(secrets)).status).toBe(204);
+  });
+
+  it('hears the same of a wrong code with and without a password, known address or not', async () => {
+    const answers = [];
+    for (const email of [await known(), address()]) {
+      await register(email);
+      for (const more of [{}, { password }, { password: '12345678' }])
+        answers.push(seen(await bare({ email, code: '000000', ...more })));
+    }
+    expect(new Set(answers.map((each) => JSON.stringify(each))).size).toBe(1);
+    expect(answers[0]!.text).toContain('invalid_code');
+  });
+
+  it('does it on the page that the mail leads to', async () => {
+    const email = address();
+    await register(email, { password: theirs });
+    const { link, secrets } = await mailbox.next(email);
+    expect(new URL(link).pathname).toBe('/confirm-sign-up');
+    const page = running.url + new URL(link).pathname;
+    const form = await (await fetch(`${page}?token=${secrets['token']}`)).text();
+    expect(form).toContain('name="password"');
+    const send = (fields: Record<string, string>) =>
+      fetch(page, { method: 'POST', body: new URLSearchParams({ ...secrets, ...fields }) });
+    expect((await send({})).status).toBe(400);
+    expect((await send({ password: '12345678' })).status).toBe(422);
+    expect((await send({ password })).status).toBe(200);
+    expect((await logIn(email)).status).toBe(200);
+    expect((await logIn(email, theirs)).status).toBe(401);
+  });
+});
+
 describe('POST /auth/register, when addresses must be confirmed', () => {
   it('makes no user before, and afterwards one with the names they gave', async () => {
     const email = address();
@@ -235,7 +313,7 @@ describe('POST /auth/register, when addresses must be confirmed', () => {
       const links = [];
       for (const each of chosen) {
         await register(email, { password: each });
-        links.push((await mailbox.next(email)).secrets);
+        links.push({ ...(await mailbox.next(email)).secrets, password: each });
       }
       const answers = await Promise.all([...links, ...links].map(verify));
       expect(statusesOf(answers).filter((status) => status === 204)).toHaveLength(1);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
 
-const { ctx, ask, register, routes, logIn, Session } = await startApp({ API_KEYS: 'on' });
+const { ctx, auth, ask, register, routes, logIn, Session, User } = await startApp({
+  API_KEYS: 'on',
+});
 const HOUR = 3_600_000;
 
 /** A user whose session began so many milliseconds ago. */
@@ -25,6 +27,7 @@ describe('requireFresh', () => {
       status: 403,
       code: 'step_up_required',
       action: 'step_up',
+      maxAge: 3600,
     });
   });
 
@@ -61,17 +64,39 @@ describe('requireFresh', () => {
 
   it('stands before every route that says so, and behind the one that says who you are', async () => {
     const guarded = routes.filter(({ guards }) =>
-      guards.some(({ doc }) => doc.problems?.includes('step_up_required')),
+      guards.some(({ doc }) => doc.note?.startsWith('Needs a sign-in in the last')),
     );
     expect(guarded.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'delete /admin/users/:id/factors',
+      'delete /me/factors/:id',
       'delete /me/identities/:id',
+      'patch /me/factors/:id',
       'post /me/api-keys',
+      'post /me/factors/passkeys',
+      'post /me/factors/passkeys/options',
+      'post /me/factors/recovery-codes',
+      'post /me/factors/totp',
+      'post /me/factors/totp/:id/confirm',
     ]);
     const me = await since(2 * HOUR);
+    await auth.roles.grant(me.username, 'admin');
     for (const { method, path } of guarded)
       expect(
         (await me.ask(method.toUpperCase(), path.replace(':id', me.id), { body: {} })).body.code,
       ).toBe('step_up_required');
+  });
+
+  it.each([
+    ['DELETE', '/me', { confirm: 'delete' }],
+    ['POST', '/me/email', { email: 'other@example.com' }],
+  ])('says in a header what it wants (RFC 9470): %s %s', async (method, path, body) => {
+    const me = await since(2 * HOUR);
+    await User.update({ passwordHash: null }, { where: { id: me.id } });
+    const refused = await me.ask(method, path, { body });
+    expect(refused.body).toMatchObject({ code: 'step_up_required', maxAge: 300 });
+    expect(refused.headers.get('www-authenticate')).toBe(
+      'Bearer error="insufficient_user_authentication", max_age="300"',
+    );
   });
 
   it('asks a stranger who they are first', async () => {

@@ -57,7 +57,7 @@ const requests = () =>
       '/me/password',
       { currentPassword: password, newPassword: 'a password that comes late' },
     ],
-    ['DELETE', '/me', {}],
+    ['DELETE', '/me', { confirm: 'delete' }],
   ] as const;
 type Request = ReturnType<typeof requests>[number];
 

@@ -21,6 +21,7 @@ const people = {
   ),
   claimer: person(9, 'claimer', ['victim@example.com', false], ['claimer@example.com', true]),
   second: person(10, 'second', ['second@example.com', true], ['victim2@example.com', true]),
+  bare: person(12, 'bare'),
   mute: person(11, 'mute', ['mute@example.com', true]),
 };
 const github = await startGitHub(people);
@@ -116,31 +117,80 @@ describe('GitHub', () => {
 });
 
 describe('is refused, and nothing changes', () => {
-  it.each<[string, () => void]>([
-    ['somebody who cancels', () => (github.state.consents = false)],
-    ['an app without the scope for addresses', () => (github.state.scope = '')],
+  it.each<[string, string, () => void]>([
+    ['somebody who cancels', 'access_denied', () => (github.state.consents = false)],
     [
       'a code that GitHub does not know (200, as a form)',
+      'access_denied',
       () => (github.instead[TOKEN] = says('error=bad_verification_code')),
     ],
-    ['the same as JSON', () => (github.instead[TOKEN] = says('{"error":"bad_verification_code"}'))],
-    ['a token that is a page', () => (github.instead[TOKEN] = says('<html>', 200, 'text/html'))],
-    ['a token that is a list', () => (github.instead[TOKEN] = says('{"access_token":["a"]}'))],
-    ['a token that is refused', () => (github.instead[TOKEN] = says('{"access_token":"gho_x"}'))],
-    ['a profile that is a page', () => (github.instead[USER] = says('<html>', 200, 'text/html'))],
-    ['a profile without an id', () => (github.instead[USER] = says('{"login":"octo"}'))],
-    ['an id that is a word', () => (github.instead[USER] = says('{"id":"7"}'))],
-    ['an id that is none', () => (github.instead[USER] = says('{"id":{}}'))],
-    ['an empty list of addresses', () => (github.instead[EMAILS] = says('[]'))],
+    [
+      'the same as JSON',
+      'access_denied',
+      () => (github.instead[TOKEN] = says('{"error":"bad_verification_code"}')),
+    ],
+    [
+      'an app whose secret is another one',
+      'server_error',
+      () => (github.instead[TOKEN] = says('{"error":"incorrect_client_credentials"}')),
+    ],
+    [
+      'a token that is a page',
+      'server_error',
+      () => (github.instead[TOKEN] = says('<html>', 200, 'text/html')),
+    ],
+    [
+      'a token that is a list',
+      'server_error',
+      () => (github.instead[TOKEN] = says('{"access_token":["a"]}')),
+    ],
+    [
+      'a token that is refused',
+      'server_error',
+      () => (github.instead[TOKEN] = says('{"access_token":"gho_x"}')),
+    ],
+    [
+      'a profile that is a page',
+      'server_error',
+      () => (github.instead[USER] = says('<html>', 200, 'text/html')),
+    ],
+    [
+      'a profile without an id',
+      'server_error',
+      () => (github.instead[USER] = says('{"login":"octo"}')),
+    ],
+    ['an id that is a word', 'server_error', () => (github.instead[USER] = says('{"id":"7"}'))],
+    ['an id that is none', 'server_error', () => (github.instead[USER] = says('{"id":{}}'))],
+    ['the id 0', 'server_error', () => (github.instead[USER] = says('{"id":0}'))],
     [
       'an error in place of addresses',
+      'server_error',
       () => (github.instead[EMAILS] = says('{"message":"Not Found"}')),
     ],
-  ])('%s', async (_what, make) => {
+  ])('%s', async (_what, code, make) => {
     make();
     const before = await counts();
-    expect(await errorOf('octo')).toBe('access_denied');
+    expect(await errorOf('octo')).toBe(code);
     expect(await counts()).toEqual(before);
+  });
+
+  it.each<[string, () => void]>([
+    ['may not read addresses (404)', () => (github.state.scope = '')],
+    [
+      'may not read addresses (403)',
+      () =>
+        (github.instead[EMAILS] = says(
+          '{"message":"Resource not accessible by integration"}',
+          403,
+        )),
+    ],
+    ['gets an empty list of addresses', () => (github.instead[EMAILS] = says('[]'))],
+    ['gets a list of nothing', () => (github.instead[EMAILS] = says('[null]'))],
+  ])('unless it is only that the app %s: then the user has no address', async (_what, make) => {
+    people.bare = person(Math.floor(Math.random() * 1e9) + 1000, 'bare');
+    make();
+    const { status, body } = await signIn('bare');
+    expect([status, body.user.email, body.user.emailVerified]).toEqual([200, null, false]);
   });
 
   it('a code of another browser: PKCE and state hold it to the one that asked', async () => {
@@ -175,10 +225,21 @@ describe('a GitHub that is unavailable', () => {
     ['its token endpoint answers 503', TOKEN, 503],
     ['its profile answers 502', USER, 502],
     ['its addresses answer 500', EMAILS, 500],
+    ['its profile was asked for too often (429)', USER, 429],
+    ['its addresses were asked for too often (429)', EMAILS, 429],
   ])('is told to the app as unavailable: %s', async (_what, path, status) => {
     github.instead[path] = says('<html>Unicorn!</html>', status, 'text/html');
     expect(await errorOf('octo')).toBe('unavailable');
   });
+
+  it.each([USER, EMAILS])(
+    'is told as unavailable when its rate limit is spent: %s',
+    async (path) => {
+      const message = '{"message":"API rate limit exceeded for user ID 7."}';
+      github.instead[path] = says(message, 403);
+      expect(await errorOf('octo')).toBe('unavailable');
+    },
+  );
 
   it.each([TOKEN, USER, EMAILS])(
     'is told to the app as unavailable when it hangs up: %s',
@@ -222,20 +283,20 @@ it('ends no process when the library throws in a callback over what it is told: 
   const server = await startProcess(env);
   const liars: [string, string][] = [
     [EMAILS, '<html>'],
-    [EMAILS, '[null]'],
+    [EMAILS, '{}'],
     [EMAILS, 'null,'],
     [USER, 'null'],
   ];
   for (const [path, body] of liars) {
     github.instead[path] = says(body, 200, 'text/html');
-    expect(await errorOf('mute', at), body).toBe('access_denied');
+    expect(await errorOf('mute', at), body).toBe('server_error');
     delete github.instead[path];
     expect((await server.ask('GET', '/readyz')).status).toBe(200);
   }
   // Many at once: each is told about its own failure.
   github.instead[EMAILS] = says('<html>', 200, 'text/html');
   expect(await Promise.all(Array.from({ length: 8 }, () => errorOf('mute', at)))).toEqual(
-    Array(8).fill('access_denied'),
+    Array(8).fill('server_error'),
   );
   delete github.instead[EMAILS];
   expect((await signIn('mute', at)).status).toBe(200);

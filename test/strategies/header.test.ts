@@ -82,6 +82,33 @@ describe('a name in a header', () => {
     expect(await User.count()).toBe(before);
   });
 
+  it('is one credential: with another one the request is refused', async () => {
+    const ada = await register();
+    const before = await User.count();
+    for (const more of [
+      { authorization: `Bearer ${ada.token}` },
+      { authorization: 'Bearer x.y.z' },
+      { authorization: 'Basic YTpi' },
+    ]) {
+      const { status, body } = await proxied({ 'x-remote-user': somebody(), ...more });
+      expect([status, body]).toMatchObject([400, { errors: [{ code: 'two_credentials' }] }]);
+    }
+    expect(await User.count()).toBe(before);
+    for (const name of ['', '(null)'])
+      expect(
+        (await proxied({ 'x-remote-user': name, authorization: `Bearer ${ada.token}` })).body['id'],
+      ).toBe(ada.id);
+  });
+
+  it('is in the API documentation under the name that is configured', async () => {
+    const { body } = await ask('GET', '/openapi.json');
+    expect(body.components.securitySchemes.header).toMatchObject({
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-Remote-User',
+    });
+  });
+
   it('is nobody when it is empty, or what a proxy writes that has no name', async () => {
     for (const name of ['', '   ', '(null)', 'undefined'])
       expect((await proxied({ 'x-remote-user': name })).body.code).toBe('token_missing');

@@ -1,6 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { entryOf } from '#strategies/_directory';
+import ldap from '#strategies/ldap';
 import { startApp } from '#test/support/app';
 import {
   ADMIN,
@@ -54,6 +55,40 @@ describe.runIf(hasDirectory)('POST /auth/ldap', async () => {
     for (const spelling of ['IDA', ' ida '])
       expect((await signIn(spelling)).body.user.id).toBe(body.user.id);
     expect(await Identity.count({ where: { userId: body.user.id } })).toBe(1);
+  });
+
+  it('is checked for a doctor, and says which setting is wrong', async () => {
+    const right = {
+      LDAP_URL: directory.url,
+      LDAP_BIND_DN: ADMIN,
+      LDAP_BIND_PASSWORD: ADMIN_PASSWORD,
+      LDAP_SEARCH_BASE: BASE,
+      LDAP_ATTRIBUTE: 'uid',
+      LDAP_EMAIL_DOMAINS: [],
+    };
+    const check = async (own: object) => ldap.check!({ ...right, ...own });
+    expect(await check({})).toEqual([]);
+    const canary = 'canary password';
+    expect((await check({ LDAP_BIND_PASSWORD: canary })).join()).toMatch(
+      /^The directory refuses LDAP_BIND_DN with LDAP_BIND_PASSWORD\. Compare/,
+    );
+    expect((await check({ LDAP_BIND_PASSWORD: canary })).join()).not.toContain(canary);
+    expect((await check({ LDAP_SEARCH_BASE: `ou=nowhere,${BASE}` })).join()).toContain(
+      'does not know LDAP_SEARCH_BASE',
+    );
+    expect((await check({ LDAP_URL: 'ldap://127.0.0.1:9' })).join()).toMatch(
+      /cannot be reached \(ECONNREFUSED\)/,
+    );
+  });
+
+  it('says in the log why the directory refused', async () => {
+    const written = vi.spyOn(ctx.log, 'warn');
+    await signIn('ida', 'wrong');
+    expect(written).toHaveBeenCalledWith(
+      expect.objectContaining({ strategy: 'ldap' }),
+      'a sign-in failed',
+    );
+    written.mockRestore();
   });
 
   it.each([
@@ -169,7 +204,9 @@ describe.runIf(hasDirectory)('POST /auth/ldap', async () => {
       setDefaultCACertificates([directory.certificate]);
       for (const url of [directory.tlsUrl, `ldap://0.0.0.0:${directory.port}`])
         expect(await entryOf({ ...right, url }, 'olga', password)).toMatchObject({ uid: 'olga' });
-      expect(await entryOf({ ...right, url: directory.tlsUrl }, 'olga', 'wrong')).toBeNull();
+      await expect(
+        entryOf({ ...right, url: directory.tlsUrl }, 'olga', 'wrong'),
+      ).rejects.toMatchObject({ code: 'invalid_credentials' });
       const other = directory.tlsUrl.replace('127.0.0.1', 'localhost'); // the same server, by a name that is not in its certificate
       const error = await entryOf({ ...right, url: other }, 'olga', password).catch(
         (error: unknown) => error,

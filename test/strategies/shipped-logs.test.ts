@@ -90,7 +90,7 @@ it('no way in leaves a password, a code, a token, an assertion, a cookie or a se
     );
     const { address, codeVerifier, codeChallenge } = authorizationRequest(here, 'github', APP);
     const { url, trail } = await tab.open(address, APP);
-    expect(url.searchParams.get('error')).toBe('access_denied');
+    expect(url.searchParams.get('error')).toBe('server_error');
     const back = new URL(trail[2]!.url).searchParams;
     secrets.push(
       back.get('code')!,
@@ -122,7 +122,7 @@ it('no way in leaves a password, a code, a token, an assertion, a cookie or a se
   const landing = await tab.open(`${here}/auth/saml/callback`, APP, {
     form: { SAMLResponse, RelayState: relayState },
   });
-  expect(landing.url.searchParams.get('error')).toBe('access_denied');
+  expect(landing.url.searchParams.get('error')).toBe('server_error');
   secrets.push(SAMLResponse.slice(0, 60), xml.slice(200, 260), relayState, 'canary-name');
 
   const { stdout, stderr } = await server.kill('SIGTERM');

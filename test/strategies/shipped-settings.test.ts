@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { settingsOf } from '#src/authentication/strategy-settings';
 import { greeting } from '#src/greeting';
@@ -7,12 +8,26 @@ import { newIdentity } from '#test/support/identity-provider-saml';
 import { loadWith } from '#test/support/loading';
 import { runProcess, settingsFor } from '#test/support/process';
 
+/** The .p8 file of Apple, on one line. */
+const p8 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString()
+  .replaceAll('\n', '\\n');
 /** What each strategy of this folder needs; `local` and `jwt` need nothing. */
 const needed: Record<string, Record<string, string>> = {
   'api-key': { API_KEYS: 'on' },
+  apple: {
+    APPLE_CLIENT_ID: 'an id',
+    APPLE_TEAM_ID: 'a team',
+    APPLE_KEY_ID: 'a key id',
+    APPLE_PRIVATE_KEY: p8,
+  },
+  'apple-native': { APPLE_NATIVE_CLIENT_IDS: 'com.example.app' },
   basic: { BASIC_AUTH: 'on' },
+  'email-code': { EMAIL_CODE: 'on' },
   github: { GITHUB_CLIENT_ID: 'an id', GITHUB_CLIENT_SECRET: 'hush hush' },
   google: { GOOGLE_CLIENT_ID: 'an id', GOOGLE_CLIENT_SECRET: 'hush hush' },
+  'google-native': { GOOGLE_NATIVE_CLIENT_IDS: 'an id, another' },
   header: { HEADER_USER: 'x-remote-user' },
   ldap: {
     LDAP_URL: 'ldaps://dir.test',
@@ -32,11 +47,17 @@ const needed: Record<string, Record<string, string>> = {
   },
 };
 const more: Record<string, Record<string, string>> = {
+  apple: { APPLE_ISSUER: 'http://127.0.0.1:9' },
   github: { GITHUB_URL: 'https://github.corp.test' },
   google: { GOOGLE_HOSTED_DOMAIN: 'corp.test', GOOGLE_ISSUER: 'http://127.0.0.1:9' },
   header: { HEADER_EMAIL: 'x-remote-email', HEADER_EMAIL_DOMAINS: 'corp.test' },
   ldap: { LDAP_ATTRIBUTE: 'mail', LDAP_EMAIL_DOMAINS: 'corp.test, corp.example' },
-  oidc: { OIDC_SCOPE: 'openid' },
+  oidc: {
+    OIDC_SCOPE: 'openid',
+    OIDC_CLIENT_AUTH: 'client_secret_basic',
+    OIDC_MFA_ACR: 'aal2',
+    OIDC_MFA_AMR: 'mfa',
+  },
   saml: { SAML_EMAIL_DOMAINS: 'corp.test' },
 };
 const app = await startApp({
@@ -61,7 +82,8 @@ it('has a row here for each setting of each strategy', () => {
   const listed = Object.keys(needed).flatMap((name) =>
     Object.keys({ ...needed[name], ...more[name] }),
   );
-  expect(listed.sort()).toEqual([...strategies.on, ...strategies.off].flatMap(settingsOf).sort());
+  const all = [...strategies.on, ...strategies.off].flatMap(settingsOf);
+  expect(listed.sort()).toEqual([...new Set(all)].sort());
 });
 
 it('no keys are made or read while API_KEYS is not on', async () => {
@@ -97,14 +119,18 @@ describe.each(Object.keys(needed))('%s', (name) => {
       for (const env of [rest, { ...all, [one]: '' }])
         expect(await load(env)).toEqual([isMissing(name, one)]);
     }
-    for (const [one, value] of Object.entries(more[name] ?? {}))
-      expect(await load({ [one]: value })).toEqual(names.map((each) => isMissing(name, each)));
+    const { sharedSettings = [] } = strategies.off.find((each) => each.name === name)!;
+    for (const [one, value] of Object.entries(more[name] ?? {})) {
+      const missing = sharedSettings.includes(one) ? [] : names;
+      expect(await load({ [one]: value })).toEqual(missing.map((each) => isMissing(name, each)));
+    }
   });
 });
 
 it.each<[string, string, string]>([
   ['api-key', 'API_KEYS', 'yes'],
   ['basic', 'BASIC_AUTH', 'true'],
+  ['email-code', 'EMAIL_CODE', 'yes'],
   ['github', 'GITHUB_URL', 'http://github.corp.test'],
   ['github', 'GITHUB_URL', 'github.corp.test'],
   ['google', 'GOOGLE_ISSUER', 'http://accounts.google.com'],

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { strategyConformance, type Options } from '#src/strategy-kit/conformance';
+import type { StrategyContext } from '#src/strategy-kit/strategy';
 import { password, startApp } from '#test/support/app';
+import { formIn, startApple } from '#test/support/apple';
+import { createAuthenticator, type Lies } from '#test/support/authenticator';
 import { browser } from '#test/support/browser';
 import {
   ADMIN,
@@ -12,6 +16,7 @@ import {
   person as ldapPerson,
   startDirectory,
 } from '#test/support/directory';
+import { wrong } from '#test/support/email-code';
 import { client, person as catOf, startGitHub } from '#test/support/github';
 import {
   assertion,
@@ -22,6 +27,7 @@ import {
   sign,
 } from '#test/support/identity-provider-saml';
 import { clientSecret, signInAt, startProvider, type People } from '#test/support/open-id-provider';
+import { newSigner, standardClaims, startKeyServer } from '#test/support/id-tokens';
 import { root } from '#test/support/process';
 
 /** Nobody listens there: a browser that is sent there has arrived. */
@@ -37,6 +43,10 @@ const github = await startGitHub({
   ada: catOf(1, 'ada', ['ada@idp.test', true]),
   bob: catOf(2, 'bob', ['bob@idp.test', true]),
 });
+const apple = await startApple();
+const [signer, stranger] = [await newSigner('one'), await newSigner('one')];
+const keyServer = await startKeyServer(signer);
+const APP_ID = 'com.example.app';
 const entry = (uid: string) =>
   ldapPerson(uid, { mail: `${uid}@idp.test`, userPassword: `a password of ${uid}` });
 const directory = hasDirectory ? await startDirectory(entry('ada') + entry('bob')) : undefined;
@@ -56,7 +66,11 @@ const settings: Record<string, Record<string, string>> = {
     },
   }),
   'api-key': { API_KEYS: 'on' },
+  apple: apple.settings,
+  'apple-native': { APPLE_NATIVE_CLIENT_IDS: APP_ID, APPLE_ISSUER: apple.url },
+  'google-native': { GOOGLE_NATIVE_CLIENT_IDS: APP_ID, GOOGLE_ISSUER: keyServer.url },
   basic: { BASIC_AUTH: 'on' },
+  'email-code': { EMAIL_CODE: 'on' },
   header: {
     TRUST_PROXY: '1',
     HEADER_USER: 'X-Forwarded-User',
@@ -72,7 +86,10 @@ const settings: Record<string, Record<string, string>> = {
   },
 };
 const REDIRECT_URIS = 'http://127.0.0.1/signed-in';
-const all = Object.assign({}, ...Object.values(settings)) as Record<string, string>;
+const all = Object.assign({}, ...Object.values(settings), settings['google']) as Record<
+  string,
+  string
+>;
 const { auth, ctx, register } = await startApp({ ...all, REDIRECT_URIS });
 type Samples = Omit<Options, 'auth' | 'env' | 'callbackUrl'>;
 
@@ -80,6 +97,21 @@ const [ada, bob] = [await register({ username: 'ada' }), await register({ userna
 const keyOf = async (who: typeof ada) =>
   (await who.ask('POST', '/me/api-keys', { body: { name: 'kit' } })).body.key as string;
 const [adasKey, bobsKey] = [await keyOf(ada), await keyOf(bob)];
+/** Somebody with a passkey, and what it signs. */
+async function passkeyOf(username: string) {
+  const who = await register({ username });
+  const passkey = createAuthenticator({ origin: ctx.settings.passkeyOrigins[0]! });
+  const { body } = await who.ask('POST', '/me/factors/passkeys/options');
+  const { challengeToken, publicKey } = body;
+  const made = { challengeToken, credential: passkey.register(publicKey) };
+  await who.ask('POST', '/me/factors/passkeys', { body: made });
+  return (lies?: Lies) => () => {
+    const asked = auth.passkeys.options();
+    const credential = passkey.sign(asked.publicKey, lies);
+    return { body: { challengeToken: asked.challengeToken, credential } };
+  };
+}
+const [cleos, dans] = [await passkeyOf('cleo'), await passkeyOf('dan')];
 const header = (name: string, value: string) => ({ headers: { [name]: value } });
 const basic = (who: string, secret: string) =>
   header('Authorization', `Basic ${Buffer.from(`${who}:${secret}`).toString('base64')}`);
@@ -122,12 +154,46 @@ const asserted =
     const xml = sign(envelope(assertion(said), said), by);
     return { body: { SAMLResponse: Buffer.from(xml).toString('base64'), RelayState: relayState } };
   };
+const atApple = (sub: string) => async (address: URL) => {
+  apple.state.signedIn = { sub, email: `${sub}@idp.test`, email_verified: 'true', firstName: sub };
+  return { body: formIn(await browser().open(address.href, callbackUrl('apple'))).form };
+};
+const cancelledAtApple = ({ searchParams }: URL) => ({
+  body: { error: 'user_cancelled_authorize', state: searchParams.get('state')! },
+});
+/** A new one each time: it works once. */
+const idToken =
+  (by: typeof signer, iss: string, claims: object = {}) =>
+  async () => {
+    const jti = randomUUID();
+    return {
+      body: { idToken: await by.sign({ ...standardClaims(iss, APP_ID, 'ada'), jti, ...claims }) },
+    };
+  };
+const native = (by: typeof signer, iss: string) => ({
+  good: [idToken(by, iss), idToken(by, iss, { sub: 'bob' })] as const,
+  bad: [
+    idToken(stranger, iss),
+    idToken(by, iss, { aud: 'com.evil.app' }),
+    idToken(by, 'https://evil.test'),
+    { body: { idToken: 'a.b.c' } },
+  ] as const,
+});
 const inDirectory = (username: string, secret: string) => ({
   body: { username, password: secret },
 });
 const cancelled = ({ searchParams }: URL) => ({
   query: { error: 'access_denied', state: searchParams.get('state')!, iss: issuer },
 });
+
+/** A code that was sent to this address. Each is sent to somebody else, or a newer one would void it. */
+const mailedTo =
+  (email: string, typed = (code: string) => code) =>
+  async (_address: URL, { codes }: StrategyContext) => {
+    const recipient = randomUUID();
+    const sent = await codes.issue({ recipient, data: { email }, ttlSeconds: 60 });
+    return { body: { requestToken: sent.requestToken, code: typed(sent.code) } };
+  };
 
 /** Every strategy that we ship comes with samples; one that somebody adds may bring a test of its own in their place. */
 const samples: Record<string, Samples> = {
@@ -155,6 +221,11 @@ const samples: Record<string, Samples> = {
     bad: [header('X-API-Key', `${adasKey.slice(0, -1)}!`)],
     outage: without('api_keys'),
   },
+  passkey: {
+    good: [cleos(), dans()],
+    bad: [cleos({ uv: false }), dans({ origin: 'https://evil.example' })],
+    steps: { options: {} },
+  },
   basic: {
     good: [basic('ada', password), basic('bob', password)],
     bad: [basic('ada', 'incorrect horse battery'), basic('nobody', password), basic('ada', '')],
@@ -167,11 +238,22 @@ const samples: Record<string, Samples> = {
     ],
     bad: [header('X-Forwarded-User', ''), { headers: { 'X-Forwarded-User': ['ada', 'bob'] } }],
   },
+  'email-code': {
+    good: [mailedTo('ada@idp.test'), mailedTo('bob@idp.test')],
+    bad: [
+      mailedTo('ada@idp.test', wrong),
+      { body: { requestToken: randomUUID(), code: '123456' } },
+    ],
+    steps: { request: { email: 'ada@idp.test' } },
+  },
   oidc: { good: [signedIn('oidc', 'ada'), signedIn('oidc', 'bob')], bad: [cancelled] },
   google: {
     good: [signedIn('google', 'ada'), signedIn('google', 'bob')],
     bad: [cancelled, signedIn('google', 'eve')],
   },
+  apple: { good: [atApple('ada'), atApple('bob')], bad: [cancelledAtApple] },
+  'apple-native': native(apple.signer, apple.url),
+  'google-native': native(signer, keyServer.url),
   github: { good: [atGitHub('ada'), atGitHub('bob')], bad: [cancelled] },
   saml: {
     good: [asserted('ada@idp.test'), asserted('bob@idp.test')],

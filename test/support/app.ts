@@ -1,17 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, expect } from 'vitest';
 import type { Db } from '#models/index';
 import { grantRole } from '#src/access/roles';
 import { serve } from '#src/server-program';
 import { clientOf, type Question } from '#test/support/client';
 import { emptyDatabase } from '#test/support/database';
+import { testSecret } from '#test/support/secret';
 
+export { testSecret };
 export const password = 'correct horse battery';
-/** Without letters and digits of which a setting that looks like an example would be made, and be refused. */
-export const testSecret = () =>
-  randomBytes(32)
-    .toString('base64url')
-    .replaceAll(/[aeiou1-]/gi, 'x');
 
 /** Settings of a server under test, as they would stand in its environment. */
 export const testEnv = (databaseUrl: string, env: Record<string, string> = {}) => ({
@@ -19,6 +15,7 @@ export const testEnv = (databaseUrl: string, env: Record<string, string> = {}) =
   DATABASE_URL: databaseUrl,
   APP_SECRET: testSecret(),
   BCRYPT_COST: '4',
+  DATABASE_WAIT: '0',
   LOG_LEVEL: 'silent',
   DIALECTS: 'none',
   LIMITS: 'off', // a test file asks more from one address in a minute than all limits allow; those about limits say `on`
@@ -33,10 +30,12 @@ export async function startApp(env: Record<string, string> = {}) {
   const databaseUrl = env['DATABASE_URL'] ?? (await emptyDatabase());
   const settings = testEnv(databaseUrl, env);
   const running = await serve(settings);
+  running.startPurge();
   const { ctx } = running;
   const models = ctx.db;
   const url = running.url;
   const ask = clientOf(url);
+  await running.document(); // a route or a schema that cannot be described fails here
 
   afterAll(async () => {
     await expectConsistent(models);
@@ -83,7 +82,7 @@ export async function startApp(env: Record<string, string> = {}) {
 }
 
 /** What must hold in the database after every test file, whatever was tried in it. */
-async function expectConsistent({ sequelize }: Db): Promise<void> {
+export async function expectConsistent({ sequelize }: Db): Promise<void> {
   const orphans = async (sql: string) => ((await sequelize.query(sql))[0] as { n: number }[])[0]!.n;
   expect(
     await orphans(

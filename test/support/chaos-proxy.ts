@@ -9,6 +9,8 @@ type Mode = 'pass' | 'hold' | 'refuse' | number;
 /** Stands between a server and its database, and makes faults on request. */
 export async function chaosProxy(target: number) {
   let mode: Mode = 'pass';
+  let refused = 0;
+  let opened = 0;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)));
@@ -23,7 +25,11 @@ export async function chaosProxy(target: number) {
   };
   const server = createServer((client) => {
     keep(client);
-    if (mode === 'refuse') return void client.resetAndDestroy();
+    opened++;
+    if (mode === 'refuse') {
+      refused++;
+      return void client.resetAndDestroy();
+    }
     const database = keep(connect(target, '127.0.0.1'));
     forward(client, database);
     forward(database, client);
@@ -40,6 +46,10 @@ export async function chaosProxy(target: number) {
       if (next === 'refuse') reset();
     },
     reset,
+    /** How many connections came. */
+    opened: () => opened,
+    /** How many connections were reset at once. */
+    refused: () => refused,
     close() {
       reset();
       server.close();

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { program } from '#src/cli/commands';
 import { run } from '#src/cli/run';
 
@@ -46,3 +46,23 @@ export function commandLine(env: Record<string, string | undefined>) {
     return { code, ...heard };
   };
 }
+
+/** What the command line answers: `does` and `json` expect that it did it, `refuses` that it did not. */
+export const speaking = (run: ReturnType<typeof commandLine>) => {
+  const does = async (line: string, input?: string) => {
+    const { code, stdout, stderr } = await run(line, input);
+    expect([code, stderr], line).toEqual([0, '']);
+    return stdout;
+  };
+  return {
+    does,
+    // eslint-disable-next-line typescript/no-explicit-any -- a test says itself what it expects in there
+    json: async (line: string, input?: string): Promise<any> =>
+      JSON.parse(await does(`${line} --json`, input)),
+    refuses: async (line: string, sentence: RegExp, input?: string) => {
+      const { code, stdout, stderr } = await run(line, input);
+      expect(stderr, line).toMatch(sentence);
+      expect([code, stdout], line).toEqual([1, '']);
+    },
+  };
+};

@@ -23,7 +23,7 @@ export interface Question {
 
 const DECLARED = new Set([200, 201, 204, 400, 401, 403, 405, 413, 415, 503]);
 const LEAKS =
-  /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|"password"|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?<![\w.-])ER_[A-Z]|SELECT |INSERT |\.sqlite|<[a-z!/]/i;
+  /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|"password"|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?-i:\bER_[A-Z_]{5})|SELECT |INSERT |\.sqlite|<[a-z!/]/i;
 
 /** Checks what every answer of every adapter must have. Answers the first check that fails. */
 function fault(
@@ -146,6 +146,7 @@ export async function startEach(
     bezkoder: most,
     'bezkoder-cookies': await startAdapters('bezkoder-cookies', env),
     grokonez: await startAdapters('grokonez', env),
+    'grokonez-react': await startAdapters('grokonez-react', env),
     zohaib: most,
     devckano: most,
   };
@@ -203,8 +204,25 @@ const bezkoder: FrontEnd = {
   takesRoles: true,
 };
 
+const grokonez: FrontEnd = {
+  ...boards,
+  name: 'grokonez',
+  newcomer: (name) => ({ name: `The ${name}`, username: name, email: address(name), password }),
+  welcome: 200,
+  taken: 'Fail -> Username is already taken!',
+  wrong: { auth: false, accessToken: null, reason: 'Invalid username or password!' },
+  stranger: [403, { auth: false, message: 'No token provided.' }],
+  refused: { auth: false, message: 'Fail to Authentication.' },
+  complaint: (sentence) => `Fail -> ${String(sentence)}`,
+  held: ({ body }) => body.accessToken,
+  shown: (token) => ({ 'x-access-token': token }),
+  takesRoles: true,
+};
+
 export const COOKIE = 'bezkoder-session';
-/** The name and the attributes of the cookie in an answer. */
+/** Its name where PUBLIC_URL is https. */
+export const HOST_COOKIE = `__Host-${COOKIE}`;
+/** The name and the attributes of the first cookie in an answer. */
 export const cookieOf = ({ headers }: Answer): Record<string, string> =>
   Object.fromEntries(
     (headers.getSetCookie()[0] ?? '')
@@ -220,20 +238,7 @@ export const frontEnds: readonly FrontEnd[] = [
     held: (answer) => cookieOf(answer)[COOKIE]!,
     shown: (token) => ({ cookie: `${COOKIE}=${token}` }),
   },
-  {
-    ...boards,
-    name: 'grokonez',
-    newcomer: (name) => ({ name: `The ${name}`, username: name, email: address(name), password }),
-    welcome: 200,
-    taken: 'Fail -> Username is already taken!',
-    wrong: { auth: false, accessToken: null, reason: 'Invalid username or password!' },
-    stranger: [403, { auth: false, message: 'No token provided.' }],
-    refused: { auth: false, message: 'Fail to Authentication.' },
-    complaint: (sentence) => `Fail -> ${String(sentence)}`,
-    held: ({ body }) => body.accessToken,
-    shown: (token) => ({ 'x-access-token': token }),
-    takesRoles: true,
-  },
+  grokonez,
   {
     name: 'zohaib',
     signUp: '/users',
@@ -269,6 +274,17 @@ export const frontEnds: readonly FrontEnd[] = [
     held: ({ body }) => body.token,
     shown: (token) => ({ authorization: `Bearer ${token}` }),
     takesRoles: false,
+  },
+  {
+    ...grokonez,
+    name: 'grokonez-react',
+    newcomer: (name) => ({
+      firstname: 'The',
+      lastname: name,
+      username: name,
+      email: address(name),
+      password,
+    }),
   },
 ];
 

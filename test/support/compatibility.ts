@@ -38,7 +38,7 @@ Every strategy of kind \`redirect\` also refused a forged state, a callback in a
 - \`verify(async (…) => user or null)\` becomes the callback that the package wants. Give it as many parameters as the package documents: some packages choose what they pass by their number.
 - Return \`resolveUser({ subject, … })\` for a user whom a provider named. Set \`emailVerified\` only if the provider says so.
 - \`store: state\` or \`state: true\` is good, and \`pkce: true\` is better where the provider knows it. A package that has neither is safe from forged callbacks all the same.
-- Ask for a code or a link in a step (\`steps\`), and store it with \`store\`: what one node stores, every node finds, and \`take\` gives it to one caller.
+- Ask for a code or a link in a step (\`steps\`), and make it with \`codes\`: digits and tokens are digests in the database, guesses are counted, and one caller gets it. \`store\` is for other values: what one node stores, every node finds, and \`take\` gives it to one caller.
 - A package that was compiled to CommonJS with an \`export default\` (\`passport-magic-login\`) is loaded with \`createRequire\`.
 - Packages read more than they document, such as the query. The server checks bodies and queries against the schema of the route, and refuses what else is in them.
 

@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { SettingsSchema } from '#src/platform/settings/schema';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
 import { root } from '#test/support/process';
@@ -22,7 +23,9 @@ const STRATEGIES =
 export async function envExample(): Promise<string> {
   const own = Object.entries(SettingsSchema.shape).map(([name, schema]) => {
     const { success, data } = schema.safeParse(undefined);
-    return `# ${schema.description}\n${success ? '#' : ''}${name}=${success ? written(data) : ''}\n`;
+    // What is read from text is shown as that text.
+    const shown = schema instanceof z.ZodPrefault ? schema.def.defaultValue : data;
+    return `# ${schema.description}\n${success ? '#' : ''}${name}=${success ? written(shown as string) : ''}\n`;
   });
   return [HEAD, ...own, STRATEGIES, ...(await ofStrategies())].join('\n');
 }
@@ -30,12 +33,16 @@ export async function envExample(): Promise<string> {
 async function ofStrategies(): Promise<string[]> {
   const files = globSync('[a-z]*.ts', { cwd: join(root, 'strategies') })
     .filter((name) => !name.endsWith('.test.ts'))
+    .map((name) => name.slice(0, -'.ts'.length))
     .sort();
   const modules = files.map(
-    (name) => import(join(root, 'strategies', name)) as Promise<{ default: AuthStrategy }>,
+    (name) => import(join(root, 'strategies', `${name}.ts`)) as Promise<{ default: AuthStrategy }>,
   );
+  const told = new Set<string>(); // a setting that two strategies share stands at the first
   return (await Promise.all(modules)).flatMap(({ default: { name, summary, env } }) => {
-    const lines = Object.entries(env?.shape ?? {}).map(([setting, schema]) => {
+    const own = Object.entries(env?.shape ?? {}).filter(([setting]) => !told.has(setting));
+    const lines = own.map(([setting, schema]) => {
+      told.add(setting);
       const { data } = schema.safeParse(undefined);
       return `# ${schema.description}\n#${setting}=${written(data as string | undefined)}\n`;
     });

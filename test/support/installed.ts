@@ -6,10 +6,12 @@ import { afterAll } from 'vitest';
 import { root } from '#test/support/process';
 
 const bin = join(root, 'node_modules/.bin');
-/** npm finds its registry as the developer's does. Nothing else of the developer's environment gets through. */
+/** npm finds its registry, and trusts it, as the developer's does. Nothing else of the developer's environment gets through. */
 const base = {
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => /^(HOME|TMPDIR|npm_config_\w+)$/i.test(name)),
+    Object.entries(process.env).filter(([name]) =>
+      /^(HOME|TMPDIR|NODE_EXTRA_CA_CERTS|npm_config_\w+)$/i.test(name),
+    ),
   ),
   PATH: `${bin}:${process.env['PATH']}`,
 };

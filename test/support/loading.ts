@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { onTestFinished } from 'vitest';
 import { loadStrategies } from '#src/authentication/passport';
+import { configurationFrom } from '#src/configuration';
 import { createStrategyHost, type StrategyHost } from '#src/authentication/strategy-host';
-import { parseSettings, settingsFrom } from '#src/platform/settings/read';
 import type { startApp } from '#test/support/app';
 
 type App = Pick<Awaited<ReturnType<typeof startApp>>, 'auth' | 'ctx' | 'env'>;
@@ -15,11 +15,14 @@ export async function loadWith(
 ): Promise<StrategyHost> {
   const strategies = createStrategyHost();
   for (const name of required) strategies.required.add(name);
-  const settings = parseSettings(settingsFrom({ ...env, ...more }));
   onTestFinished(() => strategies.unload());
-  await loadStrategies(
+  const configuration = await configurationFrom({ ...env, ...more });
+  strategies.onUnload(configuration.strategies.release);
+  const { files } = configuration.strategies;
+  const { settings } = configuration;
+  loadStrategies(
     { ...ctx, settings, strategies },
-    { auth, running: new AsyncLocalStorage() },
+    { auth, running: new AsyncLocalStorage(), files },
   );
   return strategies;
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { domainToASCII } from 'node:url';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { afterAll } from 'vitest';
+import { whenFileDone } from '#test/support/when-done';
 
 /** A mail as its reader sees it. */
 export interface Received {
@@ -111,7 +111,7 @@ export async function openMailbox(options: SMTPServerOptions = {}) {
       release();
       server.close(() => resolve());
     });
-  afterAll(close);
+  whenFileDone(close);
 
   return {
     port,

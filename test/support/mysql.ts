@@ -19,7 +19,8 @@ export interface PrivateServer {
   pid: number;
   /** Ends it as a power cut would, and starts it again on the same data and port. */
   kill(): Promise<void>;
-  start(): Promise<void>;
+  /** `more`: settings from now on, beside those that it was made with. */
+  start(more?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,14 +47,15 @@ export async function freePort(): Promise<number> {
 const user = process.getuid?.() === 0 ? ['--user=root'] : [];
 const mariadb = spawnSync('which', ['mariadbd']).status === 0;
 
-/** The files of a new server: MariaDB's if it is on the machine, else MySQL's. */
-function initialise(data: string): void {
-  const [command, words] = mariadb
-    ? [
-        'mariadb-install-db',
-        ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'],
-      ]
-    : ['mysqld', ['--initialize-insecure']];
+/** The files of a new server: those of `mysqld` if it is given, else MariaDB's if it is on the machine, else MySQL's. */
+export function initialise(data: string, mysqld?: string): void {
+  const [command, words] =
+    mariadb && !mysqld
+      ? [
+          'mariadb-install-db',
+          ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'],
+        ]
+      : [mysqld ?? 'mysqld', ['--initialize-insecure']];
   mkdirSync(join(data, '..', 'tmp'), { recursive: true, mode: 0o777 });
   const made = spawnSync(
     command,
@@ -73,16 +75,20 @@ function initialise(data: string): void {
 }
 
 /** A database server of our own in a temporary folder: never the data of one that is on the machine. */
-export async function startPrivateServer(settings: string[] = []): Promise<PrivateServer> {
+export async function startPrivateServer(
+  settings: string[] = [],
+  mysqld?: string,
+): Promise<PrivateServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-db-'));
   const data = join(folder, 'data');
-  initialise(data);
+  initialise(data, mysqld);
+  const isMariadb = mariadb && !mysqld;
   const port = await freePort();
   const url = `mysql://root@127.0.0.1:${port}`;
   let child: ReturnType<typeof spawn>;
-  const start = async () => {
+  const start = async (more: readonly string[] = []) => {
     child = spawn(
-      mariadb ? 'mariadbd' : 'mysqld',
+      isMariadb ? 'mariadbd' : (mysqld ?? 'mysqld'),
       [
         '--no-defaults',
         `--datadir=${data}`,
@@ -93,13 +99,14 @@ export async function startPrivateServer(settings: string[] = []): Promise<Priva
         `--pid-file=${join(folder, 'pid')}`,
         '--skip-log-bin',
         '--innodb-buffer-pool-size=64M',
-        ...(mariadb ? ['--skip-name-resolve', '--innodb-log-file-size=16M'] : ['--mysqlx=OFF']),
+        ...(isMariadb ? ['--skip-name-resolve', '--innodb-log-file-size=16M'] : ['--mysqlx=OFF']),
         '--performance-schema=OFF',
         // Worst case for names: a default that takes ADMIN, admín and admin for one.
         '--character-set-server=utf8mb4',
         '--collation-server=utf8mb4_general_ci',
         ...user,
         ...settings,
+        ...more,
       ],
       { stdio: 'ignore' },
     );
@@ -146,11 +153,11 @@ export default async function setup({
   provide: (key: 'mysqlUrl', value: string) => void;
 }) {
   const given = process.env['TEST_DATABASE_URL'];
-  if (given) return provide('mysqlUrl', given.replace(/\/[^/]*$/, ''));
-  const server = await startPrivateServer([
-    '--innodb-flush-log-at-trx-commit=0',
-    '--innodb-flush-method=nosync',
-  ]);
+  if (given) return provide('mysqlUrl', /^[^/]+\/\/[^/]+/.exec(given)![0]);
+  const server = await startPrivateServer(
+    ['--innodb-flush-log-at-trx-commit=0', '--innodb-flush-method=nosync'],
+    process.env['TEST_MYSQLD'],
+  );
   provide('mysqlUrl', server.url);
   return () => server.stop();
 }

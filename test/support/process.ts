@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { createConnection } from 'mysql2/promise';
-import { onTestFinished } from 'vitest';
-import { testSecret } from '#test/support/app';
 import { clientOf } from '#test/support/client';
+import { testSecret } from '#test/support/secret';
+import { whenTestDone } from '#test/support/when-done';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -44,6 +44,7 @@ export const settingsFor = (databaseUrl: string, more: Env = {}): Env => ({
   LOG_LEVEL: 'silent',
   DIALECTS: 'none',
   LIMITS: 'off', // see startApp
+  DATABASE_WAIT: '0',
   ...more,
 });
 
@@ -104,11 +105,7 @@ export async function startProcess(env: Env, how: How = {}) {
     child.kill(signal);
     return ended;
   };
-  try {
-    onTestFinished(async () => void (await kill()));
-  } catch {
-    // Started outside of a test, which ends it itself.
-  }
+  whenTestDone(() => kill());
   const banner = await new Promise<string>((resolve, reject) => {
     const channel = how.terminal ? 'stdout' : 'stderr';
     child[channel].on('data', () => {
@@ -121,7 +118,19 @@ export async function startProcess(env: Env, how: How = {}) {
   });
   const url = /http:\S+/.exec(banner)![0];
   const type = (keys: string) => child.stdin.write(keys);
-  return { url, banner, cwd, type, pid: child.pid!, heard, ended, kill, ask: clientOf(url) };
+  const stopReading = () => child.stdout.pause();
+  return {
+    url,
+    banner,
+    cwd,
+    type,
+    stopReading,
+    pid: child.pid!,
+    heard,
+    ended,
+    kill,
+    ask: clientOf(url),
+  };
 }
 export type Running = Awaited<ReturnType<typeof startProcess>>;
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-interface RawAnswer {
+export interface RawAnswer {
   status: number;
   headers: Headers;
   body: string;
@@ -56,13 +56,14 @@ export function rawRequest(
 }
 
 /** Splits a stream of answers by their Content-Length. Bytes that belong to none are an answer of status 0. */
-function answersIn(text: string): RawAnswer[] {
+export function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let rest = text; rest;) {
-    const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/.exec(rest);
+    const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/.exec(rest);
     if (!head) return [...answers, { status: 0, headers: new Headers(), body: rest }];
+    const lines = head[2]!.split('\r\n').filter(Boolean); // 100 has none
     const headers = new Headers(
-      head[2]!.split('\r\n').map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]),
+      lines.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]),
     );
     const end = head[0].length + Number(headers.get('content-length') ?? 0);
     answers.push({ status: Number(head[1]), headers, body: rest.slice(head[0].length, end) });

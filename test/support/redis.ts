@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll } from 'vitest';
+import { whenFileDone } from '#test/support/when-done';
 
 export const redisIsHere = spawnSync('which', ['redis-server']).status === 0;
 if (!redisIsHere) {
@@ -19,7 +19,7 @@ export function redisOn(port: number) {
     if (child?.kill('SIGKILL')) await gone;
   };
   process.once('exit', () => child?.kill('SIGKILL'));
-  afterAll(kill);
+  whenFileDone(kill);
   return {
     url: `redis://127.0.0.1:${port}`,
     start: async () => {

@@ -51,8 +51,18 @@ async function principalOf(headers: Record<string, string>, path?: string): Prom
 const open = (value: object | null) => value as unknown as Record<string, unknown>;
 const openList = (value: readonly string[] | null) => value as string[];
 
-const FIELDS = ['id', 'username', 'email', 'emailVerified', 'name', 'roles', 'session', 'scopes'];
-const SESSION_FIELDS = ['id', 'strategy', 'authTime'];
+const FIELDS = [
+  'id',
+  'username',
+  'email',
+  'emailVerified',
+  'name',
+  'roles',
+  'factors',
+  'session',
+  'scopes',
+];
+const SESSION_FIELDS = ['id', 'strategy', 'amr', 'acr', 'authTime', 'aal2Time'];
 let made = 0;
 const newUser = () => {
   const username = `Reach.Ada${++made}`;
@@ -75,10 +85,19 @@ describe('req.user on a route of the host app', () => {
         id,
         emailVerified: false,
         roles: ['moderator', 'user'],
-        session: { id: tokens.session.id, strategy: 'local', authTime: createdAt.getTime() / 1000 },
+        factors: 0,
+        session: {
+          id: tokens.session.id,
+          strategy: 'local',
+          amr: ['pwd'],
+          acr: 'aal1',
+          authTime: createdAt.getTime() / 1000,
+          aal2Time: null,
+        },
         scopes: null,
       });
-      for (const each of [user, user.roles, user.session]) expect(Object.isFrozen(each)).toBe(true);
+      for (const each of [user, user.roles, user.session, user.session!.amr])
+        expect(Object.isFrozen(each)).toBe(true);
     },
   );
 
@@ -163,6 +182,7 @@ const writes: [what: string, write: (user: Principal) => unknown][] = [
     `sets session.${name}`,
     (user) => (open(user.session)[name] = name === 'authTime' ? Infinity : 'changed'),
   ]),
+  ['adds a method of proof', (user) => openList(user.session!.amr).push('mfa')],
   ['deletes session.id', (user) => delete open(user.session)['id']],
   ['adds a field to the session', (user) => (open(user.session)['mfa'] = true)],
 ];

@@ -6,15 +6,20 @@ import type { Settings } from '#src/platform/settings/settings';
 
 /** How many jobs may wait for each one that runs. */
 const WAITING_PER_RUNNING = 10;
-/** Longest wait for a turn, in milliseconds. A strategy is given 3 s in all. */
+/** Who would wait longer for a turn is refused at once, in milliseconds. */
+const EXPECTED_WAIT_MS = 1500;
+/** Longest wait for a turn, in milliseconds, where it took longer than expected. A strategy is given 3 s in all. */
 const MAX_WAIT_MS = 2000;
+/** So many of the newest jobs tell how long one takes: the median, because a pause of the process makes some look long. */
+const REMEMBERED = 5;
 
 const busy = () => new Problem('busy', { headers: { 'Retry-After': '1' } });
 
 /**
  * Runs a job when it is its turn.
  *
- * @throws {Problem} 503 `busy`: at once when the queue is full, later when it moves too slowly or the client has hung up
+ * @throws {Problem} 503 `busy`: at once when the queue is full or the wait would be too long, later when it was too long
+ * or the client has hung up
  */
 type HashingQueue = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -23,19 +28,37 @@ type HashingQueue = <T>(work: () => Promise<T>) => Promise<T>;
  * server.
  */
 export function createHashingQueue(
-  { uvThreadpoolSize }: Pick<Settings, 'uvThreadpoolSize'>,
+  { uvThreadpoolSize, workers }: Pick<Settings, 'uvThreadpoolSize' | 'workers'>,
   request: RequestContext,
 ): HashingQueue {
-  const running = Math.max(1, Math.min(availableParallelism(), uvThreadpoolSize - 2));
+  const cores = Math.ceil(availableParallelism() / workers); // workers hash at the same time
+  const running = Math.max(1, Math.min(cores, uvThreadpoolSize - 2));
   const turn = pLimit(running);
 
+  /** How long the newest jobs took, in milliseconds. */
+  const newest: number[] = [];
+  const usual = () => newest.toSorted((a, b) => a - b)[newest.length >> 1] ?? 0;
+
+  async function timed<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      newest.push(performance.now() - start);
+      if (newest.length > REMEMBERED) newest.shift();
+    }
+  }
+
   return async (work) => {
-    if (turn.pendingCount >= running * WAITING_PER_RUNNING) throw busy();
+    const rounds = turn.pendingCount / running;
+    // What runs now is halfway through, on average.
+    const wait = turn.activeCount < running ? 0 : (rounds + 0.5) * usual();
+    if (rounds >= WAITING_PER_RUNNING || wait > EXPECTED_WAIT_MS) throw busy();
     const asked = performance.now();
     const isGone = request.getStore()?.isGone;
     return turn(() => {
       if (isGone?.() || performance.now() - asked > MAX_WAIT_MS) throw busy();
-      return work();
+      return timed(work);
     });
   };
 }

@@ -1,20 +1,16 @@
-import { createHmac } from 'node:crypto';
-import bcrypt from 'bcrypt';
 import { createHashingQueue } from '#src/platform/crypto/hashing-queue';
+import { HashCosts } from '#src/platform/crypto/hash-costs';
 import {
-  dummyHash,
-  HIGHEST_COST,
-  isBcryptForm,
+  compareInVain,
+  hashWithBcrypt,
   LOWEST_COST,
-  prehashedText,
+  needsPrehash,
   readBcrypt,
 } from '#src/platform/crypto/hashes/bcrypt';
-import { foreignHash, refusalOf } from '#src/platform/crypto/hashes/readers';
+import { MOST_ROUNDS, refusalOf, storedHash, TOO_SLOW } from '#src/platform/crypto/hashes/readers';
 import type { RequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 
-/** Longest input bcrypt looks at, in bytes. Longer passwords are hashed by HMAC first. They are never cut. */
-const BCRYPT_BYTES = 72;
 /** Width of the column in the table of users. */
 const LONGEST_HASH = 255;
 
@@ -33,66 +29,76 @@ export interface PasswordHasher {
    * @throws {Problem} 503 `busy`
    */
   matches(plain: string, hash: string | null | undefined): Promise<boolean>;
-  /** True when `hash` would make another one today: the stored one is cheaper, or from another system. */
-  isStale(hash: string): boolean;
+  /**
+   * True when a hash that the password belongs to should be replaced: it is cheaper than today's, or from another
+   * system. A longer password than the other system looked at keeps its hash: whoever mistypes what was never looked at
+   * must not be locked out by it.
+   */
+  isStale(hash: string, plain: string): boolean;
+  /**
+   * A sentence why no user may have this hash, or undefined. A hash of another system is tried once, to measure what it
+   * costs on this machine: one that is too expensive would keep the server busy for days.
+   */
+  whyRefused(written: string): Promise<string | undefined>;
+  /** Cost of a comparison, in rounds of bcrypt, as far as it is known. */
+  roundsOf(hash: string): number;
 }
 
+type HashSettings = Pick<Settings, 'bcryptCost' | 'uvThreadpoolSize' | 'workers' | 'devisePepper'>;
+
 export function createPasswordHasher(
-  settings: Pick<Settings, 'bcryptCost' | 'uvThreadpoolSize'>,
+  settings: HashSettings,
   request: RequestContext,
 ): PasswordHasher {
-  const cost = settings.bcryptCost;
+  const { bcryptCost: cost, devisePepper: pepper } = settings;
   const inTurn = createHashingQueue(settings, request);
-  /** What the most expensive hash seen so far costs, in rounds of bcrypt. */
-  let dearest = 0;
+  const costs = new HashCosts();
 
   return {
-    hash(plain) {
-      const password = normalize(plain);
-      return inTurn(async () => {
-        if (!needsPrehash(password)) return bcrypt.hash(password, cost);
-        const salt = await bcrypt.genSalt(cost);
-        return prehashedText(cost, await bcrypt.hash(prehash(password, salt.slice(7)), salt));
-      });
+    async hash(plain) {
+      if (!plain.isWellFormed()) throw new TypeError('A password must be well-formed Unicode');
+      return inTurn(() => hashWithBcrypt(bytesOf(plain), cost));
     },
 
     matches(plain, hash) {
-      const password = normalize(plain);
-      const known = hash ? readBcrypt(hash) : undefined;
-      const foreign = hash && !known ? foreignHash(hash) : undefined;
-      const rounds = foreign ? foreign.rounds : 2 ** (known?.cost ?? cost);
-      dearest = Math.max(dearest, rounds, 2 ** cost);
+      const password = bytesOf(plain);
+      // Encoded, half a character is U+FFFD: two passwords would be one. Nobody has such a password.
+      const stored = hash && plain.isWellFormed() ? storedHash(hash, pepper) : undefined;
+      const rounds = stored ? costs.roundsOf(stored) : 2 ** cost;
       return inTurn(async () => {
-        if (foreign) {
-          // Most of them use HMAC, which takes `a` and `a\0` for the same key.
-          const isMatch = await foreign.matches(Buffer.from(password));
-          return (isMatch && !password.endsWith('\0')) || spend(dearest - rounds);
-        }
-        const input = known?.prehashed ? prehash(password, known.salt) : password;
-        const isMatch = await bcrypt.compare(input, known?.bcrypt ?? dummyHash(cost));
-        if (!isMatch) return spend(dearest - rounds);
-        return known !== undefined && (known.prehashed || !needsPrehash(password));
+        if (stored) {
+          // Most of the others use HMAC, which takes `a` and `a\0` for the same key.
+          const isOurs = stored.parameters.startsWith('bcrypt');
+          const isMatch = await costs.compare(stored, password);
+          if (isMatch && (isOurs || password.at(-1) !== 0)) return true;
+        } else await compareInVain(cost, password);
+        return spend(Math.max(costs.dearest(), rounds, 2 ** cost) - rounds);
       });
     },
 
-    isStale(hash) {
+    isStale(hash, plain) {
       const known = readBcrypt(hash);
+      if (known?.cuts && needsPrehash(bytesOf(plain))) return false;
       return !known || known.cost < cost || !/^\$(2b|bcrypt-sha256)\$/.test(hash);
+    },
+
+    async whyRefused(written) {
+      const text = plainHash(written);
+      if (text.length > LONGEST_HASH) return `its hash is longer than ${LONGEST_HASH} characters`;
+      const refusal = refusalOf(text, pepper);
+      if (refusal || readBcrypt(text)) return refusal;
+      return (await costs.measure(storedHash(text)!)) > MOST_ROUNDS ? TOO_SLOW : undefined;
+    },
+
+    roundsOf(hash) {
+      const stored = storedHash(hash, pepper);
+      return stored ? costs.roundsOf(stored) : 2 ** cost;
     },
   };
 }
 
 /** Both forms of "é" are one password (NIST SP 800-63B). Nothing else is changed, trimmed or cut. */
-const normalize = (password: string) => password.normalize('NFC');
-
-/**
- * True for what bcrypt would not see whole. It cuts long input. It also repeats the password and a NUL, so `a` and
- * `a\0a` are the same to it.
- */
-const needsPrehash = (password: string) =>
-  Buffer.byteLength(password) > BCRYPT_BYTES || password.includes('\0');
-const prehash = (password: string, salt: string) =>
-  createHmac('sha256', salt).update(password).digest('base64');
+const bytesOf = (password: string) => Buffer.from(password.normalize('NFC'));
 
 /**
  * Spends the time of so many rounds of bcrypt, and answers no. A cost of c takes 2^c rounds. Less than the lowest cost
@@ -100,26 +106,10 @@ const prehash = (password: string, salt: string) =>
  */
 async function spend(rounds: number): Promise<false> {
   for (let cost = LOWEST_COST; 2 ** cost <= rounds; cost++)
-    if ((rounds / 2 ** cost) % 2 >= 1) await bcrypt.compare('', dummyHash(cost));
+    if ((rounds / 2 ** cost) % 2 >= 1) await compareInVain(cost);
   return false;
 }
 
-/** True for a hash of ours, or any other of bcrypt. */
-export const isHash = (text: string): boolean => readBcrypt(text) !== undefined;
-
-/** Removes what others write before a hash: LDAP's `{CRYPT}`, Django's names of bcrypt and Argon2. */
+/** Removes what others write before a hash: LDAP, Dovecot and Spring Security in braces, Django its names of bcrypt and Argon2. */
 export const plainHash = (text: string): string =>
-  text.replace(/^(\{CRYPT\}|bcrypt\$(?=\$)|argon2(?=\$))/i, '');
-
-/**
- * A sentence why no user may have this hash, or undefined. Hashes that are expensive to compare with are refused: they
- * would keep the server busy for days.
- */
-export function whyNotHash(written: string): string | undefined {
-  const text = plainHash(written);
-  if (text.length > LONGEST_HASH) return `its hash is longer than ${LONGEST_HASH} characters`;
-  if (isHash(text)) return undefined;
-  return isBcryptForm(text)
-    ? `its bcrypt hash does not have a cost of ${LOWEST_COST} to ${HIGHEST_COST}`
-    : refusalOf(text);
-}
+  text.replace(/^(\{[A-Z0-9-]+\}(?=\$)|bcrypt\$(?=\$)|argon2(?=\$))/i, '');

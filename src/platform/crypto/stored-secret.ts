@@ -18,6 +18,18 @@ import { SettingsError } from '#src/platform/settings/settings-error';
  * @throws {SettingsError} when the file holds anything else, or when others can read it
  */
 export function storedSecret(file: string): string {
+  try {
+    return readOrMake(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new SettingsError([
+      `${file} cannot be read or written (${code}): give this user permission for the file and its folder, or set APP_SECRET`,
+    ]);
+  }
+}
+
+function readOrMake(file: string): string {
   mkdirSync(dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}`;
   if (existsSync(file)) return readSecret(file);
@@ -30,6 +42,19 @@ export function storedSecret(file: string): string {
   } finally {
     rmSync(fresh);
   }
+  return readSecret(file);
+}
+
+/**
+ * The same without making one.
+ *
+ * @throws {SettingsError} when there is none, too
+ */
+export function existingSecret(file: string): string {
+  if (!existsSync(file))
+    throw new SettingsError([
+      `${file} is missing: it is the secret of the database beside it. Put it back, or set APP_SECRET`,
+    ]);
   return readSecret(file);
 }
 

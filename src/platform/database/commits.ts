@@ -1,4 +1,4 @@
-import type { StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { asSqlite3, openFile, type SqliteError } from '#src/platform/database/sqlite-file';
 
 /** A number that changes. What was read while it had another value may be out of date. */
@@ -18,19 +18,21 @@ export interface FileCommits {
  * one's answer does not share it.
  */
 export function fileCommits(file: string): FileCommits {
-  const connection = openFile(file);
-  const statement = connection.prepare('PRAGMA data_version');
+  let connection: DatabaseSync | undefined; // a file that is not there yet is made by the migrations
+  let statement: StatementSync | undefined;
   let counted: number | undefined;
   const forget = () => {
     counted = undefined;
   };
   const read = () => {
+    connection ??= openFile(file);
+    statement ??= connection.prepare('PRAGMA data_version');
     const count = look(statement);
     if (counted === undefined) setImmediate(forget);
     counted = count;
     return count;
   };
-  return { count: () => counted ?? read(), forget, close: () => connection.close() };
+  return { count: () => counted ?? read(), forget, close: () => connection?.close() };
 }
 
 function look(statement: StatementSync): number {

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { Transaction, type Options } from 'sequelize';
+import { bindComparedValues } from '#src/platform/database/bound-values';
+import { connectInTurn, type MysqlConnection } from '#src/platform/database/failover';
+import { serversOf } from '#src/platform/database/hosts';
 import { sqliteModule } from '#src/platform/database/sqlite';
 import { transactional, type TransactionalSequelize } from '#src/platform/database/transaction';
 
 /** A statement may take this long, in milliseconds. Then the database counts as unavailable. */
 const STATEMENT_TIMEOUT_MS = 2000;
-
-/** The part that we use of what Sequelize gives to `afterConnect` for MySQL: mysql2's callback connection. */
-interface MysqlConnection {
-  stream: Socket;
-  _command?: unknown;
-  query(sql: string, done: (error: Error | null) => void): void;
-}
+/**
+ * Prepared statements that a connection keeps. The driver's own limit is 16,000, which is all that a server allows to
+ * all of its clients together.
+ */
+const MAX_PREPARED_STATEMENTS = 64;
 
 // Each comment is read by one of the two servers only: MariaDB counts seconds, MySQL milliseconds.
 const sessionSettings = (seconds: number) => `SET SESSION time_zone = '+00:00',
@@ -41,9 +41,12 @@ export function openSequelize(url: string, options: OpenOptions = {}): Transacti
   const { noTimeout = false, onWrite = () => {}, ...more } = options;
   const shared = { logging: false, retry: { max: 1 }, define: { underscored: true }, ...more };
   const file = sqliteFileOf(url);
-  return file === undefined
-    ? openServer(url, shared, noTimeout)
-    : openEmbedded(file, shared, noTimeout, onWrite);
+  const sequelize =
+    file === undefined
+      ? openServer(url, shared, noTimeout)
+      : openEmbedded(file, shared, noTimeout, onWrite);
+  bindComparedValues(sequelize);
+  return sequelize;
 }
 
 function openEmbedded(storage: string, shared: object, create: boolean, onWrite: () => void) {
@@ -61,7 +64,8 @@ function openEmbedded(storage: string, shared: object, create: boolean, onWrite:
 }
 
 function openServer(url: string, shared: object, noTimeout: boolean) {
-  const server = new URL(url.replace(/^mariadb:/, 'mysql:'));
+  const servers = serversOf(url.replace(/^mariadb:/, 'mysql:'));
+  const [server] = servers;
   const tls = server.searchParams.get('tls');
   server.search = '';
   const sequelize = transactional(server.href, {
@@ -77,11 +81,12 @@ function openServer(url: string, shared: object, noTimeout: boolean) {
       connectTimeout: 1000,
       charset: 'utf8mb4_bin',
       typeCast: true,
+      maxPreparedStatements: MAX_PREPARED_STATEMENTS,
       ...(tls && { ssl: tlsOptions(tls) }),
     },
   } satisfies Undeclared as Options);
-  sequelize.addHook('afterConnect', (connection) =>
-    prepare(connection as MysqlConnection, noTimeout),
+  connectInTurn(sequelize, servers, (connection) =>
+    prepare(connection, { noTimeout, mustWrite: servers.length > 1 }),
   );
   return sequelize;
 }
@@ -112,14 +117,55 @@ function destroyOnTimeout(connection: MysqlConnection): void {
   });
 }
 
-function prepare(connection: MysqlConnection, noTimeout: boolean): Promise<void> {
-  if (!noTimeout) destroyOnTimeout(connection);
-  const isolation = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED';
-  return new Promise((resolve, reject) => {
-    const run = (sql: string, done: () => void) =>
-      connection.query(sql, (error) => (error ? reject(error) : done()));
-    run(sessionSettings(noTimeout ? 0 : STATEMENT_TIMEOUT_MS / 1000), () =>
-      run(isolation, resolve),
+interface Variable {
+  Variable_name: string;
+  Value: string;
+}
+const CLUSTER_VARIABLES = `SHOW VARIABLES WHERE Variable_name IN ('wsrep_on',
+  'group_replication_consistency', 'group_replication_enforce_update_everywhere_checks')`;
+
+/**
+ * On a cluster: what one node has committed is read on every other one. Without it a session that was ended on one node
+ * would live on for some milliseconds on the others.
+ */
+function clusterSettings(variables: readonly Variable[]): string {
+  const value = (name: string) => variables.find((each) => each.Variable_name === name)?.Value;
+  if (value('wsrep_on') === 'ON') return ', wsrep_sync_wait = @@GLOBAL.wsrep_sync_wait | 1';
+  if (value('group_replication_enforce_update_everywhere_checks') === 'ON')
+    throw new Error(
+      'MySQL refuses foreign keys that cascade while group_replication_enforce_update_everywhere_checks is ON. Use Group Replication in the single-primary mode.',
     );
-  });
+  const consistency = value('group_replication_consistency');
+  if (consistency === undefined || consistency.startsWith('BEFORE_AND')) return '';
+  const isAfter = consistency === 'AFTER';
+  return `, group_replication_consistency = '${isAfter ? 'BEFORE_AND_AFTER' : 'BEFORE'}'`;
+}
+
+interface Preparation {
+  noTimeout: boolean;
+  /** There are other hosts: one that has left its cluster, or that is read-only, is no good. */
+  mustWrite: boolean;
+}
+
+async function prepare(
+  connection: MysqlConnection,
+  { noTimeout, mustWrite }: Preparation,
+): Promise<void> {
+  if (!noTimeout) destroyOnTimeout(connection);
+  const run = (sql: string) =>
+    new Promise<unknown>((resolve, reject) => {
+      connection.query(sql, (error: Error | null, rows: unknown) =>
+        error ? reject(error) : resolve(rows),
+      );
+    });
+  const variables = (await run(CLUSTER_VARIABLES)) as Variable[];
+  const settings = sessionSettings(noTimeout ? 0 : STATEMENT_TIMEOUT_MS / 1000);
+  await run(settings + clusterSettings(variables));
+  await run('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  if (!mustWrite) return;
+  const [row] = (await run('SELECT @@GLOBAL.read_only AS isReadOnly')) as { isReadOnly: number }[];
+  if (row!.isReadOnly)
+    throw Object.assign(new Error('The host is read-only'), {
+      code: 'ER_OPTION_PREVENTS_STATEMENT',
+    });
 }

@@ -1,7 +1,20 @@
-/** Rows in one statement: each statement must end within the time that the database gives it. */
-const BATCH_ROWS = 1000;
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Calls `remove`, which deletes at most `limit` rows and answers how many, until nothing is left to delete. */
-export async function purge(remove: (limit: number) => Promise<number>): Promise<void> {
-  while ((await remove(BATCH_ROWS)) === BATCH_ROWS);
+/** Rows in one statement. While SQLite deletes, this process does nothing else; a database server locks the rows. */
+const STEP_ROWS = 100;
+/** Between two statements others get their turn. */
+const PAUSE_MS = 20;
+
+/**
+ * Calls `remove`, which deletes at most `limit` rows and answers how many, until nothing is left to delete, or until
+ * `stopped` aborts.
+ */
+export async function purge(
+  remove: (limit: number) => Promise<number>,
+  stopped?: AbortSignal,
+): Promise<void> {
+  while ((await remove(STEP_ROWS)) === STEP_ROWS) {
+    if (stopped?.aborted) return;
+    await sleep(PAUSE_MS);
+  }
 }

@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ConnectionError,
+  QueryTypes,
   Sequelize,
   type Options,
   type Transaction,
   type TransactionOptions,
 } from 'sequelize';
-import { isConflict } from '#src/platform/database/errors';
-
-const MAX_ATTEMPTS = 4;
+import { commit } from '#src/platform/database/commit';
+import { preparedSelect } from '#src/platform/database/prepared-select';
+import { repeatOnConflict } from '#src/platform/database/repeat';
 
 /** What runs under one transaction: Sequelize's own entries, and what waits for the commit. */
 interface Scope {
@@ -40,13 +40,15 @@ interface Join {
 export interface TransactionalSequelize extends Sequelize {
   /**
    * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent transaction,
-   * it runs again, three times at most: `fn` may do nothing outside the database that must not happen twice.
+   * it runs again, a few times at most: `fn` may do nothing outside the database that must not happen twice.
    */
   atomically<T>(fn: () => Promise<T>): Promise<T>;
   /** Runs `work` when the transaction around this call is committed, at once without one, and never if it is undone. */
   afterCommit(work: () => void): void;
   /** True in a transaction: what is read here may never be committed. */
   isInTransaction(): boolean;
+  /** Rows by a prepared SELECT of constant text, as plain objects. It names `$1`, `$2`, … once each, in this order. */
+  select<Row extends object>(sql: string, bind: readonly string[]): Promise<Row[]>;
   /** A number that changes with every write of this instance. Writes marked `skipCacheInvalidation` do not count. */
   writes(): number;
 }
@@ -75,6 +77,13 @@ export function transactional(url: string | undefined, options: Options): Transa
 
     writes(): number {
       return writes;
+    }
+
+    async select<Row extends object>(sql: string, bind: readonly string[]): Promise<Row[]> {
+      if (this.getDialect() === 'sqlite' || currentScope())
+        return this.query<Row>(sql, { type: QueryTypes.SELECT, bind: [...bind] });
+      refuseClosed();
+      return repeatOnConflict(() => preparedSelect<Row>(this, sql, bind));
     }
 
     isInTransaction(): boolean {
@@ -114,19 +123,18 @@ export function transactional(url: string | undefined, options: Options): Transa
       return outer.isOfApp || how.isOfApp ? this.#savepoint(outer, fn, how) : fn();
     }
 
-    async #repeat<T>(fn: () => Promise<T>, { isOfApp, options }: Join): Promise<T> {
-      for (let attempt = 1; ; attempt++) {
+    #repeat<T>(fn: () => Promise<T>, { isOfApp, options }: Join): Promise<T> {
+      const run = async () => {
         const scope: Scope = { values: new Map(), afterCommit: [], isOfApp };
-        try {
-          const result = await scopes.run(scope, () => this.#once(scope, fn, options));
-          for (const work of scope.afterCommit) work();
-          return result;
-        } catch (error) {
-          // With a parent, the database undid that one too: only its owner can run it again.
-          if (!isConflict(error) || options?.transaction || attempt === MAX_ATTEMPTS) throw error;
-          await sleep(20 + Math.random() * 80);
-        }
-      }
+        const result = await scopes.run(scope, () => this.#once(scope, fn, options));
+        return { result, scope };
+      };
+      // With a parent, the database undid that one too: only its owner can run it again.
+      const running = options?.transaction ? run() : repeatOnConflict(run);
+      return running.then(({ result, scope }) => {
+        for (const work of scope.afterCommit) work();
+        return result;
+      });
     }
 
     /** A part of an outer transaction that is undone by itself. What waits for the commit waits for the outer one's. */
@@ -158,7 +166,7 @@ export function transactional(url: string | undefined, options: Options): Transa
         await transaction.rollback().catch(() => {}); // the first error says more
         throw error;
       }
-      await transaction.commit();
+      await commit(this, transaction);
       return result;
     }
 
@@ -178,7 +186,8 @@ export function transactional(url: string | undefined, options: Options): Transa
       given?.transaction === undefined
         ? (Transactional._cls.get('transaction') ?? null)
         : given.transaction;
-    const answer = query(sql, { ...given, transaction });
+    const send = () => query(sql, { ...given, transaction });
+    const answer = transaction ? send() : repeatOnConflict(send);
     const text = typeof sql === 'string' ? sql : sql.query;
     if (given?.skipCacheInvalidation || /^\s*SELECT\b/i.test(text)) return answer;
     return answer.finally(() => writes++);

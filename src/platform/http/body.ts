@@ -25,7 +25,9 @@ function only(...types: string[]): RequestHandler {
     `^application/(${types.join('|')})\\s*(;\\s*charset=("?)utf-8\\3\\s*)?$`,
     'i',
   );
-  return (req, _res, next) => {
+  return (req, res, next) => {
+    // The body broke while the request waited for its turn. body-parser would go on as if there was none.
+    if (res.headersSent) return;
     if (!isEmpty(req) && !known.test(req.headers['content-type'] ?? ''))
       throw new Problem('unsupported_media_type');
     next();
@@ -42,9 +44,35 @@ const optionsFor = (limit: number) => ({
     if (!isUtf8(bytes)) throw new Problem('invalid_request');
   },
 });
-const readJson = express.json(optionsFor(LIMIT));
+
+/**
+ * Refuses a body at the byte that is too much, announced or not. body-parser would first read all of it, however long it
+ * is.
+ */
+const bounded =
+  (limit: number, read: RequestHandler): RequestHandler =>
+  (req, res, next) => {
+    if (Number(req.headers['content-length'] ?? 0) > limit) throw new Problem('payload_too_large');
+    if (req.headers['transfer-encoding'] === undefined) return read(req, res, next);
+    let size = 0;
+    let isDone = false;
+    const done = (error?: unknown) => {
+      if (isDone) return;
+      isDone = true;
+      req.off('data', count);
+      next(error);
+    };
+    const count = (bytes: Buffer) => {
+      size += bytes.length;
+      if (size > limit) done(new Problem('payload_too_large'));
+    };
+    if (!req.readableEnded) req.on('data', count);
+    return read(req, res, done);
+  };
+
+const readJson = bounded(LIMIT, express.json(optionsFor(LIMIT)));
 const readForm = (limit: number) =>
-  express.urlencoded({ ...optionsFor(limit), extended: false, parameterLimit: 50 });
+  bounded(limit, express.urlencoded({ ...optionsFor(limit), extended: false, parameterLimit: 50 }));
 const readSmallForm = readForm(LIMIT);
 
 /**

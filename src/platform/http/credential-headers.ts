@@ -12,6 +12,9 @@ const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
 
 type Headers = Pick<Request, 'headers' | 'rawHeaders'>;
 
+/** Reads a token from its place in a request. Undefined: there is none. */
+export type ReadToken = (req: Pick<Request, 'headers'>) => string | undefined;
+
 /**
  * The Authorization header.
  * @throws {Problem} 400 `invalid_request` if it was sent twice. Node keeps one of the two, and a
@@ -32,20 +35,22 @@ const twoCredentials = (message: string) =>
     members: { errors: [{ pointer: '', code: 'two_credentials', message }] },
   });
 
-/**
- * The headers in which clients send the credential of this scheme, in lower case. `X-Forwarded-…`
- * is set by a proxy, not by a client, so it is none of them.
- */
+/** The headers that carry the credential of this scheme, in lower case. */
 export function headersOf(scheme: ZodOpenApiSecuritySchemeObject): string[] {
   const { type, in: place, name = '' } = scheme;
   if (type !== 'apiKey') return ['authorization'];
-  return place === 'header' && !/^x-forwarded-/i.test(name) ? [name.toLowerCase()] : [];
+  return place === 'header' ? [name.toLowerCase()] : [];
 }
 
-/** @throws {Problem} 400 `invalid_request` if a request has more than one of these headers. */
-export function refuseTwo({ headers }: Headers, names: Iterable<string>): void {
-  const sent = [...names].filter((name) => headers[name] !== undefined);
-  if (sent.length > 1) throw twoCredentials('Send one credential, not several');
+/** Headers of credentials, each with a function that is true if the one that was sent is a credential. */
+export type CredentialHeaders = Map<string, (req: Request) => boolean>;
+
+/** @throws {Problem} 400 `invalid_request` if a request has more than one of these credentials. */
+export function refuseTwo(req: Request, headers: CredentialHeaders): void {
+  let count = 0;
+  for (const [name, isCredential] of headers)
+    if (req.headers[name] !== undefined && isCredential(req)) count++;
+  if (count > 1) throw twoCredentials('Send one credential, not several');
 }
 
 /**
@@ -55,6 +60,20 @@ export function refuseTwo({ headers }: Headers, names: Iterable<string>): void {
  */
 export function bearerToken(req: Headers): string | null {
   const authorization = authorizationOf(req);
+  // Limits and guards ask for the token of the same header.
+  const read = (req as ReadRequest)[READ];
+  if (read && read.authorization === authorization) return read.token;
+  const token = tokenIn(authorization);
+  (req as ReadRequest)[READ] = { authorization, token };
+  return token;
+}
+
+const READ: unique symbol = Symbol('the token that was read');
+interface ReadRequest {
+  [READ]?: { authorization: string | undefined; token: string | null };
+}
+
+function tokenIn(authorization: string | undefined): string | null {
   if (authorization === undefined || !/^bearer\b/i.test(authorization)) return null;
   const token = authorization.length <= MAX_LENGTH ? BEARER.exec(authorization)?.[1] : undefined;
   if (!token) throw new Problem('token_invalid');

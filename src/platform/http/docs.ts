@@ -12,7 +12,10 @@ const ACTIONS: Record<Action, string> = {
   fix_request: 'Change the request, then send it again.',
   sign_in: 'Sign in again.',
   refresh: 'Get a new access token, then repeat the request once.',
-  step_up: 'Send your password to `POST /auth/reauthenticate`, then repeat the request.',
+  step_up:
+    'Prove at `POST /auth/reauthenticate` what `acrValues` and `maxAge` want, then repeat the request.',
+  enroll_factor: 'Enrol a second factor at `/me/factors`, then repeat the request.',
+  second_factor: 'Ask for a second factor, and send it to `POST /auth/mfa`.',
   verify_email: 'Confirm your e-mail address, then sign in.',
   wait: 'Wait as long as `Retry-After` says, then repeat the request.',
   stop: 'Do not repeat the request.',
@@ -62,19 +65,25 @@ fetch(base + '/openapi.json').then((answer) => answer.json()).then((spec) => {
 `;
 
 /** Pages for people: the API page, the OpenAPI document behind it, and an explanation of every problem. */
-export function docsRoutes({ settings }: Pick<Context, 'settings'>, document: object): Router {
+export function docsRoutes(
+  { settings }: Pick<Context, 'settings'>,
+  document: () => Promise<object>,
+): Router {
   const { basePath } = settings;
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const router = Router();
-  const page = (path: string, ...handlers: RequestHandler[]) =>
+  /** `before` runs before the answer is said to be cacheable: a failure may not be. */
+  const page = (path: string, handler: RequestHandler, ...before: RequestHandler[]) =>
     router
       .route(path)
-      .get(publicFor(lifetimes.publicPageSeconds), ...handlers)
+      .get(...before, publicFor(lifetimes.publicPageSeconds), handler)
       .all(refuseMethod(['get']));
 
-  page('/openapi.json', (_req, res) => {
-    res.json(document);
-  });
+  page(
+    '/openapi.json',
+    async (_req, res) => void res.json(await document()),
+    (_req, _res, next) => document().then(() => next()),
+  );
   page('/docs', (_req, res) => {
     res.setHeader('Content-Security-Policy', UI_POLICY).type('html').send(uiPage(basePath));
   });

@@ -4,6 +4,7 @@ import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
 import { prose, renderPage } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
+import { requestIdOf } from '#src/platform/http/request-id';
 import type { Settings } from '#src/platform/settings/settings';
 
 type Paths = Pick<Settings, 'basePath'>;
@@ -101,7 +102,7 @@ export const errorHandler = (
     const problem = problemOf(error, req);
     logFailure(ctx, problem);
     if (res.headersSent) return next(error);
-    send(res, problem, say(problem, res.getHeader('X-Request-Id') as string, req.path));
+    send(res, problem, say(problem, requestIdOf(res) as string, req.path));
   };
 };
 
@@ -127,7 +128,8 @@ export const hostErrorHandler = (
     if (!isOurs || res.headersSent) return next(error);
     const problem = problemOf(error, req);
     logFailure(ctx, problem);
-    const known = res.getHeader('X-Request-Id') ?? ctx.request.getStore()?.requestId;
+    const known =
+      requestIdOf(res) ?? res.getHeader('X-Request-Id') ?? ctx.request.getStore()?.requestId;
     const requestId = String(known ?? randomUUID());
     res.setHeader('X-Request-Id', requestId);
     res.setHeader('Cache-Control', 'no-store');

@@ -6,7 +6,7 @@ import { pageError } from '#src/platform/http/error-handler';
 import { sendPage } from '#src/platform/http/page';
 import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
-import { refuseMethod, type Guard } from '#src/platform/http/route';
+import { refuseMethod, runOnSuccess, type Guard } from '#src/platform/http/route';
 import { escapeHtml } from '#src/platform/text';
 
 /**
@@ -19,13 +19,18 @@ export interface FormPage<T extends z.ZodObject = z.ZodObject> {
   title: string;
   text: string;
   button: string;
-  /** What is said when the work is done. */
+  /** What is said when the work is done, unless it ends with an address to go to. */
   done: string;
+  /** What to do when the link is not good any more, in place of asking for a new password. */
+  usedBefore?: string;
   guard: Guard;
   fields: T;
   /** HTML of what a person fills in, besides the token of the link. */
   input?: string;
-  work(fields: z.output<T>): Promise<void>;
+  /** Answers nothing, or the address to which the browser goes. */
+  work(fields: z.output<T>): Promise<void | string>;
+  /** That address, before the work is done. The policy of the page must name it, or browsers refuse to go there. */
+  leadsTo?(token: string): Promise<string | undefined>;
 }
 /** Ties the type of `work` to `fields`. */
 export const formPage = <T extends z.ZodObject>(definition: FormPage<T>): FormPage => definition;
@@ -36,8 +41,8 @@ const Token = z.string().regex(/^[\w-]{1,128}$/);
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
 export function mountFormPages(ctx: Context, router: Router, pages: readonly FormPage[]): void {
   const { basePath } = ctx.settings;
-  const end = pageError(ctx, (problem) => usedBefore(problem, basePath));
   for (const page of pages) {
+    const end = pageError(ctx, (problem) => usedBefore(problem, page, basePath));
     const action = `${basePath}${page.path}`;
     router
       .route(page.path)
@@ -48,8 +53,15 @@ export function mountFormPages(ctx: Context, router: Router, pages: readonly For
 }
 
 /** A page whose fields have a token needs the one of its link: without it a click would lead nowhere. */
-function open(res: Response, page: FormPage, action: string, token: string | undefined): void {
-  if (token !== undefined || !('token' in page.fields.shape)) return show(res, page, action, token);
+async function open(
+  res: Response,
+  page: FormPage,
+  action: string,
+  token: string | undefined,
+): Promise<void> {
+  const leadsTo = token === undefined ? undefined : await page.leadsTo?.(token);
+  if (token !== undefined || !('token' in page.fields.shape))
+    return show(res, page, action, token, { leadsTo });
   res.status(400);
   say(res, page.title, 'This link is not complete. Open it from the mail, or copy all of it.');
 }
@@ -60,7 +72,7 @@ function show(
   { title, text, button, input = '' }: FormPage,
   action: string,
   token: string | undefined,
-  mistake = '',
+  { mistake = '', leadsTo }: { mistake?: string; leadsTo?: string | undefined } = {},
 ): void {
   const hidden =
     token === undefined ? '' : `<input type="hidden" name="token" value="${escapeHtml(token)}">`;
@@ -68,20 +80,30 @@ function show(
   const fields = `${hidden}${input}<button>${escapeHtml(button)}</button>`;
   const form = `<form method="post" action="${escapeHtml(action)}">${fields}</form>`;
   const body = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${alert}${form}`;
-  sendPage(res, { title, body, formAction: "'self'" });
+  const formAction = leadsTo === undefined ? "'self'" : (`'self' ${sourceOf(leadsTo)}` as const);
+  sendPage(res, { title, body, formAction });
+}
+
+/** A source of a policy (CSP 3 §2.3.1) that matches an address. That of an app is the scheme: `com.example.app:`. */
+function sourceOf(address: string): string {
+  const { origin, protocol } = new URL(address);
+  return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol;
 }
 
 async function submit(req: Request, res: Response, page: FormPage, action: string): Promise<void> {
-  const token = Token.safeParse((req.body as { token?: unknown }).token).data;
+  const given = (req.body ?? {}) as { token?: unknown };
+  const token = Token.safeParse(given.token).data;
   try {
-    const parsed = page.fields.safeParse(req.body);
+    const parsed = page.fields.safeParse(given);
     if (!parsed.success) throw invalidFields(parsed.error);
-    await page.work(parsed.data);
+    const target = await page.work(parsed.data);
+    await runOnSuccess(req);
+    if (target !== undefined) return void res.status(303).setHeader('Location', target).end();
   } catch (error) {
     const mistake = error instanceof Problem && page.input !== undefined && mistakeOf(error);
     if (!mistake) throw error;
     res.status(error.status);
-    return show(res, page, action, token, mistake);
+    return show(res, page, action, token, { mistake });
   }
   say(res, page.title, page.done);
 }
@@ -95,11 +117,12 @@ function mistakeOf(problem: Problem): string | undefined {
 const say = (res: Response, title: string, text: string): void =>
   sendPage(res, { title, body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>` });
 
-const usedBefore = ({ code }: Problem, basePath: string): string =>
-  code === 'invalid_code'
-    ? [
-        '<p>If you have used this link before, all is well. If you cannot sign in, ',
-        `<a href="${basePath}/forgot-password">ask for a new password</a>, which confirms your `,
-        'address, too; or sign up again, if you had not confirmed it yet.</p>',
-      ].join('')
-    : '';
+function usedBefore({ code }: Problem, page: FormPage, basePath: string): string {
+  if (code !== 'invalid_code') return '';
+  if (page.usedBefore !== undefined) return `<p>${escapeHtml(page.usedBefore)}</p>`;
+  return [
+    '<p>If you have used this link before, all is well. If you cannot sign in, ',
+    `<a href="${basePath}/forgot-password">ask for a new password</a>, which confirms your `,
+    'address, too; or sign up again, if you had not confirmed it yet.</p>',
+  ].join('');
+}

@@ -12,7 +12,10 @@ export const headerComponents = {
     'Names this request in the log of the server. The same as `requestId` of a problem.',
     '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20',
   ),
-  'WWW-Authenticate': text('RFC 6750 §3.', 'Bearer realm="sallyport", error="invalid_token"'),
+  'WWW-Authenticate': text(
+    'RFC 6750 §3, RFC 9470 §3.',
+    'Bearer realm="sallyport", error="invalid_token"',
+  ),
   'Retry-After': {
     description: 'Seconds to wait before the next request (RFC 9110 §10.2.3).',
     schema: { type: 'integer' as const, minimum: 1 },
@@ -38,9 +41,12 @@ const byStatus: Record<string, readonly HeaderName[]> = {
   503: ['Retry-After'],
 };
 
-/** The headers of one answer, as references to the components. Of 403s, only `forbidden` has a challenge. */
+/** The 403s that have a challenge. */
+const CHALLENGED: readonly ProblemCode[] = ['forbidden', 'step_up_required'];
+
+/** The headers of one answer, as references to the components. */
 export function headersFor(status: string, codes: readonly ProblemCode[] = []) {
   const names: HeaderName[] = ['X-Request-Id', ...(byStatus[status] ?? [])];
-  if (codes.includes('forbidden')) names.push('WWW-Authenticate');
+  if (codes.some((code) => CHALLENGED.includes(code))) names.push('WWW-Authenticate');
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

@@ -52,6 +52,22 @@ const ProblemBody = z
       'ended',
       'unknown',
     ]).optional(),
+    acrValues: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What the session must prove: `aal2` for two factors (RFC 9470 §3).' }),
+    maxAge: z
+      .int()
+      .optional()
+      .meta({ description: 'It must have been proved in the last so many seconds.' }),
+    mfaToken: z.string().optional().meta({ description: 'For `POST /auth/mfa`.' }),
+    factors: z
+      .array(z.string())
+      .optional()
+      .meta({
+        description: 'Second factors that the user can answer with.',
+        example: ['totp', 'recovery_code'],
+      }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 
@@ -111,6 +127,8 @@ const inOtherWords = (refusal: Record<string, ZodType>) => ({
 const REQUEST_ID = '0197f0a0-5b1c-7d3e-9a52-3c1d5e7f9b20';
 const membersOf: Partial<Record<ProblemCode, Problem['members']>> = {
   invalid_grant: { reason: 'expired', sessionStatus: 'ended' },
+  step_up_required: { acrValues: ['aal2'], maxAge: 300 },
+  mfa_required: { mfaToken: 'Zk3…', factors: ['totp', 'recovery_code'] },
 };
 const examplesOf = (codes: readonly ProblemCode[], settings: Paths) =>
   Object.fromEntries(

@@ -24,6 +24,8 @@ const isCompatibility = (tag: string): boolean => !Object.hasOwn(tags, tag);
 const COMPATIBILITY =
   'The routes of a tutorial, for its front end. Deprecated: new clients use the other sections.';
 
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
 interface Source {
   routes: readonly Route[];
   version: string;
@@ -35,12 +37,7 @@ interface Source {
  * The OpenAPI 3.1 document: a pure function of the routes that are mounted. Inputs are closed. Objects in answers are
  * open, because an answer may get new members.
  */
-export function openapi({
-  routes,
-  version,
-  settings,
-  securitySchemes,
-}: Source): ReturnType<typeof createDocument> {
+export function openapi({ routes, version, settings, securitySchemes }: Source): OpenApiDocument {
   refuseSameIds(routes);
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {

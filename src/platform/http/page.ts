@@ -22,8 +22,8 @@ interface PageContent {
   title: string;
   /** HTML. Texts in it are escaped already. */
   body: string;
-  /** Where a form of the page may go (CSP `form-action`). `'self'` for a page with a form. Default: `'none'`. */
-  formAction?: "'none'" | "'self'";
+  /** Where a form of the page may go (CSP `form-action`). `'self'` for a page with a form; and a source, if it ends elsewhere. Default: `'none'`. */
+  formAction?: "'none'" | "'self'" | `'self' ${string}`;
 }
 
 /** Escapes, and sets text between backticks as code. */

@@ -17,6 +17,8 @@ export function parse({ body, query = Nothing, params }: Parts): RequestHandler 
   );
   return (req, _res, next) => {
     for (const [part, schema] of parts) {
+      // Almost every request has no query. Express would parse it for each reading.
+      if (part === 'query' && schema === Nothing && !req.url.includes('?')) continue;
       const result = schema.safeParse(req[part] ?? {}, { reportInput: true });
       if (!result.success) throw invalidFields(result.error);
       // Express's req.query is a getter: it cannot be assigned.
@@ -30,15 +32,24 @@ export function parse({ body, query = Nothing, params }: Parts): RequestHandler 
   };
 }
 
-/** 400 `invalid_request` that names each field that is wrong. */
-export const invalidFields = ({ issues }: z.ZodError): Problem =>
-  new Problem('invalid_request', { members: { errors: issues.flatMap(fieldErrors) } });
+/** So many fields are named in an answer at most, each with so many characters. The client mends them and asks again. */
+const [MAX_ERRORS, MAX_POINTER] = [20, 200];
+
+/** 400 `invalid_request` that names the fields that are wrong. */
+export const invalidFields = ({ issues }: z.ZodError): Problem => {
+  const errors = issues.slice(0, MAX_ERRORS).flatMap(fieldErrors).slice(0, MAX_ERRORS);
+  return new Problem('invalid_request', { members: { errors } });
+};
 
 /** A Zod issue for the client. Keys are repeated only if they look like field names; values never are. */
-export function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  const at = (path: readonly PropertyKey[]) => path.map((key) => `/${String(key)}`).join('');
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const at = (path: readonly PropertyKey[]) =>
+    path
+      .map((key) => `/${String(key)}`)
+      .join('')
+      .slice(0, MAX_POINTER);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
       pointer: at([...issue.path, ...(/^\w{1,64}$/.test(key) ? [key] : [])]),
       code: 'unknown_field',
       message: 'This field is not known here',

@@ -15,6 +15,10 @@ interface Details extends ErrorOptions {
     required?: readonly string[];
     reason?: string;
     sessionStatus?: string;
+    acrValues?: readonly string[];
+    maxAge?: number;
+    mfaToken?: string;
+    factors?: readonly string[];
   };
   headers?: Readonly<Record<string, string>>;
 }

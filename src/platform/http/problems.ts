@@ -1,6 +1,5 @@
+import { accessProblems, type Entry } from '#src/platform/http/access-problems';
 import { inWords, lifetimes } from '#src/lifetimes';
-
-type Entry = readonly [status: number, action: string, title: string, help: string];
 
 /**
  * Every refusal of this server (RFC 9457). Codes are public API: add freely, never rename.
@@ -25,72 +24,19 @@ export const problems = {
     'This code is not good any more',
     'The code was used before, has expired, was made for somebody else, or is not known here. Start again.',
   ],
+  passkey_refused: [
+    400,
+    'fix_request',
+    'This passkey was refused',
+    'The challenge was used before, has expired or is of somebody else; or what the browser answered does not belong to it: another page (PASSKEY_ORIGINS), another domain, an authenticator that did not verify its user, or a key of another kind. The log of the server says which. Get new options, and try again.',
+  ],
   invalid_state: [
     400,
     'sign_in',
     'This sign-in did not begin in this browser',
     `The sign-in took longer than ${inWords(lifetimes.authorizationRequestSeconds)}, was completed before, or the browser kept no cookie. Go back to the app and sign in again.`,
   ],
-  token_missing: [
-    401,
-    'sign_in',
-    'This request needs an access token',
-    'Send the access token that you got at sign-in as `Authorization: Bearer <token>`. Tokens in a URL, a form or a cookie are not read.',
-  ],
-  token_expired: [
-    401,
-    'refresh',
-    'The access token expired',
-    'An access token lives for a few minutes. Get a new one from `POST /auth/refresh`. Then repeat the request once.',
-  ],
-  token_invalid: [
-    401,
-    'sign_in',
-    'The access token is not valid here',
-    'The token is damaged, was made by another server, or is not an access token. Sign in again.',
-  ],
-  session_ended: [
-    401,
-    'sign_in',
-    'This session has ended',
-    'The session of this token was signed out or has expired, or its user was deleted. Sign in again.',
-  ],
-  user_disabled: [
-    401,
-    'sign_in',
-    'This user is disabled',
-    'An administrator disabled this user. Only an administrator can enable it again.',
-  ],
-  invalid_credentials: [
-    401,
-    'fix_request',
-    'Those credentials are not correct',
-    'The name or the password is wrong, or the user may not sign in. The answer is always the same, so it does not tell who has an account.',
-  ],
-  access_denied: [
-    403,
-    'sign_in',
-    'The sign-in was not completed',
-    'You cancelled at the provider, or the answer of the provider was not valid. Go back to the app and try again. The log of this server names the reason.',
-  ],
-  email_unverified: [
-    403,
-    'verify_email',
-    'Your e-mail address is not confirmed yet',
-    'Open the link in the mail that you got when you signed up, or enter its code. `POST /auth/email/verify/resend` sends another mail.',
-  ],
-  step_up_required: [
-    403,
-    'step_up',
-    'Please prove again who you are',
-    'This needs a recent sign-in. Send your password to `POST /auth/reauthenticate`, or sign in again. Then repeat the request.',
-  ],
-  forbidden: [
-    403,
-    'stop',
-    'You are not allowed to do this',
-    'You are signed in, but you lack what `required` names. Repeating the request will not help. An administrator can grant a role.',
-  ],
+  ...accessProblems,
   not_found: [
     404,
     'fix_request',
@@ -143,7 +89,7 @@ export const problems = {
     409,
     'fix_request',
     'This belongs to a user here already',
-    'At sign-in with a provider: a user has your e-mail address, and nobody has proved that it is yours. Sign in as you did before. Then link the provider at `POST /me/identities/{provider}`. When you link a provider: your account there is linked to another user here.',
+    'At sign-in with a provider: a user has your e-mail address, and nobody has proved that it is yours. Sign in as you did before. Then link the provider at `POST /me/identities/{provider}`. With a code by mail: the user who has your address has more roles than `user`, and must confirm it before. When you link a provider: your account there is linked to another user here.',
   ],
   last_way_in: [
     409,
@@ -156,6 +102,12 @@ export const problems = {
     'fix_request',
     'This cannot be done as things are',
     'There are too many of these already, or another request was faster. Read the current state, then decide again.',
+  ],
+  last_factor: [
+    409,
+    'fix_request',
+    'Your last second factor must stay',
+    'A role of yours requires a second factor. Add another one first.',
   ],
   last_admin: [
     409,
@@ -174,6 +126,12 @@ export const problems = {
     'wait',
     'Too many requests',
     'There were too many such requests in a short time. Wait as many seconds as `Retry-After` says. Then try again.',
+  ],
+  server_error: [
+    503,
+    'stop',
+    'This server and the provider do not understand each other',
+    'The provider refused this server, or this server could not use what it answered. Trying again will not help. The log of this server names the reason, and `sallyport doctor` checks the settings.',
   ],
   internal: [
     500,

@@ -1,94 +1,138 @@
-import type { Request, RequestHandler } from 'express';
-import { LRUCache } from 'lru-cache';
+import type { Request } from 'express';
 import type { Context } from '#src/context';
-import { inWords, MINUTE_MS } from '#src/lifetimes';
+import { inWords } from '#src/lifetimes';
 import { clientIp } from '#src/platform/http/client-ip';
-import { networkOf } from '#src/platform/http/network';
+import { networkOf, sharedFactor, siteOf } from '#src/platform/http/network';
 import { Problem } from '#src/platform/http/problem';
-import { guard } from '#src/platform/http/route';
-import type { LimitClass, LimitRule } from '#src/platform/limits/limits';
+import { guard, onSuccess } from '#src/platform/http/route';
+import {
+  hitsOf,
+  type Hit,
+  type LimitClass,
+  type LimitRule,
+} from '#src/platform/limits/limit-class';
+import type { Settings } from '#src/platform/settings/settings';
+
+/** Names the session of a request, or whatever its hits are counted for. */
+type Whose = (req: Request) => string | undefined;
+
+/** What a guard that counts a class adds to the documentation of its routes. */
+export const limitDoc = ({ settings }: Pick<Context, 'settings'>, limitClass: LimitClass) => ({
+  problems: ['rate_limited'] as const,
+  limit: limitClass.name,
+  note: noteFor(limitClass.rules(settings)),
+});
 
 /**
- * Refuses with 429 `rate_limited` what a class counts too often, before anything is hashed. `whose` names the subject of
- * rules by account, user or session; undefined is not counted. Costs a statement, or a message to Redis, for each rule.
+ * Refuses with 429 `rate_limited` what a class counts too often, before anything is hashed. `whose` names the session:
+ * then that is counted in place of the network, so that strangers in the same network are not counted with it. Costs one
+ * statement, or one message to Redis. What a class of failures only counted is taken back when the route has succeeded.
  */
-export const limit = (
-  ctx: Context,
+export const limit = (ctx: Context, limitClass: LimitClass, whose?: Whose) =>
+  guard(limitDoc(ctx, limitClass), async (req, _res, next) => {
+    if (ctx.settings.limits === 'off') return next();
+    const session = whose?.(req);
+    if (whose && session === undefined) refuseDeferred(req);
+    const hits = hitsFor(ctx, req, limitClass, session);
+    await count(ctx, req, hits);
+    if (limitClass.failuresOnly) onSuccess(req, () => ctx.limits.takeBack(hits));
+    next();
+  });
+
+/** The hits of a request. With `session`, it is counted in place of the network, and the site is not. */
+export function hitsFor(
+  { settings }: Pick<Context, 'settings'>,
+  req: Request,
   limitClass: LimitClass,
-  whose?: (req: Request) => string | undefined,
-) => {
-  const { name, rules } = limitClass;
-  return guard(
-    { problems: ['rate_limited'], limit: name, note: noteFor(rules) },
-    async (req, _res, next) => {
-      if (ctx.settings.limits === 'off') return next();
-      const subjectFor = (by: LimitRule['by']) =>
-        by === 'network' ? networkOf(req) : by === 'everybody' ? '' : whose?.(req);
-      const full = await ctx.limits.hit(limitClass, subjectFor);
-      if (!full) return next();
-      if (full.news) announce(ctx, name, req);
-      throw tooMany(name, rules, full.rule, full.opensAt - ctx.clock.now());
-    },
-  );
-};
+  session?: string,
+): Hit[] {
+  const factor = sharedFactor(settings, req);
+  const own = { network: networkOf(req), site: siteOf(req), session, account: undefined };
+  const counted = (rule: LimitRule) => {
+    if (session === undefined || rule.by === 'session')
+      return { ...rule, max: rule.by === 'session' ? rule.max : rule.max * factor };
+    return { ...rule, by: rule.by === 'network' ? ('session' as const) : rule.by };
+  };
+  const rules = (given: Settings) =>
+    limitClass
+      .rules(given)
+      .filter(({ by }) => session === undefined || by !== 'site')
+      .map(counted);
+  return hitsOf(settings, { ...limitClass, rules }, ({ by }) => own[by]);
+}
+
+/** @throws {Problem} 429 `rate_limited` */
+async function count(ctx: Context, req: Request, hits: readonly Hit[]): Promise<void> {
+  const full = await ctx.limits.hit(hits);
+  if (full) refuse(ctx, req, hits, full);
+}
+
+/** The same for what is known to be full, without a question to the store. */
+export function refuseKnown(ctx: Context, req: Request, hits: readonly Hit[]): void {
+  const full = ctx.limits.known(hits);
+  if (full) refuse(ctx, req, hits, full);
+}
+
+interface Full {
+  hit: Hit;
+  opensAt: number;
+  news: boolean;
+}
+
+/** Announces the first refusal since a counter is full, and refuses. */
+export function refuse(ctx: Context, req: Request, hits: readonly Hit[], full: Full): never {
+  if (full.news) announce(ctx, full.hit, req);
+  throw tooMany(ctx, hits, full);
+}
 
 const noteFor = (rules: readonly LimitRule[]) =>
   `Limited: ${rules.map(({ by, max, window }) => `${max} in ${inWords(window / 1000)} by ${by}`).join(', ')}.`;
-
-/** All requests of a network together. Each node counts for itself, in memory. */
-const EVERYTHING: LimitRule = { by: 'network', max: 300, window: MINUTE_MS };
-/** How many networks are counted at a time. */
-const MOST_NETWORKS = 50_000;
-/** Health checks come from one address, and must get an answer. */
-const UNCOUNTED = new Set(['/livez', '/readyz']);
-
-/** Stands before everything. Costs no statement and no message. */
-export function limitEverything(ctx: Context): RequestHandler {
-  const { settings, clock } = ctx;
-  if (settings.limits === 'off') return (_req, _res, next) => next();
-  const counters = new LRUCache<string, { hits: number; resetsAt: number }>({ max: MOST_NETWORKS });
-  return (req, _res, next) => {
-    if (UNCOUNTED.has(req.path)) return next();
-    const network = networkOf(req);
-    const now = clock.now();
-    let counter = counters.get(network);
-    if (!counter || counter.resetsAt <= now) {
-      counter = { hits: 0, resetsAt: now + EVERYTHING.window };
-      counters.set(network, counter);
-    }
-    if (++counter.hits <= EVERYTHING.max) return next();
-    if (counter.hits === EVERYTHING.max + 1) announce(ctx, 'anything', req);
-    throw tooMany('anything', [EVERYTHING], EVERYTHING, counter.resetsAt - now);
-  };
-}
 
 /**
  * `Retry-After` (RFC 9110 §10.2.3) in whole seconds, and the structured fields of
  * draft-ietf-httpapi-ratelimit-headers-10.
  */
-function tooMany(
-  name: string,
-  rules: readonly LimitRule[],
-  rule: LimitRule,
-  waitMs: number,
+export function tooMany(
+  { clock }: Pick<Context, 'clock'>,
+  hits: readonly Hit[],
+  { hit, opensAt }: Pick<Full, 'hit' | 'opensAt'>,
 ): Problem {
-  const seconds = String(Math.max(1, Math.ceil(waitMs / 1000)));
-  const policy = ({ by, window }: LimitRule) => `"${name}-${by}-${window / 1000}"`;
+  const seconds = String(Math.max(1, Math.ceil((opensAt - clock.now()) / 1000)));
+  const policy = ({ by, window }: LimitRule) => `"${hit.limit}-${by}-${window / 1000}"`;
   return new Problem('rate_limited', {
     headers: {
       'Retry-After': seconds,
-      RateLimit: `${policy(rule)};r=0;t=${seconds}`,
-      'RateLimit-Policy': rules
-        .map((each) => `${policy(each)};q=${each.max};w=${each.window / 1000}`)
+      RateLimit: `${policy(hit.rule)};r=0;t=${seconds}`,
+      'RateLimit-Policy': hits
+        .filter(({ limit }) => limit === hit.limit)
+        .map(({ rule }) => `${policy(rule)};q=${rule.max};w=${rule.window / 1000}`)
         .join(', '),
     },
   });
 }
 
-function announce({ events, limits, settings }: Context, name: string, req: Request): void {
-  events.emit('limit.reached', { limit: name, ip: clientIp(req) });
+export function announce({ events, limits, settings }: Context, hit: Hit, req: Request): void {
+  const { by } = hit.rule;
+  const whose = by === 'session' && {
+    sessionId: hit.subject,
+    ...(req.user && { userId: req.user.id }),
+  };
+  events.emit('limit.reached', { limit: hit.limit, ip: clientIp(req), ...whose });
   if (settings.trustProxy !== 0 || req.headers['x-forwarded-for'] === undefined) return;
   limits.warnOnce(
     'a request with X-Forwarded-For was refused: if a proxy stands in front, set TRUST_PROXY, or all its clients share one limit',
   );
+}
+
+const DEFERRED = Symbol('deferred refusal');
+type Deferrable = Request & { [DEFERRED]?: Problem };
+
+/** Leaves it to the route, which has read the body, whether a request that is one too many has a session of its own. */
+export const deferRefusal = (req: Request, problem: Problem): void =>
+  void Object.assign(req, { [DEFERRED]: problem });
+
+/** @throws {Problem} 429 `rate_limited`, if one was left to this route */
+export function refuseDeferred(req: Request): void {
+  const problem = (req as Deferrable)[DEFERRED];
+  if (problem) throw problem;
 }

@@ -1,8 +1,10 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
-import type { z, ZodObject, ZodType } from 'zod';
+import { z, type ZodObject, type ZodType } from 'zod';
 import { jsonBody } from '#src/platform/http/body';
+import { jsonWriter, sendJson } from '#src/platform/http/json-answer';
 import { parse } from '#src/platform/http/parse';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
+import { together } from '#src/platform/http/together';
 
 /** What a guard adds to the documentation of each of its routes. */
 export interface GuardDoc {
@@ -23,6 +25,19 @@ export interface Guard<Adds = unknown> extends RequestHandler {
 }
 export const guard = <Adds = unknown>(doc: GuardDoc, run: RequestHandler): Guard<Adds> =>
   Object.assign(run, { doc });
+
+const SUCCESS = Symbol('work on success');
+type Work = () => Promise<unknown>;
+
+/** Runs `work` when the handler of this request has succeeded, before it is answered. */
+export const onSuccess = (req: Request, work: Work): void => {
+  const all = (req as Request & { [SUCCESS]?: Work[] })[SUCCESS] ?? [];
+  Object.assign(req, { [SUCCESS]: [...all, work] });
+};
+
+export async function runOnSuccess(req: Request): Promise<void> {
+  for (const work of (req as Request & { [SUCCESS]?: Work[] })[SUCCESS] ?? []) await work();
+}
 
 /** Section of the API page. */
 export type Tag =
@@ -120,13 +135,16 @@ export function mount(
     const { method, path, guards, spec, handler } = route;
     const read = [...(spec.body ? body : []), parse(spec)];
     const before = isMembersOnly(route) ? [...guards, ...read] : [...read, ...guards];
+    const toJson = jsonWriter(spec.returns ?? z.never());
     const answerIt: RequestHandler = async (req, res) => {
       const answer = await handler(req as never, res);
+      await runOnSuccess(req);
+      if (res.headersSent) return; // its body broke meanwhile, and that was answered
       if (!spec.returns) res.status(spec.status ?? 204).end();
       else if (spec.text) res.type(spec.text).send(spec.returns.parse(answer));
-      else sendJson(res.status(spec.status ?? 200), spec.returns.parse(answer));
+      else sendJson(res.status(spec.status ?? 200), toJson(answer));
     };
-    router[method](path, ...before, answerIt, ...end);
+    router[method](path, together(...before, answerIt), ...end);
   }
 }
 
@@ -146,16 +164,8 @@ export function refuseOtherMethods(
       throw new Error(
         `Two routes answer ${twice.toUpperCase()} ${path}. Does a strategy want the path of another route?`,
       );
-    router.all(path, refuseMethod(methods), ...end);
+    router.route(path).all(refuseMethod(methods), ...end); // `app.all` adds a layer for each of 35 methods
   }
-}
-
-/** Like `res.json`, but it never answers 304, and does not derive the content type for each answer anew. */
-function sendJson(res: Response, value: unknown): void {
-  const text = JSON.stringify(value);
-  res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  res.setHeader('Content-Length', Buffer.byteLength(text));
-  res.end(text);
 }
 
 /** 405 with the methods that a path knows (RFC 9110 §15.5.6). */

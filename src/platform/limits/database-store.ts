@@ -1,78 +1,89 @@
-import { Op, QueryTypes } from 'sequelize';
+import { QueryTypes } from 'sequelize';
 import type { Db } from '#models/index';
 import { skipCacheInvalidation } from '#src/platform/database/commits';
-import { isConflict } from '#src/platform/database/errors';
-import type { LimitStore, Rule } from '#src/platform/limits/store';
+import { hitStatement, takeBackStatement } from '#src/platform/limits/statements';
+import type { Counter, LimitStore, Refusal } from '#src/platform/limits/store';
 
-/** How often a hit is tried when the database undoes it because of a concurrent one. */
-const MAX_ATTEMPTS = 4;
+/** More hits than any rule allows. */
+const EVERY_HIT = 1e9;
 
-/** Counters in the table `limits`. */
+/** Counters in the table `limits`. All that a request counts is one statement, and one commit. */
 export function databaseStore({ Limit, sequelize }: Db): LimitStore {
-  /** One statement: true if it changed the row. */
-  async function count(id: string, rule: Rule, now: number): Promise<boolean> {
-    const sql = statementFor(rule, sequelize.getDialect() === 'sqlite');
-    const how = { type: QueryTypes.INSERT, bind: { id, now }, ...skipCacheInvalidation } as const;
-    const [, changed] = (await sequelize.query(sql, how)) as unknown as [unknown, number];
-    return changed > 0;
+  const sqlite = sequelize.getDialect() === 'sqlite';
+  const type = sqlite ? QueryTypes.SELECT : QueryTypes.INSERT;
+
+  const run = (sql: string, bind: Record<string, unknown>): Promise<unknown> =>
+    sequelize.query(sql, { type, bind, raw: true, ...skipCacheInvalidation });
+
+  /** The first counter that refused, of those that a statement was about. */
+  function refusedIn(answer: unknown, counters: readonly Counter[]): number {
+    if (!sqlite) {
+      const [marked] = answer as [number | string];
+      return counters.findIndex(({ id }) => markOf(id) === Number(marked));
+    }
+    const accepted = new Set((answer as { id: string }[]).map(({ id }) => id));
+    return counters.findIndex(({ id }) => !accepted.has(id));
+  }
+
+  async function takeBack(changes: readonly [Counter, number][], opensUntil: number) {
+    if (changes.length === 0) return;
+    const bind: Record<string, unknown> = { until: opensUntil };
+    changes.forEach(([{ id, rule }, drop], i) =>
+      Object.assign(bind, { [`id${i}`]: id, [`max${i}`]: rule.max, [`drop${i}`]: drop }),
+    );
+    await run(takeBackStatement(changes.length, sqlite), bind);
   }
 
   return {
-    async hit(id, rule, now) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          if (await count(id, rule, now)) return 0;
-          break;
-        } catch (error) {
-          if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
-        }
-      }
-      const row = await Limit.findByPk(id, { attributes: ['opensAt'], raw: true });
-      return row?.opensAt ?? now + 1000;
+    async hit(counters, now): Promise<Refusal | undefined> {
+      if (counters.length === 0) return undefined;
+      const answer = await run(hitStatement(counters.length, sqlite), bindOf(counters, now));
+      const index = refusedIn(answer, counters);
+      if (index === -1) return undefined;
+      // What is closed now has refused this hit, too, or took it as its last: that one it keeps.
+      await takeBack(
+        counters.slice(index + 1).map((counter) => [counter, 1]),
+        now,
+      );
+      const row = await Limit.findByPk(counters[index]!.id, { attributes: ['opensAt'], raw: true });
+      return { index, opensAt: row?.opensAt ?? now + 1000 };
     },
 
-    async forgive(id) {
-      const where = { id, hits: { [Op.gt]: 0 } };
-      const hits = sequelize.literal('hits - 1');
-      await Limit.update({ hits }, { where, ...skipCacheInvalidation });
-    },
+    takeBack: (counters, all = []) =>
+      takeBack(
+        [
+          ...counters.map((counter) => [counter, 1] as [Counter, number]),
+          ...all.map((counter) => [counter, EVERY_HIT] as [Counter, number]),
+        ],
+        Number.MAX_SAFE_INTEGER,
+      ),
 
-    async forget(id) {
-      await Limit.destroy({ where: { id }, ...skipCacheInvalidation });
+    async forget(ids) {
+      await Limit.destroy({ where: { id: [...ids] }, ...skipCacheInvalidation });
     },
   };
 }
 
-/**
- * MySQL and MariaDB assign from left to right and see what they have assigned. SQLite sees the row as it was. A hit that
- * may change nothing shows as 0 affected rows: in MySQL and MariaDB because all values stay the same, in SQLite because
- * of the WHERE.
- */
-function statementFor({ max, window, backoff }: Rule, sqlite: boolean): string {
-  const end = `$now + ${window}`;
-  const hits = sqlite ? '(CASE WHEN resets_at <= $now THEN 1 ELSE hits + 1 END)' : 'hits';
-  const resets = sqlite
-    ? `(CASE WHEN resets_at <= $now THEN ${end} ELSE resets_at END)`
-    : 'resets_at';
-  const full = `${hits} >= ${max}`;
-  const until = (count: string) =>
-    backoff ? `$now + ${pauseAfter(count, max, backoff)}` : undefined;
-  const firstOpens = max > 1 ? '0' : (until('1') ?? end);
-  const firstResets = max === 1 && backoff ? `$now + ${backoff.forget}` : end;
-  return [
-    `INSERT INTO limits (id, hits, opens_at, resets_at) VALUES ($id, 1, ${firstOpens}, ${firstResets})`,
-    sqlite ? 'ON CONFLICT (id) DO UPDATE SET' : 'ON DUPLICATE KEY UPDATE',
-    'hits = CASE WHEN opens_at > $now THEN hits WHEN resets_at <= $now THEN 1 ELSE hits + 1 END,',
-    'resets_at = CASE WHEN opens_at > $now THEN resets_at',
-    backoff ? `WHEN ${full} THEN $now + ${backoff.forget}` : '',
-    `WHEN resets_at <= $now THEN ${end} ELSE resets_at END,`,
-    'opens_at = CASE WHEN opens_at > $now THEN opens_at',
-    `WHEN ${full} THEN ${until(hits) ?? resets} ELSE 0 END`,
-    sqlite ? 'WHERE opens_at <= $now' : '',
-  ].join(' ');
-}
+/** How MySQL and MariaDB name the counter that refused: the number of its first 48 bits. */
+const markOf = (id: string): number => Number.parseInt(id.slice(0, 12), 16);
 
-function pauseAfter(hits: string, max: number, { from, to }: NonNullable<Rule['backoff']>): string {
-  const doublings = Math.ceil(Math.log2(to / from));
-  return `CASE WHEN ${hits} >= ${max + doublings} THEN ${to} ELSE ${from} << (${hits} - ${max}) END`;
+/** The values of a hit. */
+function bindOf(counters: readonly Counter[], now: number): Record<string, unknown> {
+  const bind: Record<string, unknown> = { now };
+  counters.forEach(({ id, rule: { max, window, backoff } }, i) => {
+    const { from = 0, to = 0, forget = 0 } = backoff ?? {};
+    const end = now + window;
+    Object.assign(bind, {
+      [`id${i}`]: id,
+      [`max${i}`]: max,
+      [`end${i}`]: end,
+      [`from${i}`]: from,
+      [`to${i}`]: to,
+      [`doublings${i}`]: from > 0 ? Math.ceil(Math.log2(to / from)) : 0,
+      [`forget${i}`]: now + forget,
+      [`opens${i}`]: max > 1 ? 0 : from > 0 ? now + from : end,
+      [`resets${i}`]: max === 1 && from > 0 ? now + forget : end,
+    });
+  });
+  return bind;
 }

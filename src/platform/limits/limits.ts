@@ -2,27 +2,17 @@ import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
+import { atMost } from '#src/platform/at-most';
+import { isDatabaseUnavailable } from '#src/platform/database/errors';
 import { purge } from '#src/platform/database/purge';
 import { databaseStore } from '#src/platform/limits/database-store';
+import type { Hit } from '#src/platform/limits/limit-class';
 import { createRedisStore } from '#src/platform/limits/redis-store';
-import type { LimitStore, Rule } from '#src/platform/limits/store';
-
-export interface LimitRule extends Rule {
-  /** Whose hits are counted together: those of a network, of everybody, or of the subject that the caller names. */
-  readonly by: 'network' | 'everybody' | 'account' | 'user' | 'session';
-}
-
-/** Something that may only be done so often. The name is part of the keys of its counters, and of 429 headers. */
-export interface LimitClass {
-  readonly name: string;
-  readonly rules: readonly LimitRule[];
-}
-export const limitClass = (name: string, rules: readonly LimitRule[]): LimitClass =>
-  Object.freeze({ name, rules });
+import type { Counter, LimitStore } from '#src/platform/limits/store';
 
 /** A counter that is full. */
 interface Full {
-  rule: LimitRule;
+  hit: Hit;
   /** From then on it counts again, in milliseconds since 1970. */
   opensAt: number;
   /** The first refusal that this process knows of since the counter is full. With `backoff`: always true. */
@@ -30,30 +20,37 @@ interface Full {
 }
 
 export interface Limits {
+  /** The first counter that is known to be full. Asks no store. */
+  known(hits: readonly Hit[]): Full | undefined;
   /**
-   * Counts a hit by each rule of a class, and answers the first that is full. `whose` names the subject of a rule;
-   * undefined is not counted by that rule. Costs a statement or a message to Redis for each rule, and nothing for a
-   * counter that is known to be full.
+   * Counts hits, and answers the first that was refused. What stands after that one is not counted. All of them together
+   * cost one statement, or one message to Redis, and nothing if one of them is known to be full. Callers name counters
+   * always in the same order: network, site, then accounts.
    */
-  hit(
-    limitClass: LimitClass,
-    whose: (by: LimitRule['by']) => string | undefined,
-  ): Promise<Full | undefined>;
-  /** Undoes the last hit of a subject. */
-  forgive(limitClass: LimitClass, subject: string): Promise<void>;
-  /** Resets the counters of a subject. */
-  forget(limitClass: LimitClass, subject: string): Promise<void>;
+  hit(hits: readonly Hit[]): Promise<Full | undefined>;
+  /**
+   * Undoes the last of these hits, and every hit of those in `all`. Costs one statement, or one message to Redis. If it
+   * cannot be done, that is logged: the request is answered all the same.
+   * @throws {Error} in a transaction, when the database is unavailable
+   */
+  takeBack(hits: readonly Hit[], all?: readonly Hit[]): Promise<void>;
+  /** True while the database counts: then `takeBack` in a transaction is a part of that. */
+  isTransactional(): boolean;
+  /** Resets these counters, in Redis and in the database, which counts while Redis is away. */
+  forget(hits: readonly Hit[]): Promise<void>;
   /** Deletes counters from the database that count no longer. */
-  purge(): Promise<void>;
+  purge(stopped?: AbortSignal): Promise<void>;
   /** Logs a hint to the operator, once in the life of this instance. */
   warnOnce(message: string): void;
-  /** Connects to Redis, if there is a REDIS_URL. Without an answer from Redis the database counts. */
+  /** Looks once for Redis, if there is a REDIS_URL, and goes on by itself. Without an answer from Redis the database counts. */
   open(): Promise<void>;
   close(): void;
 }
 
 /** How many full counters a process remembers. */
 const MOST_FULL = 10_000;
+/** A full counter is asked again after so long: another node may have taken a hit back. */
+const ASK_AGAIN_MS = 1000;
 
 export function createLimits({
   settings,
@@ -66,22 +63,25 @@ export function createLimits({
   const redis =
     settings.redisUrl === undefined ? undefined : createRedisStore(settings.redisUrl, log);
   /** Which counters are full until when. A flood does not reach the store. */
-  const full = new LRUCache<string, number>({ max: MOST_FULL });
+  const full = new LRUCache<string, { opensAt: number; askAt: number }>(atMost(MOST_FULL));
   const warned = new Set<string>();
 
   /** Without APP_SECRET nobody can read from a counter who was counted, nor find it by trying names. */
-  const idOf = (name: string, rule: number, subject: string): string =>
-    createHmac('sha256', secrets.keysFor('limits')[0]!)
-      .update(`${name} ${rule} ${subject}`)
+  const counterOf = ({ limit, rule, subject }: Hit): Counter => ({
+    id: createHmac('sha256', secrets.keysFor('limits')[0]!)
+      .update(`${limit} ${rule.by} ${rule.window} ${subject}`)
       .digest('hex')
-      .slice(0, 32);
+      .slice(0, 32),
+    rule,
+  });
+  const countersOf = (hits: readonly Hit[]) => hits.map(counterOf);
 
   /**
    * Asks Redis if it is there and answers, else the database. Nodes on one database go on sharing their counters, which
-   * begin anew.
+   * begin anew. In a transaction it is the database: what is undone there cannot be undone in Redis.
    */
   async function inStore<T>(work: (store: LimitStore) => Promise<T>): Promise<T> {
-    if (redis?.isReady())
+    if (redis?.isReady() && !db.isInTransaction())
       try {
         return await work(redis);
       } catch {
@@ -90,39 +90,50 @@ export function createLimits({
     return work(database);
   }
 
-  async function forEachRule(
-    { name, rules }: LimitClass,
-    subject: string,
-    work: (store: LimitStore, id: string) => Promise<void>,
-  ): Promise<void> {
-    for (const i of rules.keys()) {
-      const id = idOf(name, i, subject);
-      await inStore((store) => work(store, id));
-      full.delete(id);
-    }
+  function knownOf(hits: readonly Hit[], counters: readonly Counter[]): Full | undefined {
+    const now = clock.now();
+    const index = counters.findIndex(({ id }) => (full.get(id)?.askAt ?? 0) > now);
+    if (index === -1) return undefined;
+    const { opensAt } = full.get(counters[index]!.id)!;
+    return { hit: hits[index]!, opensAt, news: false };
   }
 
   return {
-    async hit({ name, rules }, whose) {
-      for (const [i, rule] of rules.entries()) {
-        const subject = whose(rule.by);
-        if (subject === undefined) continue;
-        const id = idOf(name, i, subject);
-        const now = clock.now();
-        const known = full.get(id) ?? 0;
-        if (known > now) return { rule, opensAt: known, news: false };
-        const opensAt = await inStore((store) => store.hit(id, rule, now));
-        if (opensAt === 0) continue;
-        if (!rule.backoff) full.set(id, opensAt);
-        return { rule, opensAt, news: true };
-      }
-      return undefined;
+    known: (hits) => knownOf(hits, countersOf(hits)),
+    async hit(hits) {
+      const counters = countersOf(hits);
+      const known = knownOf(hits, counters);
+      if (known || hits.length === 0) return known;
+      const now = clock.now();
+      const refusal = await inStore((store) => store.hit(counters, now));
+      if (!refusal) return undefined;
+      const { index, opensAt } = refusal;
+      const { id, rule } = counters[index]!;
+      const news = !((full.get(id)?.opensAt ?? 0) > now);
+      if (!rule.backoff) full.set(id, { opensAt, askAt: Math.min(opensAt, now + ASK_AGAIN_MS) });
+      return { hit: hits[index]!, opensAt, news };
     },
-    forgive: (each, subject) => forEachRule(each, subject, (store, id) => store.forgive(id)),
-    forget: (each, subject) => forEachRule(each, subject, (store, id) => store.forget(id)),
-    async purge() {
+    async takeBack(hits, all = []) {
+      const [last, every] = [countersOf(hits), countersOf(all)];
+      try {
+        await inStore((store) => store.takeBack(last, every));
+        for (const { id } of [...last, ...every]) full.delete(id);
+      } catch (error) {
+        // It may have undone all of the transaction.
+        if (db.isInTransaction() && isDatabaseUnavailable(error)) throw error;
+        log.warn({ err: error }, 'a hit that counts for nothing could not be taken back');
+      }
+    },
+    isTransactional: () => !redis?.isReady(),
+    async forget(hits) {
+      const ids = countersOf(hits).map(({ id }) => id);
+      if (redis?.isReady()) await redis.forget(ids).catch(() => {}); // the store has logged it
+      await database.forget(ids);
+      for (const id of ids) full.delete(id);
+    },
+    async purge(stopped) {
       const where = { resetsAt: { [Op.lte]: clock.now() } };
-      await purge((limit) => db.Limit.destroy({ where, limit }));
+      await purge((limit) => db.Limit.destroy({ where, limit }), stopped);
     },
     warnOnce(message) {
       if (warned.has(message)) return;

@@ -1,109 +1,152 @@
-import type { LimitStore } from '#src/platform/limits/store';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FORGET, HIT, PROBE, TAKE_BACK } from '#src/platform/limits/redis-scripts';
+import type { Counter, LimitStore, Refusal } from '#src/platform/limits/store';
 import type { Log } from '#src/platform/log';
 
 /** How long Redis may take to connect, and to answer. */
 const CONNECT_TIMEOUT_MS = 1000;
 const ANSWER_TIMEOUT_MS = 500;
-/** For so long it is not asked again after it failed. */
+/** Pause between two attempts to find a Redis that takes writes. */
 const PAUSE_MS = 1000;
+const EVERY_HIT = 1e9;
 
-/** The same as one hit in `database-store`. Redis runs one script at a time. */
-const HIT = `
-local now, max, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local from, to, forget = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local row = redis.call('HMGET', KEYS[1], 'hits', 'opens', 'resets')
-local hits, opens, resets = tonumber(row[1] or 0), tonumber(row[2] or 0), tonumber(row[3] or 0)
-if opens > now then return opens end
-if resets <= now then hits, resets = 0, now + window end
-hits, opens = hits + 1, 0
-if hits >= max and from > 0 then
-  resets = now + forget
-  opens = now + math.min(to, from * 2 ^ math.min(hits - max, 40))
-elseif hits >= max then
-  opens = resets
-end
-redis.call('HSET', KEYS[1], 'hits', hits, 'opens', opens, 'resets', resets)
-redis.call('PEXPIRE', KEYS[1], resets - now)
-return 0`;
-const FORGIVE = `
-if tonumber(redis.call('HGET', KEYS[1], 'hits') or 0) > 0 then
-  redis.call('HINCRBY', KEYS[1], 'hits', -1)
-end`;
-const FORGET = "redis.call('DEL', KEYS[1])";
+/** The library takes 30 MB. */
+export const loadRedisLibrary = () => import('@redis/client');
 
-/** Loaded only where it is used: the library takes 30 MB. */
+/** It never connects again by itself. */
 const clientFor = async (url: string) =>
-  (await import('@redis/client')).createClient({
+  (await loadRedisLibrary()).createClient({
     url,
     RESP: 2,
     disableOfflineQueue: true,
-    socket: {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, 1000),
-    },
+    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
   });
+type Client = Awaited<ReturnType<typeof clientFor>>;
 
 /** Counters in Redis. Each call throws when there is no answer in time. What was sent may have been counted anyway. */
 export interface RedisStore extends LimitStore {
-  /** False while Redis is not to be asked: it is not connected, or has failed a moment ago. */
+  /** False while there is no Redis that takes writes. */
   isReady(): boolean;
-  /** Begins to connect, and stays connected from then on. It does not wait for Redis, nor does it fail without it. */
+  /**
+   * Looks for Redis, and again whenever it is lost. Resolves after the first attempt, which takes a second and a half at
+   * most. It does not fail without Redis.
+   */
   open(): Promise<void>;
   close(): void;
 }
 
+/**
+ * A Redis that fails in any way is left at once: frozen, gone, read-only after a failover, loading, out of memory,
+ * without our password. No request asks it again. Beside the requests, a new connection is made every second, because
+ * behind the same name there may be another server by then. It is used when it has taken a write.
+ */
 export function createRedisStore(url: string, log: Log): RedisStore {
-  let client: Awaited<ReturnType<typeof clientFor>> | undefined;
-  let pausedUntil = 0;
+  const closing = new AbortController();
+  const { signal } = closing;
+  /** The newest connection. */
+  let client: Client | undefined;
+  /** It has taken a write, and nothing has failed since. */
+  let ready = false;
   /** The failure was logged. */
   let told = false;
 
-  function pause(error: unknown): void {
-    if (client && !told)
-      log.warn({ err: error }, 'Redis does not answer: the database counts in its place');
+  function leave(failed: Client, error: unknown): void {
+    failed.destroy();
+    if (signal.aborted || failed !== client) return;
+    if (!told)
+      log.warn({ err: error }, 'Redis does not take writes: the database counts in its place');
     told = true;
-    pausedUntil = performance.now() + PAUSE_MS;
+    if (ready) setImmediate(search);
+    ready = false;
   }
 
-  async function run(script: string, id: string, ...args: number[]): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      const fail = () => reject(new Error('Redis did not answer in time'));
-      // After a look at the sockets: when this process was late, the answer is there.
-      timer = setTimeout(() => setImmediate(fail), ANSWER_TIMEOUT_MS);
-    });
+  async function connect(): Promise<void> {
+    const found = await clientFor(url);
+    if (signal.aborted) return;
+    client = found;
+    found.on('error', (error: unknown) => leave(found, error));
     try {
-      const keys = [`sallyport:limit:${id}`];
-      const answer = client!.eval(script, { keys, arguments: args.map(String) });
-      const result = await Promise.race([answer, late]);
-      told = false;
-      return result;
+      await inTime(found.connect(), CONNECT_TIMEOUT_MS);
+      await inTime(found.eval(PROBE, { keys: [`${PREFIX}probe`] }), ANSWER_TIMEOUT_MS);
     } catch (error) {
-      pause(error);
+      return leave(found, error);
+    }
+    if (told) log.info({}, 'Redis takes writes again: it counts');
+    told = false;
+    ready = !signal.aborted;
+  }
+
+  /** Until a Redis takes writes. */
+  async function search(): Promise<void> {
+    while (!signal.aborted && !ready) {
+      await connect();
+      if (!ready) await pause();
+    }
+  }
+  const pause = () => sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+
+  async function run(
+    script: string,
+    ids: readonly string[],
+    args: number[] = [],
+  ): Promise<unknown> {
+    const asked = client!;
+    const keys = ids.map((id) => PREFIX + id);
+    const answer = asked.eval(script, { keys, arguments: args.map(String) });
+    try {
+      return await inTime(answer, ANSWER_TIMEOUT_MS);
+    } catch (error) {
+      leave(asked, error);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
   return {
-    isReady: () => client !== undefined && client.isReady && performance.now() >= pausedUntil,
+    isReady: () => ready,
     async open() {
-      const opened = await clientFor(url);
-      opened.on('error', (error: unknown) => pause(error));
-      opened.connect().catch((error: unknown) => pause(error));
-      client = opened;
+      await connect();
+      if (!ready) void pause().then(search);
     },
     close() {
-      const closing = client;
-      client = undefined;
-      closing?.destroy();
+      closing.abort();
+      ready = false;
+      client?.destroy();
     },
-    hit: async (id, { max, window, backoff }, now) => {
-      const pauses = [backoff?.from ?? 0, backoff?.to ?? 0, backoff?.forget ?? 0];
-      return Number(await run(HIT, id, now, max, window, ...pauses));
+    async hit(counters, now): Promise<Refusal | undefined> {
+      const answer = (await run(HIT, idsOf(counters), [now, ...argsOf(counters, 1)])) as number[];
+      return answer.length === 0 ? undefined : { index: answer[0]!, opensAt: answer[1]! };
     },
-    forgive: async (id) => void (await run(FORGIVE, id)),
-    forget: async (id) => void (await run(FORGET, id)),
+    async takeBack(counters, all = []) {
+      const args = [0, ...argsOf(counters, 1), ...argsOf(all, EVERY_HIT)];
+      await run(TAKE_BACK, idsOf([...counters, ...all]), args);
+    },
+    forget: async (ids) => void (await run(FORGET, ids)),
   };
+}
+
+const PREFIX = 'sallyport:limit:';
+const idsOf = (counters: readonly Counter[]) => counters.map(({ id }) => id);
+const argsOf = (counters: readonly Counter[], drop: number): number[] =>
+  counters.flatMap(({ rule: { max, window, backoff } }) => [
+    max,
+    window,
+    backoff?.from ?? 0,
+    backoff?.to ?? 0,
+    backoff?.forget ?? 0,
+    drop,
+  ]);
+
+/** @throws {Error} if there is no answer in so many milliseconds */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const fail = () => reject(new Error('Redis did not answer in time'));
+    // After a look at the sockets: when this process was late, the answer is there.
+    timer = setTimeout(() => setImmediate(fail), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

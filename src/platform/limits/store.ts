@@ -9,15 +9,31 @@ export interface Rule {
   readonly backoff?: { readonly from: number; readonly to: number; readonly forget: number };
 }
 
-/** Rate-limit counters. Times are in milliseconds since 1970. */
+/** A counter in a store: 32 hexadecimal digits, and the rule that it follows now. */
+export interface Counter {
+  readonly id: string;
+  readonly rule: Rule;
+}
+
+/** A counter that refused a hit, by its place among those that were asked. */
+export interface Refusal {
+  readonly index: number;
+  /** From then on the next hit is accepted. */
+  readonly opensAt: number;
+}
+
+/**
+ * Rate-limit counters. Times are in milliseconds since 1970. Callers name several counters always in the same order: it is
+ * the order in which the store locks them, so that concurrent calls cannot wait for each other in a circle.
+ */
 export interface LimitStore {
   /**
-   * Counts a hit. Answers 0 if it was within the rule, else the time from which the next one is accepted. Of many
-   * concurrent hits exactly as many as the rule allows get 0.
+   * Counts a hit in each counter, up to the first that is full. Those after it are left as they were. Of many concurrent
+   * hits a counter accepts exactly as many as its rule allows. Undefined: all accepted it.
    */
-  hit(id: string, rule: Rule, now: number): Promise<number>;
-  /** Undoes the last counted hit. */
-  forgive(id: string): Promise<void>;
-  /** Resets the counter. */
-  forget(id: string): Promise<void>;
+  hit(counters: readonly Counter[], now: number): Promise<Refusal | undefined>;
+  /** Takes a hit back from each counter. It opens again if it was closed by this hit. Of those in `all`, every hit. */
+  takeBack(counters: readonly Counter[], all?: readonly Counter[]): Promise<void>;
+  /** Deletes counters. */
+  forget(ids: readonly string[]): Promise<void>;
 }

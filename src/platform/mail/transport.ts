@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { SendMailOptions } from 'nodemailer';
+import { lazy } from '#src/platform/lazy';
 import { senderOf, serverOf } from '#src/platform/settings/mail';
 import type { Settings } from '#src/platform/settings/settings';
 import { SettingsError } from '#src/platform/settings/settings-error';
@@ -74,16 +75,42 @@ export const openTransport = (settings: MailSettings): Send =>
   settings.smtpUrl ? smtpTransport(settings.smtpUrl, settings) : fileTransport(settings);
 
 type Create = (typeof import('nodemailer'))['createTransport'];
-/** Made with the first mail: a server that sends none does not load the library. */
-const lazyTransport = (options: Parameters<Create>[0]) => {
-  let made: Promise<ReturnType<Create>> | undefined;
-  return () =>
-    (made ??= import('nodemailer').then(({ createTransport }) => createTransport(options)));
-};
+/** Loads the library. A server that sends no mail never does. */
+export const loadMailLibrary = () => import('nodemailer');
+const lazyTransport = (options: Parameters<Create>[0]) =>
+  lazy(async () => (await loadMailLibrary()).createTransport(options));
 
 function smtpTransport(url: string, settings: MailSettings): Send {
+  const smtp = lazyTransport(smtpOptions(url));
+  return async (message, signal) => {
+    try {
+      await (await smtp()).sendMail({ ...mailOptions(message, settings), signal });
+      return {};
+    } catch (error) {
+      throw new NotSent(error);
+    }
+  };
+}
+
+/**
+ * Connects to the mail server as for a mail, says EHLO, encrypts and signs in. Sends no mail.
+ *
+ * @throws {NotSent}
+ */
+export async function verifyMailServer(url: string): Promise<void> {
+  const smtp = await lazyTransport(smtpOptions(url))();
+  try {
+    await smtp.verify();
+  } catch (error) {
+    throw new NotSent(error);
+  } finally {
+    smtp.close();
+  }
+}
+
+function smtpOptions(url: string) {
   const { host, port, secure, user, password, tls } = serverOf(url);
-  const smtp = lazyTransport({
+  return {
     ...TIMEOUTS,
     host,
     port,
@@ -92,18 +119,10 @@ function smtpTransport(url: string, settings: MailSettings): Send {
     ...(tls === 'none' ? { ignoreTLS: true } : { requireTLS: true }),
     tls: {
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
+      minVersion: 'TLSv1.2' as const,
       ...(tls.startsWith('/') && { ca: certificate(tls) }),
     },
     ...(user && { auth: { user, pass: password } }),
-  });
-  return async (message, signal) => {
-    try {
-      await (await smtp()).sendMail({ ...mailOptions(message, settings), signal });
-      return {};
-    } catch (error) {
-      throw new NotSent(error);
-    }
   };
 }
 

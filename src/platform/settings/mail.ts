@@ -59,9 +59,15 @@ export function mailContradictions({
   MAIL_FROM?: string | undefined;
 }) {
   if (!SMTP_URL) return [];
-  const { host, password, tls } = serverOf(SMTP_URL);
+  const { host, port, secure, password, tls } = serverOf(SMTP_URL);
   return [
     !MAIL_FROM && 'MAIL_FROM is required with SMTP_URL',
+    !secure &&
+      port === 465 &&
+      'SMTP_URL: port 465 is encrypted from the first byte: write smtps://',
+    secure &&
+      [25, 587].includes(port) &&
+      `SMTP_URL: port ${port} begins unencrypted and then turns to TLS: write smtp://`,
     password !== '' &&
       tls === 'none' &&
       !isLoopback(host) &&

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import type { z } from 'zod';
-import { mailContradictions } from '#src/platform/settings/mail';
+import { contradictions } from '#src/platform/settings/contradictions';
+import { readDotenv, type Dotenv } from '#src/platform/settings/dotenv';
+import { fileSetting, readValue } from '#src/platform/settings/files';
 import { SettingsSchema } from '#src/platform/settings/schema';
+import { passkeysInForce } from '#src/platform/settings/passkeys';
 import { optionName, type Settings, type SettingsOptions } from '#src/platform/settings/settings';
 import { SettingsError } from '#src/platform/settings/settings-error';
 import { isLoopback } from '#src/platform/settings/types';
@@ -16,93 +17,100 @@ const LOCAL_DIALECTS = ['bezkoder', 'zohaib', 'devckano'];
 /** Where the front ends of the tutorials run while they are developed. */
 const TUTORIAL_ORIGIN = 'http://localhost:8081';
 
-const NAMES = Object.keys(SettingsSchema.shape);
-const OPTIONS = new Set(NAMES.map(optionName));
+/** The settings of the server itself, by their names in the environment. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SettingsSchema.shape);
+const OPTIONS: ReadonlySet<string> = new Set(
+  SETTING_NAMES.flatMap((name) => [name, fileSetting(name)]).map(optionName),
+);
 
 /** The environment of this process, with `.env` of the current folder beneath it. Only the programs call this. */
-export function readEnvironment(): { env: Environment; dotenv: Environment } {
-  const dotenv: Environment = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-  return { env: Object.freeze({ ...dotenv, ...process.env }), dotenv };
+export function readEnvironment(): { env: Environment; dotenv: Dotenv } {
+  const dotenv = readDotenv();
+  return { env: Object.freeze({ ...dotenv.values, ...process.env }), dotenv };
 }
 
 /** The settings of an environment as options. An empty value counts as none. */
 export function settingsFrom(env: Environment): SettingsOptions & StrategySettings {
-  const own = NAMES.filter((name) => env[name]).map((name) => [optionName(name), env[name]]);
-  const all = Object.entries(env).filter(([, value]) => value); // a strategy may read a setting of the server, too
-  return { ...Object.fromEntries(own), strategySettings: Object.fromEntries(all) };
+  const own = SETTING_NAMES.flatMap((name) => [name, fileSetting(name)])
+    .filter((name) => env[name])
+    .map((name) => [optionName(name), env[name]]);
+  return { ...Object.fromEntries(own), environment: env };
 }
 
-/** Settings of strategies, by their names in the environment. */
+/** Where strategies find their settings, by their names in the environment. */
 export interface StrategySettings {
+  /** Each name must be a setting. */
   strategySettings?: Readonly<Record<string, string | undefined>>;
+  /** Such as `process.env`: variables of other programs may stand in it. */
+  environment?: Environment;
 }
 
 /** True for the options that are settings of the server itself. */
 export const isServerOption = (option: string): boolean => OPTIONS.has(option);
 
+/** What options come to. Without settings, `mistakes` says why. */
+export interface Checked {
+  settings?: Settings;
+  mistakes: string[];
+  /** What strategies read their own settings from. */
+  strategyValues: Given;
+  /** The valid ones, and the defaults of the others. */
+  parsed: Parsed;
+}
+
+/** Reads all options, and finds all mistakes in them. Options that are no settings of the server are for the strategies. */
+export function checkSettings(options: SettingsOptions & StrategySettings): Checked {
+  const { strategySettings = {}, environment = {}, ...rest } = options;
+  const values = new Map<string, unknown>(Object.entries(rest));
+  const given: Record<string, unknown> = {};
+  const parsed: Record<string, unknown> = {};
+  const wrong: string[] = [];
+  const mistakes: string[] = [];
+  for (const name of SETTING_NAMES) {
+    const { value, mistake } = readValue((each) => present(values.get(optionName(each))), name);
+    const schema = SettingsSchema.shape[name as keyof Parsed];
+    const { data, error } = schema.safeParse(value);
+    const found = mistake
+      ? [mistake]
+      : (error?.issues ?? []).map((issue) => sentenceOf(name, issue));
+    if (found.length > 0) wrong.push(name);
+    mistakes.push(...found);
+    given[name] = value;
+    parsed[name] = found.length > 0 ? schema.safeParse(undefined).data : data;
+  }
+  const all = parsed as Parsed;
+  mistakes.push(...contradictions(all, given).filter((sentence) => !isAbout(sentence, wrong)));
+  const others = [...values].filter(([option]) => !isServerOption(option));
+  const named = Object.entries({ ...environment, ...strategySettings }).filter(
+    ([, value]) => value,
+  );
+  const strategyValues = Object.freeze(Object.fromEntries([...named, ...others]));
+  const checked = { mistakes, strategyValues, parsed: all };
+  return mistakes.length > 0
+    ? checked
+    : { ...checked, settings: inForce(all, given, strategyValues) };
+}
+
 /**
- * The settings in force. Options that are no settings of the server are offered to the strategies.
+ * The settings in force.
  * @throws {SettingsError} with one sentence for each mistake
  */
 export function parseSettings(options: SettingsOptions & StrategySettings): Settings {
-  const { strategySettings = {}, ...rest } = options;
-  const values = new Map<string, unknown>(Object.entries(rest));
-  const given = Object.fromEntries(
-    NAMES.map((name) => [name, present(values.get(optionName(name)))]),
-  );
-  const { data, error } = SettingsSchema.safeParse(given);
-  const mistakes = error ? error.issues.map(sentenceOf) : contradictions(data, given);
-  if (mistakes.length > 0) throw new SettingsError(mistakes);
-  const others = [...values].filter(([option]) => !isServerOption(option));
-  return inForce(data!, given, { ...strategySettings, ...Object.fromEntries(others) });
+  const { settings, mistakes } = checkSettings(options);
+  if (!settings) throw new SettingsError(mistakes);
+  return settings;
 }
 
 const present = (value: unknown) => (value === '' || value === null ? undefined : value);
 
-function sentenceOf({ path, message }: z.core.$ZodIssue): string {
+function sentenceOf(name: string, { path, message }: z.core.$ZodIssue): string {
   const isOurs = !message.toLowerCase().startsWith('invalid');
-  return `${path.join('.')} ${isOurs ? message : `is not valid: ${message}`}`;
+  return `${[name, ...path].join('.')} ${isOurs ? message : `is not valid: ${message}`}`;
 }
 
-/** What no single setting shows: two that contradict each other, or that are safe only together. */
-function contradictions(settings: Parsed, given: Given): string[] {
-  const { DATABASE_URL, APP_SECRET, APP_SECRET_PREVIOUS, JWT_ALG, JWT_SECRET, BCRYPT_COST, HOST } =
-    settings;
-  const sqlite = DATABASE_URL.startsWith('sqlite:');
-  const server = sqlite ? undefined : new URL(DATABASE_URL);
-  const mistakes = [
-    !sqlite &&
-      !APP_SECRET &&
-      'APP_SECRET is required with this DATABASE_URL: make one with `openssl rand -base64 32`, the same for every node',
-    APP_SECRET &&
-      APP_SECRET === APP_SECRET_PREVIOUS &&
-      'APP_SECRET_PREVIOUS is the same as APP_SECRET: remove it',
-    server &&
-      !server.password &&
-      !isLoopback(server.hostname) &&
-      'DATABASE_URL has no password for a database on another machine',
-    JWT_ALG === 'HS256' &&
-      !JWT_SECRET &&
-      'JWT_SECRET is required with JWT_ALG=HS256: make one with `openssl rand -base64 32`',
-    JWT_ALG !== 'HS256' &&
-      JWT_SECRET &&
-      `JWT_SECRET is only for JWT_ALG=HS256, and JWT_ALG is ${JWT_ALG}: remove one of them`,
-    settings.LIMITS === 'off' &&
-      !isLoopback(HOST) &&
-      'LIMITS=off is for load tests: it is refused unless HOST is a loopback address',
-    BCRYPT_COST < 10 &&
-      !isLoopback(HOST) &&
-      'BCRYPT_COST below 10 is for tests: it is refused unless HOST is a loopback address',
-    ...mailContradictions(settings),
-    given['REFRESH_IDLE'] &&
-      settings.REFRESH_IDLE > settings.REFRESH_ABSOLUTE &&
-      'REFRESH_IDLE is longer than REFRESH_ABSOLUTE',
-    given['REFRESH_IDLE_MOBILE'] &&
-      settings.REFRESH_IDLE_MOBILE > settings.REFRESH_ABSOLUTE_MOBILE &&
-      'REFRESH_IDLE_MOBILE is longer than REFRESH_ABSOLUTE_MOBILE',
-  ];
-  return mistakes.filter((mistake) => typeof mistake === 'string');
-}
+/** A setting that is wrong contradicts none: its default was compared. */
+const isAbout = (sentence: string, settings: readonly string[]): boolean =>
+  settings.some((name) => new RegExp(String.raw`\b${name}\b`).test(sentence));
 
 function inForce(parsed: Parsed, given: Given, strategyValues: Given): Settings {
   const publicUrl = parsed.PUBLIC_URL ?? `http://localhost:${parsed.PORT}`;
@@ -111,6 +119,7 @@ function inForce(parsed: Parsed, given: Given, strategyValues: Given): Settings 
   const chosen = parsed.DIALECTS ?? (isLocal ? LOCAL_DIALECTS : []);
   const dialects = chosen.join() === 'none' ? [] : chosen;
   const origins = isLocal && dialects.length > 0 ? [TUTORIAL_ORIGIN] : [];
+  const allowedOrigins = given['ALLOWED_ORIGINS'] ? parsed.ALLOWED_ORIGINS : origins;
   const camelCase = Object.fromEntries(
     Object.entries(parsed).map(([name, value]) => [optionName(name), value]),
   ) as unknown as Settings;
@@ -120,11 +129,12 @@ function inForce(parsed: Parsed, given: Given, strategyValues: Given): Settings 
     basePath: pathname === '/' ? '' : pathname,
     jwtIssuer: parsed.JWT_ISSUER ?? publicUrl,
     dialects,
-    allowedOrigins: given['ALLOWED_ORIGINS'] ? parsed.ALLOWED_ORIGINS : origins,
+    allowedOrigins,
+    ...passkeysInForce(parsed, publicUrl, allowedOrigins),
     longestTokenSeconds: Math.max(
       parsed.ACCESS_TOKEN_TTL,
       dialects.length > 0 ? parsed.DIALECT_ACCESS_TOKEN_TTL : 0,
     ),
-    strategyValues: Object.freeze(strategyValues),
+    strategyValues,
   });
 }

@@ -1,17 +1,22 @@
 import { z } from 'zod';
+import { databaseUrl, databaseWait } from '#src/platform/settings/database';
+import { limitSettings } from '#src/platform/settings/limits';
 import { mailFrom, smtpUrl } from '#src/platform/settings/mail';
+import { allowedOrigins, corsAllowedHeaders } from '#src/platform/settings/origins';
+import { mfaRequiredRoles, signupRoles } from '#src/platform/settings/roles';
+import { passkeySettings } from '#src/platform/settings/passkeys';
 import {
-  isDatabase,
   isRedis,
   list,
-  origin,
   proxies,
   publicUrl,
   redirectUri,
   secret,
   service,
   whole,
+  workers,
 } from '#src/platform/settings/types';
+import { ignoredVariables } from '#src/platform/settings/unknown';
 
 /** Every setting of the server itself, by its name in the environment. `.env.example` is made from this list. The settings of a strategy stand in its file. */
 export const SettingsSchema = z.object({
@@ -21,22 +26,18 @@ export const SettingsSchema = z.object({
     .default('127.0.0.1')
     .describe('Address to listen on. 0.0.0.0 listens on every network interface.'),
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on.'),
+  WORKERS: workers
+    .default(1)
+    .describe(
+      'Processes that answer requests behind one port: a number, or `auto` for one for each core. See docs/operating.md.',
+    ),
   PUBLIC_URL: publicUrl
     .optional()
     .describe(
       'Address at which clients reach this server. It may have a path: https://example.com/identity. Default: http://localhost:<PORT>.',
     ),
-  DATABASE_URL: z
-    .string()
-    .refine(isDatabase, 'must be sqlite:<file> or mysql://user:password@host:port/database')
-    .refine(
-      (url) => !url.includes(':memory:'),
-      'must name a file: a database in memory would lose every user',
-    )
-    .default('sqlite:data/sallyport.sqlite')
-    .describe(
-      'sqlite:<file>, or mysql://user:password@host:port/database for MySQL 8+ and MariaDB 10.11+. Add ?tls=system or ?tls=/path/ca.pem to encrypt the connection.',
-    ),
+  DATABASE_URL: databaseUrl,
+  DATABASE_WAIT: databaseWait,
   APP_SECRET: secret
     .optional()
     .describe(
@@ -47,15 +48,8 @@ export const SettingsSchema = z.object({
     .describe(
       'The previous APP_SECRET. It stays valid while a new one replaces it, so nobody is signed out. See SECURITY.md.',
     ),
-  ALLOWED_ORIGINS: list
-    .refine(
-      (origins) => origins.every(origin),
-      'must be a comma-separated list of origins such as https://app.example.com; `*` is not one',
-    )
-    .default([])
-    .describe(
-      'Web origins whose pages may call this API (CORS), comma-separated. Default: none. With a compatibility adapter on and everything on loopback: http://localhost:8081, where the front ends of the tutorials run.',
-    ),
+  ALLOWED_ORIGINS: allowedOrigins,
+  CORS_ALLOWED_HEADERS: corsAllowedHeaders,
   REDIRECT_URIS: list
     .refine(
       (uris) => uris.every(redirectUri),
@@ -63,7 +57,7 @@ export const SettingsSchema = z.object({
     )
     .default([])
     .describe(
-      'Addresses to which a browser may be sent after a sign-in at a provider, comma-separated and exact: https, this machine (any port), or the scheme of an app (com.example.app:/signed-in).',
+      'Addresses to which a browser may be sent after a sign-in at a provider or by a link in a mail, comma-separated and exact: https, this machine (any port), or the scheme of an app (com.example.app:/signed-in).',
     ),
   STRATEGIES_DIR: z
     .string()
@@ -81,6 +75,7 @@ export const SettingsSchema = z.object({
     .describe(
       'Limits for requests and for failed sign-ins. `off` is for load tests and needs a loopback HOST.',
     ),
+  ...limitSettings,
   REDIS_URL: z
     .string()
     .refine(
@@ -126,18 +121,19 @@ export const SettingsSchema = z.object({
   DIALECTS: list
     .optional()
     .describe(
-      'Tutorials whose front ends are understood: bezkoder, bezkoder-cookies, grokonez, zohaib, devckano; or none. Default: bezkoder,zohaib,devckano while HOST and PUBLIC_URL are loopback, else none.',
+      'Tutorials whose front ends are understood: bezkoder, bezkoder-cookies, grokonez, grokonez-react, zohaib, devckano; or none. Default: bezkoder,zohaib,devckano while HOST and PUBLIC_URL are loopback, else none.',
     ),
   DIALECT_ACCESS_TOKEN_TTL: whole(60, 604_800)
     .default(86_400)
     .describe(
       'Lifetime of an access token for such a front end, in seconds. These front ends do not refresh.',
     ),
-  SIGNUP_ROLES: list
-    .default(['user'])
-    .describe(
-      'Roles that strangers may choose when they sign up through such a front end, comma-separated.',
-    ),
+  DIALECT_NUMERIC_IDS: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('`on` shows users to such a front end by numbers, for apps with `id: Int`.'),
+  SIGNUP_ROLES: signupRoles,
+  MFA_REQUIRED_ROLES: mfaRequiredRoles,
   JWT_ALG: z
     .enum(['ES256', 'RS256', 'HS256'])
     .default('ES256')
@@ -152,11 +148,16 @@ export const SettingsSchema = z.object({
     .describe(
       'Cost of new password hashes, 10 to 15. Each step doubles the time. 4 to 9 are for tests and need a loopback HOST.',
     ),
+  DEVISE_PEPPER: z
+    .string()
+    .optional()
+    .describe('The `pepper` of Devise (Rails), for hashes that were imported from there.'),
   PASSWORD_MIN_LENGTH: whole(8, 64)
     .default(8)
     .describe(
       'Shortest password, in characters. NIST asks for 15 where the password is the only factor.',
     ),
+  ...passkeySettings,
   SMTP_URL: smtpUrl
     .optional()
     .describe(
@@ -191,4 +192,5 @@ export const SettingsSchema = z.object({
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('Least severe lines to log: debug, info, warn, error, or silent for none.'),
+  IGNORED_VARIABLES: ignoredVariables,
 });

@@ -1,5 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { canParseServers } from '#src/platform/database/hosts';
 
 // What a setting may look like. Messages name no value: it may be a secret.
 
@@ -13,6 +15,16 @@ export const whole = (min: number, max: number) =>
       `must be a whole number from ${min} to ${max}`,
     )
     .transform(Number);
+
+/** A number of processes. */
+export const workers = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .refine(
+    (text) => text === 'auto' || (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 128),
+    'must be `auto`, for one process for each core, or a whole number from 1 to 128',
+  )
+  .transform((text) => (text === 'auto' ? availableParallelism() : Number(text)));
 
 /** Comma-separated in the environment, a list among options. Answers a list. */
 export const list = z
@@ -37,9 +49,6 @@ export const secret = z
     'looks like an example that others know too: make one with `openssl rand -base64 32`',
   );
 
-/** A web origin (RFC 6454). */
-export const origin = (text: string) =>
-  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 /** An http or https address, maybe with a path. One slash at its end is dropped. */
 export const publicUrl = z
   .string()
@@ -54,7 +63,7 @@ export const publicUrl = z
   }, 'must be an address such as https://auth.example.com or https://example.com/identity, without query and user');
 export const isDatabase = (text: string) =>
   /^sqlite:./.test(text) ||
-  (/^(mysql|mariadb):\/\/[^/]+\/[^/?]+(\?tls=[^&]+)?$/.test(text) && URL.canParse(text));
+  (/^(mysql|mariadb):\/\/[^/]+\/[^/?]+(\?tls=[^&]+)?$/.test(text) && canParseServers(text));
 export const isRedis = (text: string) =>
   /^rediss?:\/\/[^/]+(\/\d{0,3})?$/.test(text) &&
   URL.canParse(text) &&

@@ -4,6 +4,7 @@ import { Problem } from '#src/platform/http/problem';
 import type { Example, Options, Sample } from '#src/strategy-kit/conformance/options';
 import type { Harness } from '#src/strategy-kit/conformance/harness';
 import type { Answer, Trial } from '#src/strategy-kit/conformance/unhandled-errors';
+import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
 import { isServerFailure } from '#src/strategy-kit/transient-errors';
@@ -86,6 +87,7 @@ export const trySample = (
 export function userIn({ outcome, args: [user] }: Answer): string | undefined {
   if (outcome !== 'success') return undefined;
   if (user instanceof ProviderProfile) return `subject ${user.subject}`;
+  if (user instanceof ProvenAddress) return `address ${user.address.canonical}`;
   return (user instanceof User || user instanceof Principal) && user.id
     ? `user ${user.id}`
     : undefined;

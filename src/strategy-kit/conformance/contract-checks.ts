@@ -60,7 +60,7 @@ export const identifiesOneUser: Check = async (context) => {
     );
     demand(
       userIn(first) !== undefined,
-      `success() must be given what resolveUser() answered, or a User or Principal of this server, and nothing else: ${name} got ${summaryOf(trial)}.`,
+      `success() must be given what resolveUser() or resolveAddress() answered, or a User or Principal of this server, and nothing else: ${name} got ${summaryOf(trial)}.`,
     );
     const [user] = first.args;
     demand(

@@ -15,7 +15,7 @@ export const blocks = new Map(
 );
 
 /** The block itself as a module: nothing of it is written down a second time. */
-async function load<T>(name: string): Promise<T> {
+export async function load<T>(name: string): Promise<T> {
   const file = resolve('guide', name.replace('.js', '.mjs'));
   if (mkdirSync('guide', { recursive: true }))
     symlinkSync(join(root, 'node_modules'), 'guide/node_modules');
@@ -40,7 +40,7 @@ export interface Options {
   timeout?: number;
   sleep?: (seconds: number) => Promise<unknown>;
 }
-interface Reply {
+export interface Reply {
   status: number;
   // eslint-disable-next-line typescript/no-explicit-any -- a test says itself what it expects in there
   body: any;

@@ -24,6 +24,10 @@ export const originals = {
   bezkoder,
   'bezkoder-cookies': bezkoder.slice(0, 3),
   grokonez: [people('users', 'name', 'username', 'email', 'password'), ...tables],
+  'grokonez-react': [
+    people('users', 'firstname', 'lastname', 'username', 'email', 'password'),
+    ...tables,
+  ],
   zohaib: [people('Users', 'first_name', 'last_name', 'email', 'password')],
   devckano: [people('users', 'name', 'password')],
 };
@@ -35,6 +39,7 @@ const numbers: Record<Original, number> = {
   bezkoder: 1,
   'bezkoder-cookies': 1,
   grokonez: 3,
+  'grokonez-react': 4,
   zohaib: 0,
   devckano: 2,
 };

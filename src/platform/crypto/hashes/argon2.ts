@@ -27,6 +27,7 @@ export const readArgon2: Reader = (text) => {
   return {
     rounds: (memory * passes) / PER_ROUND,
     memory: memory * 1024,
+    parameters: `${kind} ${memory} ${passes} ${parallelism}`,
     missing: 'argon2' in crypto ? undefined : 'argon2 needs Node.js 24.7 or newer',
     matches: async (message) => isSame(await derive(kind, { ...parameters, message }), digest),
   };

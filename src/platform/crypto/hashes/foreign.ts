@@ -1,18 +1,23 @@
 import { timingSafeEqual } from 'node:crypto';
 
-/** A password hash that another system made. */
-export interface ForeignHash {
-  /** Cost of one comparison, in rounds of bcrypt (cost c has 2^c). Measured with Node 24 on x86-64, at 50 µs a round. */
+/** A stored password hash, of bcrypt or of another system. */
+export interface StoredHash {
+  /**
+   * Estimated cost of one comparison, in rounds of bcrypt (cost c has 2^c). The estimates were measured with Node 24 on
+   * x86-64, at 50 µs a round. `HashCosts` corrects them by what it sees.
+   */
   rounds: number;
   /** Memory of one comparison, in bytes. */
   memory: number;
+  /** Two hashes with the same family and parameters cost the same. */
+  parameters: string;
   /** A sentence why this process cannot compare with it, if it cannot. */
   missing?: string | undefined;
   matches(password: Buffer): Promise<boolean>;
 }
 
 /** Reads one family of hashes. Undefined for hashes of another family, and for damaged ones. */
-export type Reader = (text: string) => ForeignHash | undefined;
+export type Reader = (text: string) => StoredHash | undefined;
 
 /** In bytes. A digest that is shorter, or empty, would match many passwords. */
 const SHORTEST_DIGEST = 16;

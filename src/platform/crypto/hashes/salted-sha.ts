@@ -24,6 +24,7 @@ export const readSaltedSha: Reader = (text) => {
   return {
     rounds: 0,
     memory: 0,
+    parameters: name,
     matches: async (password) =>
       isSame(createHash(name).update(password).update(salt).digest(), digest),
   };

@@ -25,7 +25,7 @@ export const readShaCrypt: Reader = (text) => {
     const isMatch = isSame(Buffer.from(crypt64(inOrder(made))), Buffer.from(digest));
     return isMatch && password.length <= LONGEST_PASSWORD;
   };
-  return { rounds: rounds / PER_ROUND, memory: 0, matches };
+  return { rounds: rounds / PER_ROUND, memory: 0, parameters: `${name}-crypt ${rounds}`, matches };
 };
 
 /** The steps of the specification, by its letters: A and B, then DP and P, DS and S, then the rounds. */

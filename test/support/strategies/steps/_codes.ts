@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { Problem } from '#src/platform/http/problem';
-import type { LimitRule } from '#src/platform/limits/limits';
+import type { LimitRule } from '#src/platform/limits/limit-class';
 import { DeviceInput } from '#src/strategy-kit/device-input';
 import { custom, defineStrategy, step, type StrategyContext } from '#src/strategy-kit/strategy';
 

@@ -1,0 +1,62 @@
+import type { Request } from 'express';
+import type { GivenFactor } from '#src/authentication/factor-answers';
+import { throttleFactor } from '#src/authentication/login-throttle';
+import { announceRefused } from '#src/authentication/refused-sign-in';
+import { readWaitingSignIn, type WaitingSignIn } from '#src/authentication/second-factor';
+import { signIn, type SignedIn } from '#src/authentication/sign-in';
+import type { Context } from '#src/context';
+import type { ProvenFactor } from '#src/factors/factor-kind';
+import { countGuess, spendGrant } from '#src/one-time-tokens/one-time-tokens';
+import { Problem } from '#src/platform/http/problem';
+import type { Device } from '#src/sessions/device';
+
+/**
+ * Finishes a sign-in that waits for its second factor. The token works once. Each wrong answer counts against the account,
+ * over all tokens and networks, and the fifth one ends the token.
+ * @throws {Problem} 400 `invalid_code` for a token that is void; 401 `invalid_credentials` for a wrong answer, and for every
+ * answer while the account is locked; 429 `rate_limited` for the network; and what the sign-in pipeline throws
+ */
+export async function finishSignIn(
+  ctx: Context,
+  req: Request,
+  mfaToken: string,
+  given: GivenFactor | undefined,
+  device: Device,
+): Promise<SignedIn> {
+  const waiting = await readWaitingSignIn(ctx, mfaToken);
+  const { grant, user } = waiting;
+  const { method } = grant.data;
+  const throttle = await throttleFactor(ctx, req, user.id);
+  const proven = await proveOnce(ctx, waiting, throttle.locked ? undefined : given).catch(
+    async (error: unknown) => {
+      await throttle.failed(error);
+      throw error;
+    },
+  );
+  if (!proven) {
+    announceRefused(ctx, req, method.strategy, await throttle.account());
+    throw new Problem('invalid_credentials');
+  }
+  const refused = async (error: unknown): Promise<never> => {
+    await throttle.forgiven();
+    throw error;
+  };
+  const identity = { user, attempt: { succeeded: throttle.succeeded, refused } };
+  const amr = [...new Set([...(method.amr ?? []), ...proven.amr, 'mfa'])];
+  return signIn(ctx, identity, { ...device, ...grant.data.device }, { ...method, amr });
+}
+
+/** Verifies an answer and spends the token, or neither: a right answer is not lost if somebody else was faster. */
+async function proveOnce(
+  ctx: Context,
+  { grant, request }: WaitingSignIn,
+  given: GivenFactor | undefined,
+): Promise<ProvenFactor | null> {
+  if (!(await countGuess(ctx, grant.digest))) throw new Problem('invalid_code');
+  if (!given) return null;
+  return ctx.db.transaction(async () => {
+    const proven = await given.kind.verify(ctx, request, given.answer);
+    if (proven && !(await spendGrant(ctx, grant))) throw new Problem('invalid_code');
+    return proven;
+  });
+}
