@@ -1,41 +1,26 @@
 import type { Request } from 'express';
-import type { Session, User } from '#models/index';
-import { disableUser, enableUser } from '#src/account/disable';
-import { removeUser } from '#src/account/me';
+import type { Session } from '#models/index';
 import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
 
 import { throttled } from '#src/authentication/login-throttle';
 import type { Context } from '#src/context';
-import { listUsers } from '#src/admin/list-users';
-import { confirmUser } from '#src/email/verify-email';
-import { resetFactors } from '#src/factors/reset-factors';
 import { replaceKeys, rotateKeys, tendKeys } from '#src/keys/rotation';
 import { keySchedules, stateOf, type Scheduled } from '#src/keys/key-schedule';
-import { setPassword } from '#src/passwords/set-password';
-import { verifyCredentials } from '#src/passwords/verify-credentials';
-import { Problem } from '#src/platform/http/problem';
 import { invalidFields } from '#src/platform/http/parse';
-import { register } from '#src/registration/register';
-import { apiKeysApi, identitiesApi, named, passkeysApi } from '#src/server-api/credentials';
+import {
+  apiKeysApi,
+  identitiesApi,
+  named,
+  passkeysApi,
+  roleNamed,
+} from '#src/server-api/credentials';
+import { usersApi } from '#src/server-api/users';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
 import { endEverySession } from '#src/sessions/end-every-session';
 import { endSessions } from '#src/sessions/end-sessions';
 import { recallSession, resumeSession } from '#src/sessions/resume';
-import type { ThrottleSubject } from '#src/strategy-kit/strategy';
-import { findUser } from '#src/users/find';
 import type { Principal } from '#src/users/principal';
-import { NewUser } from '#src/users/schemas';
-import { forgetLoginFailures, identitySubject, throttleSubject } from '#src/users/throttle-subject';
-
-/** A new user, as an app that embeds the server creates one. A username, an e-mail address, or both. */
-export interface NewUserInput {
-  username?: string;
-  email?: string;
-  password: string;
-  name?: string;
-  /** True if you vouch that the address is theirs. Without it, a mail asks to confirm it (EMAIL_VERIFICATION). */
-  emailVerified?: boolean;
-}
+import { throttleSubject } from '#src/users/throttle-subject';
 
 /**
  * What code in the same process may do: the use-cases of the command line and of the admin routes. A user is named by
@@ -64,59 +49,6 @@ export const serverApi = (ctx: Context) => ({
     strategy = 'another',
   ): Promise<T | null> =>
     throttled(ctx, req, strategy, name, (each) => throttleSubject(ctx, each), verify),
-});
-
-const usersApi = (ctx: Context) => ({
-  /** The user, loaded with roles, or null. */
-  find: (user: string): Promise<User | null> => findUser(ctx, user),
-  /** One page, in the order of registration. `limit` is 1 to 100. */
-  list: (asked: { limit: number; cursor?: string; q?: string; role?: string }) =>
-    listUsers(ctx, asked),
-  /**
-   * Creates a user with these roles (default: `user`).
-   * @throws {Problem} 400 `invalid_request`, 404 `not_found` for a role, 409 `username_taken`, `email_taken`, 422
-   * `weak_password`
-   */
-  async create(input: NewUserInput, roles?: readonly string[]): Promise<User> {
-    const { data, error } = NewUser.safeParse(input);
-    if (error) throw invalidFields(error);
-    for (const role of roles ?? []) await roleNamed(ctx, role);
-    return register(ctx, data, roles);
-  },
-  /**
-   * Sets another password. Ends every session and API key of the user.
-   * @throws {Problem} 404 `not_found`, 422 `weak_password`
-   */
-  setPassword: async (user: string, password: string): Promise<void> =>
-    setPassword(ctx, (await named(ctx, user)).id, password),
-  /** Takes the address for theirs. Answers false if there is none to verify. @throws {Problem} 404 `not_found` */
-  async verifyEmail(user: string): Promise<boolean> {
-    const { id, emailCanonical } = await named(ctx, user);
-    return emailCanonical !== null && confirmUser(ctx, id, emailCanonical);
-  },
-  /** Lets a user in at once whom failed sign-ins keep out. @throws {Problem} 404 `not_found` */
-  forgetFailures: async (user: string): Promise<void> =>
-    forgetLoginFailures(ctx, (await named(ctx, user)).id, { secondFactors: true }),
-  /** Takes every second factor from a user who has lost them. Answers how many. @throws {Problem} 404 `not_found` */
-  resetFactors: async (user: string): Promise<number> =>
-    resetFactors(ctx, (await named(ctx, user)).id),
-  /** Ends every session of the user. @throws {Problem} 404 `not_found`, 409 `last_admin` */
-  disable: async (user: string): Promise<void> => disableUser(ctx, (await named(ctx, user)).id),
-  /** @throws {Problem} 404 `not_found` */
-  enable: async (user: string): Promise<void> => enableUser(ctx, (await named(ctx, user)).id),
-  /** Deletes the user and all that is theirs. @throws {Problem} 404 `not_found`, 409 `last_admin` */
-  delete: async (user: string): Promise<void> => removeUser(ctx, (await named(ctx, user)).id),
-  /** The user whom these credentials belong to, loaded with roles, or null. It starts no session and counts nothing. */
-  verifyPassword: (identifier: string, password: string): Promise<User | null> =>
-    verifyCredentials(ctx, identifier, password),
-  /** Whom failed sign-ins with this name count against. */
-  throttleSubject: (name: string): Promise<ThrottleSubject> => throttleSubject(ctx, name),
-  /** The same for an account of a provider, by its permanent id there, if the name that was typed has one. */
-  identitySubject: (
-    provider: string,
-    subject: string | undefined,
-    typed: string,
-  ): Promise<ThrottleSubject> => identitySubject(ctx, provider, subject, typed),
 });
 
 const sessionsApi = (ctx: Context) => ({
@@ -160,12 +92,6 @@ const rolesApi = (ctx: Context) => ({
   revoke: async (user: string, role: string): Promise<boolean> =>
     revokeRole(ctx, await named(ctx, user), await roleNamed(ctx, role)),
 });
-
-async function roleNamed({ db }: Context, name: string) {
-  const role = await db.Role.findOne({ where: { name } });
-  if (!role) throw new Problem('not_found');
-  return role;
-}
 
 const keysApi = (ctx: Context) => ({
   /** Every signing key with its state: pending, active, retiring. */

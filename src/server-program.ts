@@ -14,6 +14,7 @@ import { readableLine } from '#src/platform/log-line';
 import { standardOutput } from '#src/platform/log-output';
 import { sharedOutput } from '#src/platform/shared-output';
 import { endAtSignals } from '#src/platform/end-at-signals';
+import { letRequestsGoFirst } from '#src/platform/pool-priority';
 import type { Dotenv } from '#src/platform/settings/dotenv';
 import type { Environment } from '#src/platform/settings/read';
 import { openInstance, type Instance } from '#src/instance';
@@ -64,6 +65,7 @@ export async function startServer(env: Environment, dotenv: Dotenv): Promise<voi
     server.startPurge();
     process.stderr.write(words);
   }
+  letRequestsGoFirst();
   trimHeap();
 }
 

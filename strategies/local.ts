@@ -42,7 +42,7 @@ export default defineStrategy({
   }),
   account: {
     field: 'identifier',
-    find: (name, { auth }) => auth.users.throttleSubject(name),
+    find: (name, { auth }) => auth.users.passwordSubject(name),
   },
   create: ({ auth }) =>
     new LocalStrategy(

@@ -36,6 +36,16 @@ export async function throttleSubject(ctx: Context, name: string): Promise<Throt
 }
 
 /**
+ * The same for a name whose password is compared next. What could not be compared soon is refused before anything is read
+ * or counted, so a server that is busy with hashing does nothing else for it.
+ * @throws {Problem} 503 `busy`
+ */
+export async function passwordSubject(ctx: Context, name: string): Promise<ThrottleSubject> {
+  ctx.passwords.refuseIfBusy();
+  return throttleSubject(ctx, name);
+}
+
+/**
  * The same for an account of a provider, such as an entry of a directory. `subject`: its permanent id there, undefined if
  * the name that was typed has none.
  */

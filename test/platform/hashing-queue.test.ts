@@ -5,8 +5,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createHashingQueue } from '#src/platform/crypto/hashing-queue';
 import { createRequestContext } from '#src/platform/request-context';
 import { startApp } from '#test/support/app';
+import { statementsOf } from '#test/support/statements';
 
-const { ctx, ask, logIn, register } = await startApp();
+const { ctx, ask, logIn, register } = await startApp({ LIMITS: 'on' });
 /** How many hash at once, and how many are let in in all. */
 const running = Math.max(1, Math.min(availableParallelism(), ctx.settings.uvThreadpoolSize - 2));
 const places = running * 11;
@@ -83,7 +84,9 @@ it('a sign-in beyond the queue hears 503 with Retry-After, and the others come i
     return compare(...args);
   }) as never);
   const held = Array.from({ length: places }, () => ctx.passwords.matches('a guess', null));
+  const statements = statementsOf(ctx.db.sequelize);
   const refused = await logIn(ada.username);
+  expect(statements).toEqual([]); // a server that is busy does nothing for who is refused
   expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([
     503,
     'busy',

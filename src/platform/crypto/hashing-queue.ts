@@ -15,13 +15,17 @@ const REMEMBERED = 5;
 
 const busy = () => new Problem('busy', { headers: { 'Retry-After': '1' } });
 
-/**
- * Runs a job when it is its turn.
- *
- * @throws {Problem} 503 `busy`: at once when the queue is full or the wait would be too long, later when it was too long
- * or the client has hung up
- */
-type HashingQueue = <T>(work: () => Promise<T>) => Promise<T>;
+interface HashingQueue {
+  /**
+   * Runs a job when it is its turn.
+   *
+   * @throws {Problem} 503 `busy`: at once when the queue is full or the wait would be too long, later when it was too
+   * long or the client has hung up
+   */
+  <T>(work: () => Promise<T>): Promise<T>;
+  /** @throws {Problem} 503 `busy` if a job would be refused at once */
+  refuseIfBusy(): void;
+}
 
 /**
  * The only way to bcrypt. It runs on libuv's threads, which files, DNS and zlib need too: a full pool stalls the whole
@@ -49,16 +53,21 @@ export function createHashingQueue(
     }
   }
 
-  return async (work) => {
+  function refuseIfBusy() {
     const rounds = turn.pendingCount / running;
     // What runs now is halfway through, on average.
     const wait = turn.activeCount < running ? 0 : (rounds + 0.5) * usual();
     if (rounds >= WAITING_PER_RUNNING || wait > EXPECTED_WAIT_MS) throw busy();
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    refuseIfBusy();
     const asked = performance.now();
     const isGone = request.getStore()?.isGone;
     return turn(() => {
       if (isGone?.() || performance.now() - asked > MAX_WAIT_MS) throw busy();
       return timed(work);
     });
-  };
+  }
+  return Object.assign(inTurn, { refuseIfBusy });
 }

@@ -42,6 +42,8 @@ export interface PasswordHasher {
   whyRefused(written: string): Promise<string | undefined>;
   /** Cost of a comparison, in rounds of bcrypt, as far as it is known. */
   roundsOf(hash: string): number;
+  /** Refuses what would be refused anyway, before anything was read or counted. @throws {Problem} 503 `busy` */
+  refuseIfBusy(): void;
 }
 
 type HashSettings = Pick<Settings, 'bcryptCost' | 'uvThreadpoolSize' | 'workers' | 'devisePepper'>;
@@ -94,6 +96,8 @@ export function createPasswordHasher(
       const stored = storedHash(hash, pepper);
       return stored ? costs.roundsOf(stored) : 2 ** cost;
     },
+
+    refuseIfBusy: () => inTurn.refuseIfBusy(),
   };
 }
 
