@@ -18,6 +18,7 @@ import { factors } from '#migrations/0014-factors';
 import { passkeys } from '#migrations/0015-passkeys';
 import { identityGrants } from '#migrations/0016-identity-grants';
 import { sessionAmr } from '#migrations/0017-session-amr';
+import { invitations } from '#migrations/0020-invitations';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -41,6 +42,7 @@ const migrations: Record<string, Migration> = {
   '0015-passkeys': passkeys,
   '0016-identity-grants': identityGrants,
   '0017-session-amr': sessionAmr,
+  '0020-invitations': invitations,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

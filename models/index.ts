@@ -2,6 +2,7 @@ import type { Sequelize } from 'sequelize';
 import { ApiKey } from '#models/api-key';
 import { Factor } from '#models/factor';
 import { Identity } from '#models/identity';
+import { Invitation } from '#models/invitation';
 import { Limit } from '#models/limit';
 import { OneTimeToken } from '#models/one-time-token';
 import { OutgoingMail } from '#models/outgoing-mail';
@@ -50,6 +51,7 @@ export function defineModels(sequelize: Sequelize) {
     Factor: Factor.define(sequelize),
     Passkey: Passkey.define(sequelize),
     RecoveryCode: RecoveryCode.define(sequelize),
+    Invitation: Invitation.define(sequelize),
   };
   relate(models);
   return models;
@@ -67,6 +69,7 @@ function relate({
   Factor,
   Passkey,
   RecoveryCode,
+  Invitation,
 }: {
   User: typeof import('#models/user').User;
   Role: typeof import('#models/role').Role;
@@ -79,6 +82,7 @@ function relate({
   Factor: typeof import('#models/factor').Factor;
   Passkey: typeof import('#models/passkey').Passkey;
   RecoveryCode: typeof import('#models/recovery-code').RecoveryCode;
+  Invitation: typeof import('#models/invitation').Invitation;
 }) {
   const cascade = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
   const link = { through: UserRole, ...cascade };
@@ -96,6 +100,7 @@ function relate({
   User.hasMany(Factor, owned);
   Passkey.belongsTo(Factor, { as: 'factor', foreignKey: 'factorId', ...cascade });
   User.hasMany(RecoveryCode, owned);
+  User.hasMany(Invitation, { foreignKey: 'invitedBy', ...cascade });
 }
 
 /** The database of one instance: its models, and its transactions. */

@@ -65,7 +65,12 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },
       },
-      { sequelize, modelName: 'User', tableName: 'users' },
+      {
+        sequelize,
+        modelName: 'User',
+        tableName: 'users',
+        indexes: [{ fields: ['created_at', 'id'] }],
+      },
     );
   }
 }

@@ -1,48 +1,39 @@
-import { Op } from 'sequelize';
-import type { Db, User } from '#models/index';
+import type { User } from '#models/index';
+import { findUsers, type Place } from '#src/admin/find-users';
+import type { UserFilter, UserSort } from '#src/admin/user-query';
 import type { Context } from '#src/context';
-import { searchUsers } from '#src/admin/search-users';
-import { pageOf, type Page } from '#src/platform/http/listing';
+import { openCursor, sealCursor, type ListName } from '#src/platform/http/cursor';
 
-interface UserQuery extends Page {
-  /** Part of a username or address. Every character means itself. */
-  q?: string | undefined;
-  role?: string | undefined;
+export interface AskedPage extends UserFilter {
+  /** How many at most. */
+  limit: number;
+  /** `nextCursor` of the page before, of the same list. */
+  cursor?: string | undefined;
+  /** Default: `id`, the order in which they came. */
+  sort?: UserSort | undefined;
 }
 export interface UserPage {
   data: User[];
   nextCursor: string | null;
 }
-/** Ids of the users of a page, in its order. */
-export interface IdPage {
-  data: { id: string }[];
-  nextCursor: string | null;
-}
 
 /**
- * One page of users, loaded with roles, in the order of their ids. A page of a search may have less than `limit` users,
- * even none, although there are more: see `searchUsers`.
+ * One page of users, loaded with roles. A page by `q`, `disabled` or `verified` may have less than `limit` users, even
+ * none, although there are more: see `findUsers`.
+ * @throws {Problem} 400 `invalid_request` for a cursor of another list, order or filter
  */
 export async function listUsers(
-  { db }: Context,
-  { limit, cursor = '', q, role }: UserQuery,
+  ctx: Context,
+  { limit, cursor, sort = 'id', ...filter }: AskedPage,
 ): Promise<UserPage> {
-  const roleId = role && ((await db.Role.findOne({ where: { name: role } }))?.id ?? '');
-  const { data, nextCursor } = q
-    ? await searchUsers(db, { limit, cursor, q, roleId })
-    : pageOf(await idsAfter(db, cursor, limit + 1, roleId), limit);
-  const ids = data.map(({ id }) => id);
-  const users = await db.User.findAll({ where: { id: ids }, include: ['roles'] });
+  const { q, role, disabled, verified } = filter;
+  const list: ListName = ['users', sort, q, role, disabled, verified];
+  const after = cursor === undefined ? undefined : placeOf(openCursor(ctx, list, cursor));
+  const { ids, next } = await findUsers(ctx, { limit, sort, after, ...filter });
+  const users = await ctx.db.User.findAll({ where: { id: ids }, include: ['roles'] });
   const byId = new Map(users.map((user) => [user.id, user]));
-  return { data: ids.flatMap((id) => byId.get(id) ?? []), nextCursor };
+  const data = ids.flatMap((id) => byId.get(id) ?? []);
+  return { data, nextCursor: next && sealCursor(ctx, list, [next.id, next.createdAt]) };
 }
 
-/** Along an index. A join with the role by its name would sort everybody who has it. */
-async function idsAfter(db: Db, cursor: string, limit: number, roleId: string | undefined) {
-  const after = { [Op.gt]: cursor };
-  if (roleId === undefined)
-    return db.User.findAll({ attributes: ['id'], where: { id: after }, order: ['id'], limit });
-  const where = { roleId, userId: after };
-  const links = await db.UserRole.findAll({ where, order: ['userId'], limit });
-  return links.map(({ userId }) => ({ id: userId }));
-}
+const placeOf = ([id, createdAt]: string[]): Place => ({ id: id!, createdAt: createdAt! });

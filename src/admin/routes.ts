@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { RoleName } from '#src/access/roles';
 import { adminUser } from '#src/admin/admin-user';
 import { listUsers } from '#src/admin/list-users';
-import { SEARCHED_USERS } from '#src/admin/search-users';
+import { UserQuery } from '#src/admin/user-query';
 import {
   authenticate,
   requireFreshProof,
@@ -13,28 +12,15 @@ import type { Context } from '#src/context';
 import { requireFactorLeft } from '#src/factors/required';
 import { resetFactors } from '#src/factors/reset-factors';
 import { lifetimes } from '#src/lifetimes';
-import { Id, Listing, Page } from '#src/platform/http/listing';
+import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, type Route } from '#src/platform/http/route';
 import { Time } from '#src/platform/http/time';
-import { PlainText } from '#src/platform/text';
 import { publicUserFields } from '#src/users/schemas';
 
 const AdminUser = z
   .object({ ...publicUserFields, disabled: z.boolean(), createdAt: Time })
   .meta({ id: 'AdminUser' });
 const AdminUserPage = Listing(AdminUser);
-
-const UserQuery = Page.extend({
-  q: PlainText.max(100)
-    .optional()
-    .meta({
-      description:
-        'Part of a username or e-mail address. Every character means itself. ' +
-        `The server reads ${SEARCHED_USERS} users for each page, so a page may be short or empty: go on while there is a \`nextCursor\`. ` +
-        'A user whose whole username or address it is comes first, on the first page.',
-    }),
-  role: RoleName.optional().meta({ description: 'Only users with this role.' }),
-});
 
 export const adminRoutes = (ctx: Context): Route[] => [
   get(

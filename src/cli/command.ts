@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import type { ZodType } from 'zod';
 import { print, type Answer } from '#src/cli/answer';
 import { commandSettings } from '#src/configuration';
 import type { Context } from '#src/context';
@@ -67,15 +68,17 @@ export const onSettings =
   };
 
 /** Adds the options of a list. They are read by `Page`, as the query of the lists of the HTTP API is. */
-export const paged = (command: Command): Command =>
+export const paged = (command: Command, query: QueryShape = Page.shape): Command =>
   command
-    .option('--limit <number>', 'how many at most: 1 to 100', part('limit'), 100)
-    .option('--cursor <cursor>', 'where the page before ended', part('cursor'));
+    .option('--limit <number>', 'how many at most: 1 to 100', part(query, 'limit'), 100)
+    .option('--cursor <cursor>', 'where the page before ended', part(query, 'cursor'));
 
-const part =
-  (name: keyof typeof Page.shape) =>
+/** Reads an option as the HTTP API reads this part of a query. */
+export const part =
+  (query: QueryShape, name: string) =>
   (typed: string): unknown => {
-    const { data, error } = Page.shape[name].safeParse(typed);
+    const { data, error } = query[name]!.safeParse(typed);
     if (error) throw new InvalidArgumentError(`${error.issues[0]!.message}.`);
     return data;
   };
+type QueryShape = Readonly<Record<string, ZodType>>;

@@ -4,8 +4,9 @@ import { disableUser, enableUser } from '#src/account/disable';
 import { removeUser } from '#src/account/me';
 import { adminUser } from '#src/admin/admin-user';
 import { listUsers } from '#src/admin/list-users';
+import { UserQuery, type UserFilter, type UserSort } from '#src/admin/user-query';
 import { fields, sentence, table, type Answer } from '#src/cli/answer';
-import { paged, type OnDatabase } from '#src/cli/command';
+import { paged, part, type OnDatabase } from '#src/cli/command';
 import { confirm, readPassword } from '#src/cli/prompt';
 import { roleNamed } from '#src/cli/role-commands';
 import { addUserChangeCommands } from '#src/cli/user-change-commands';
@@ -25,9 +26,13 @@ export function addUserCommands(user: Command, run: OnDatabase): void {
     .option('--verified', 'the address is theirs: no mail asks to confirm it')
     .option('--role <role>', 'besides `user`; may be repeated', collect, [])
     .action(run(createUser));
-  paged(user.command('list').description('List users with their roles, the oldest first'))
+  const query = UserQuery.shape;
+  paged(user.command('list').description('List users with their roles, the oldest first'), query)
     .option('--search <text>', 'part of a username or address')
     .option('--role <role>', 'only users with this role')
+    .option('--disabled <true|false>', 'only who is disabled, or is not', part(query, 'disabled'))
+    .option('--verified <true|false>', 'only who confirmed the address', part(query, 'verified'))
+    .option('--sort <order>', 'id, -id, created or -created', part(query, 'sort'))
     .action(run(listAll));
   user
     .command('show')
@@ -82,11 +87,11 @@ async function createUser(ctx: Context, typed: string, options: CreateOptions): 
   return sentence(`${labelOf(user)} is made, with the id ${user.id}${roles}.`, adminUser(user));
 }
 
-interface ListOptions {
+interface ListOptions extends Omit<UserFilter, 'q'> {
   limit: number;
   cursor?: string;
   search?: string;
-  role?: string;
+  sort?: UserSort;
 }
 
 async function listAll(ctx: Context, { search, ...page }: ListOptions): Promise<Answer> {

@@ -1,7 +1,7 @@
 import type { User } from '#models/index';
 import { disableUser, enableUser } from '#src/account/disable';
 import { removeUser } from '#src/account/me';
-import { listUsers } from '#src/admin/list-users';
+import { listUsers, type AskedPage, type UserPage } from '#src/admin/list-users';
 import type { Context } from '#src/context';
 import { confirmUser } from '#src/email/verify-email';
 import { resetFactors } from '#src/factors/reset-factors';
@@ -33,9 +33,11 @@ export interface NewUserInput {
 export const usersApi = (ctx: Context) => ({
   /** The user, loaded with roles, or null. */
   find: (user: string): Promise<User | null> => findUser(ctx, user),
-  /** One page, in the order of registration. `limit` is 1 to 100. */
-  list: (asked: { limit: number; cursor?: string; q?: string; role?: string }) =>
-    listUsers(ctx, asked),
+  /**
+   * One page, in the order of registration unless `sort` says otherwise. `limit` is 1 to 100.
+   * @throws {Problem} 400 `invalid_request` for a cursor of another list, order or filter
+   */
+  list: (asked: AskedPage): Promise<UserPage> => listUsers(ctx, asked),
   /**
    * Creates a user with these roles (default: `user`).
    * @throws {Problem} 400 `invalid_request`, 404 `not_found` for a role, 409 `username_taken`, `email_taken`, 422

@@ -153,10 +153,6 @@ it('turns pages without losing or repeating anybody, in the order they came', as
     cursor = body.nextCursor;
   } while (cursor);
   expect(seen).toEqual(all);
-  expect((await list(`?cursor=${all.at(-1)}`)).body).toEqual({ data: [], nextCursor: null });
-  expect((await list('?cursor=00000000-0000-0000-0000-000000000000&limit=1')).body.data[0].id).toBe(
-    all[0],
-  );
 });
 
 it.each([

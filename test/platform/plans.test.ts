@@ -171,10 +171,13 @@ async function openRoutes() {
 async function administration() {
   const admin = await register({}, 'admin');
   const asAdmin = client(admin.token);
-  for (const query of ['', '?limit=100', `?cursor=${uuid()}`, '?role=user', '?role=admin'])
-    await asAdmin('GET', `/admin/users${query}`);
-  for (const query of ['?q=7', '?q=nobody-at-all', '?q=a&role=user', `?q=9&cursor=${uuid()}`])
-    await asAdmin('GET', `/admin/users${query}`);
+  for (const filter of ['', 'role=user', 'role=admin', 'q=7', 'q=nobody-at-all', 'q=a&role=user'])
+    for (const sort of ['id', '-id', 'created', '-created'])
+      for (const more of ['limit=1', 'limit=100&disabled=false', 'verified=true']) {
+        const path = `/admin/users?${filter}&sort=${sort}&${more}`;
+        const { body } = await asAdmin('GET', path);
+        if (body.nextCursor) await asAdmin('GET', `${path}&cursor=${body.nextCursor}`);
+      }
   const { id, username } = await register({ username: 'bob-of-routes', email: email() });
   await asAdmin('DELETE', `/admin/users/${id}/factors`);
   const run: (() => Promise<unknown>)[] = [

@@ -44,6 +44,7 @@ export function* fillStatements(
     'user_numbers (user_id)': user,
     'factors (id, user_id, kind, name, created_at)': `${user}, ${user}, 'totp', 'app', ${now}`,
     'passkeys (factor_id, digest, credential_id, public_key, counter, transports, device_type, backed_up, aaguid)': `${user}, ${padded(64)}, ${user}, 'x', 0, '', 'multiDevice', 1, ${user}`,
+    'invitations (id, email, email_canonical, roles, digest, invited_by, expires_at, created_at)': `${user}, concat('guest', i, '@example.org'), concat('guest', i, '@example.org'), 'user', ${padded(64)}, ${user}, ${later}, ${now}`,
     'recovery_codes (id, user_id, digest, created_at)': `${user}, ${user}, ${padded(64)}, ${now}`,
   };
   const wanted = Object.entries(rows).filter(([table]) => isWanted(table.split(' ')[0]!));

@@ -1,0 +1,67 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { Secrets } from '#src/platform/crypto/secrets';
+import { Page } from '#src/platform/http/listing';
+import { Problem } from '#src/platform/http/problem';
+
+const MAC_BYTES = 16;
+
+/** The query of a list whose cursors are sealed. */
+export const SealedPage = Page.extend({
+  cursor: z
+    .string()
+    .regex(/^[\w-]{1,1000}$/)
+    .optional()
+    .meta({
+      description:
+        '`nextCursor` of the page before. It is good for this list only, with the same filters and the same order.',
+    }),
+});
+export type SealedPage = z.output<typeof SealedPage>;
+
+/** Which list it is, in which order, by which filters. Two lists that differ in any of them have different names. */
+export type ListName = readonly (string | boolean | null | undefined)[];
+
+interface WithSecrets {
+  readonly secrets: Pick<Secrets, 'keysFor'>;
+}
+
+/** A cursor that names a position in a list. It hides nothing, and nobody can make another one of it. */
+export function sealCursor({ secrets }: WithSecrets, list: ListName, position: readonly string[]) {
+  const text = JSON.stringify(position);
+  const mac = macOf(secrets.keysFor('cursors')[0]!, list, text);
+  return Buffer.concat([mac, Buffer.from(text)]).toString('base64url');
+}
+
+/**
+ * The position that a cursor names.
+ * @throws {Problem} 400 `invalid_request` for a cursor of another list, and for one that was not made here
+ */
+export function openCursor({ secrets }: WithSecrets, list: ListName, cursor: string): string[] {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const [mac, text] = [bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES).toString()];
+  const isOurs = secrets
+    .keysFor('cursors')
+    .some((key) => mac.length === MAC_BYTES && timingSafeEqual(macOf(key, list, text), mac));
+  if (!isOurs) throw foreignCursor();
+  return JSON.parse(text) as string[];
+}
+
+const macOf = (key: Buffer, list: ListName, text: string): Buffer =>
+  createHmac('sha256', key)
+    .update(JSON.stringify([list.map((part) => part ?? null), text]))
+    .digest()
+    .subarray(0, MAC_BYTES);
+
+const foreignCursor = () =>
+  new Problem('invalid_request', {
+    members: {
+      errors: [
+        {
+          pointer: '/cursor',
+          code: 'invalid',
+          message: 'This is no cursor of this list, with these filters and in this order',
+        },
+      ],
+    },
+  });
