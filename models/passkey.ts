@@ -21,7 +21,10 @@ export class Passkey extends Model<InferAttributes<Passkey>, InferCreationAttrib
   declare counter: number;
   /** How browsers reach the authenticator, separated by spaces: `usb nfc`. */
   declare transports: string;
-  /** `multiDevice`: the credential may be copied to other devices of its owner. It never changes. */
+  /**
+   * `multiDevice`: the credential may be copied to other devices of its owner. It never changes. `unknown`: it came from
+   * another system, and was not used here yet.
+   */
   declare deviceType: string;
   /** Whether it had been copied when it was last used. */
   declare backedUp: boolean;

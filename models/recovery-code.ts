@@ -14,7 +14,7 @@ export class RecoveryCode extends Model<
 > {
   declare id: string;
   declare userId: string;
-  /** HMAC-SHA-256 of the code under a key derived from APP_SECRET, in hex. */
+  /** SHA-256 of the code and of its user, in hex. No key is in it, so it is good under any APP_SECRET. */
   declare digest: string;
   declare createdAt: CreationOptional<Date>;
 

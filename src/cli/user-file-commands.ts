@@ -24,7 +24,10 @@ export function addUserFileCommands(user: Command, run: OnDatabase): void {
     .command('export')
     .description('Write users to a file that only you may read, or to standard output')
     .argument('[file]')
-    .option('--with-password-hashes', 'with what others could guess the passwords from')
+    .option(
+      '--with-password-hashes',
+      'with what others could guess the passwords from, and the secrets of second factors',
+    )
     .action(run(exportFile));
 }
 
@@ -43,22 +46,27 @@ async function importFile(
   const { dryRun = false } = options;
   const tell = teller(command);
   const count = { imported: 0, unchanged: 0, refused: 0 };
-  let [admins, lockedOut] = [0, 0];
-  const report = ({ number, outcome, detail, note }: ImportedLine) => {
+  let [admins, lockedOut, withoutFactor] = [0, 0, 0];
+  const report = ({ number, outcome, detail, notCarried = [], ...line }: ImportedLine) => {
     count[outcome]++;
     if (outcome === 'imported' && detail.split(',').includes('admin')) admins++;
-    if (note?.startsWith(LOCKED_OUT)) lockedOut++;
+    if (line.note?.startsWith(LOCKED_OUT)) lockedOut++;
+    if (notCarried.length > 0) withoutFactor++;
+    const missing =
+      notCarried.length > 0 ? [`without a second factor: ${notCarried.join(', ')}`] : [];
+    const note = [line.note, ...missing].filter(Boolean).join('; ');
     const text = [number, outcome, detail, ...(note ? [note] : [])].join('\t').trimEnd();
-    tell(text, { number, outcome, detail, note });
+    tell(text, { number, outcome, detail, note: note || undefined });
   };
   const { entries, convert } = await openFile(ctx, file, options);
   await importUsers(ctx, entries, report, { ...(convert && { convert }), dryRun });
   const { imported, unchanged, refused } = count;
   const nothing = dryRun ? ' Nothing was changed.' : '';
   const text = `${imported} imported, ${unchanged} unchanged, ${refused} refused.${nothing}`;
-  tell(text, { ...count, admins, lockedOut, dryRun });
+  tell(text, { ...count, admins, lockedOut, withoutFactor, dryRun });
   if (admins > 0) tell(`Administrators among the imported: ${admins}.`);
   if (lockedOut > 0) tell(`Imported, but cannot sign in: ${lockedOut}.`);
+  if (withoutFactor > 0) tell(`Imported without a second factor that they had: ${withoutFactor}.`);
   if (refused > 0) process.exitCode = 1;
 }
 
@@ -111,7 +119,9 @@ async function exportFile(
     await rm(part, { force: true });
     throw fileError(error, 'written');
   }
-  const without = withPasswordHashes ? '' : ' Without password hashes.';
+  const without = withPasswordHashes
+    ? ''
+    : ' Without password hashes and secrets of second factors.';
   return sentence(`${count} users written.${without}`, { file, written: count });
 }
 

@@ -11,7 +11,7 @@ import type { Principal } from '#src/users/principal';
 
 /** Factors of a user that wait to be confirmed. The oldest makes room for another. */
 const MAX_PENDING = 3;
-const DEFAULT_NAME = 'Authenticator app';
+export const DEFAULT_NAME = 'Authenticator app';
 
 export interface NewTotp {
   id: string;

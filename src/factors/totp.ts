@@ -5,7 +5,7 @@ import type { Context } from '#src/context';
 import type { FactorKind } from '#src/factors/factor-kind';
 
 /** RFC 6238, with what every authenticator app takes for granted. */
-const PROFILE = { algorithm: 'SHA1', digits: 6, period: 30 } as const;
+export const PROFILE = { algorithm: 'SHA1', digits: 6, period: 30 } as const;
 /** Steps before and after the current one whose codes are accepted: clocks differ, and people type slowly. */
 const WINDOW = 1;
 /** Purpose under which the secrets are encrypted. */
@@ -32,6 +32,21 @@ export async function newTotp({ secrets }: Context, { issuer, label }: TotpNames
   const { base32 } = secret;
   return { sealed: secrets.seal(SECRET_PURPOSE, base32), secret: base32, uri };
 }
+
+/** Encrypts a secret in base 32 that was made elsewhere. */
+export const sealSecret = ({ secrets }: Context, base32: string): string =>
+  secrets.seal(SECRET_PURPOSE, base32);
+
+/**
+ * The secret of an authenticator app in base 32, for whoever moves to another database.
+ * @throws {Error} when it was encrypted under an APP_SECRET that is gone
+ */
+export const unsealSecret = ({ secrets }: Context, sealed: string): string =>
+  secrets.unseal(SECRET_PURPOSE, sealed).plain;
+
+/** The time step of now. */
+export const currentStep = ({ clock }: Context): number =>
+  Math.floor(clock.now() / (PROFILE.period * 1000));
 
 /** What an authenticator app shows beside the code. */
 interface TotpNames {

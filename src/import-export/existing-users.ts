@@ -8,6 +8,8 @@ export interface UserIds {
   usernameCanonical?: string | null | undefined;
   emailCanonical?: string | null | undefined;
   identities?: readonly ProviderAccount[] | undefined;
+  /** Digests of passkeys. */
+  passkeys?: readonly string[] | undefined;
 }
 interface ProviderAccount {
   provider: string;
@@ -26,6 +28,7 @@ const keysOf = ({ id, usernameCanonical, emailCanonical }: UserIds) => ({
   email: emailCanonical && short(`e${emailCanonical}`),
 });
 
+const passkeyKey = (digest: string) => short(`k${digest}`);
 const keyOf = ({ provider, subject }: ProviderAccount) => short(`p${provider} ${subject}`);
 
 /** What an import compares its lines with: users in the database, and users of earlier lines. */
@@ -42,6 +45,7 @@ export class ExistingUsers {
   async load(wanted: readonly UserIds[]): Promise<void> {
     this.#stored = new Map();
     await this.#loadIdentities(wanted.flatMap(({ identities }) => identities ?? []));
+    await this.#loadPasskeys(wanted.flatMap(({ passkeys }) => passkeys ?? []));
     const columns = ['id', 'usernameCanonical', 'emailCanonical'] as const;
     const where = columns.flatMap((column) => {
       const values = wanted.flatMap((user) => user[column] ?? []);
@@ -64,6 +68,13 @@ export class ExistingUsers {
     }
   }
 
+  async #loadPasskeys(digest: readonly string[]): Promise<void> {
+    if (digest.length === 0) return;
+    const where = { digest: [...digest] };
+    for (const found of await this.#db.Passkey.findAll({ where, include: ['factor'] }))
+      this.#stored.set(passkeyKey(found.digest), found.factor!.userId);
+  }
+
   add(user: UserIds, line: number): void {
     remember(this.#added, user, line);
   }
@@ -84,6 +95,8 @@ export class ExistingUsers {
     const providers = (user.identities ?? []).map((each) => ownerOf(keyOf(each)));
     if (providers.some((owner) => owner !== undefined && owner !== meant))
       return refused('provider account');
+    const passkeys = (user.passkeys ?? []).map((digest) => ownerOf(passkeyKey(digest)));
+    if (passkeys.some((owner) => owner !== undefined && owner !== meant)) return refused('passkey');
     if (meant === undefined) return undefined;
     const detail = found.length === 0 ? 'this id is here with other names' : '';
     return { outcome: 'unchanged', detail };
@@ -98,4 +111,5 @@ const refused = (what: string) => ({
 function remember(map: Map<string, Owner>, user: UserIds, owner: Owner): void {
   for (const key of Object.values(keysOf(user))) if (key) map.set(key, owner);
   for (const each of user.identities ?? []) map.set(keyOf(each), owner);
+  for (const digest of user.passkeys ?? []) map.set(passkeyKey(digest), owner);
 }

@@ -1,10 +1,16 @@
 import { Op } from 'sequelize';
 import type { User } from '#models/index';
 import type { Context } from '#src/context';
+import { factorsOf } from '#src/import-export/export-factors';
 
 const PAGE_SIZE = 500;
 
-/** Every user in the order of their ids, each as one line that `importUsers` accepts. Hashes only `withHashes`. */
+/**
+ * Every user in the order of their ids, each as one line that `importUsers` accepts. Hashes, secrets of authenticator apps
+ * and digests of recovery codes only `withHashes`.
+ *
+ * @throws {Error} a sentence, if a secret was encrypted under another APP_SECRET
+ */
 export async function* exportUsers(ctx: Context, withHashes: boolean): AsyncGenerator<string> {
   for (let last = ''; ;) {
     const users = await ctx.db.User.findAll({
@@ -14,9 +20,11 @@ export async function* exportUsers(ctx: Context, withHashes: boolean): AsyncGene
     });
     const roles = await rolesOf(ctx, users);
     const identities = await identitiesOf(ctx, users);
+    const factors = await factorsOf(ctx, users, withHashes);
     for (const user of users) {
       const line = lineOf(user, roles.get(user.id) ?? [], withHashes);
-      yield `${JSON.stringify({ ...line, identities: identities.get(user.id) })}\n`;
+      const own = { identities: identities.get(user.id), ...factors.get(user.id) };
+      yield `${JSON.stringify({ ...line, ...own })}\n`;
     }
     if (users.length < PAGE_SIZE) return;
     last = users.at(-1)!.id;

@@ -1,13 +1,11 @@
 import { UniqueConstraintError } from 'sequelize';
-import { v7 as uuid } from 'uuid';
-import { createRole } from '#src/access/roles';
 import type { Context } from '#src/context';
+import { createUsers, type NewUser } from '#src/import-export/create-users';
 import type { Entry } from '#src/import-export/entries';
 import { ExistingUsers, type UserIds } from '#src/import-export/existing-users';
+import { digestsOf, faultOf, whyNotCarried } from '#src/import-export/factor-line';
 import type { Line, Refusal, Row } from '#src/import-export/sources/source';
 import { parseUserLine, type UserLine } from '#src/import-export/user-file';
-import { plainHash } from '#src/platform/crypto/passwords';
-import { userRow } from '#src/users/user-row';
 
 /** What happened to one user. */
 export interface ImportedLine {
@@ -17,6 +15,8 @@ export interface ImportedLine {
   detail: string;
   /** What an imported user has to do before they can sign in, if anything. */
   note?: string | undefined;
+  /** Second factors that they had elsewhere and do not have here, in words. */
+  notCarried?: readonly string[] | undefined;
 }
 
 /** Users in one transaction. */
@@ -57,23 +57,39 @@ export async function importUsers(
   await flush();
 }
 
+/** A user who can be imported: with the factors that are of use here, and words for the others. */
+interface GoodLine extends UserLine {
+  notCarried: readonly string[];
+}
 interface CheckedLine {
   number: number;
-  line: UserLine | Refusal;
+  line: GoodLine | Refusal;
 }
 
 async function checked(
-  { clock, passwords }: Context,
+  ctx: Context,
   { value, fault }: Entry,
   convert: ImportOptions['convert'],
-): Promise<UserLine | Refusal> {
+): Promise<GoodLine | Refusal> {
   if (fault !== undefined) return fault;
   const isObject = typeof value === 'object' && value !== null;
   const own = convert && isObject ? convert(value as Row) : value;
   if (typeof own === 'string' && convert) return own;
-  const line = parseUserLine(own, clock.now());
-  if (typeof line === 'string' || typeof line.passwordHash !== 'string') return line;
-  return (await passwords.whyRefused(line.passwordHash)) ?? line;
+  const line = parseUserLine(own, ctx.clock.now());
+  if (typeof line === 'string') return line;
+  const { passwordHash, factors } = line;
+  const badHash =
+    typeof passwordHash === 'string' ? await ctx.passwords.whyRefused(passwordHash) : undefined;
+  return badHash ?? (await faultOf(factors ?? [])) ?? withFactors(ctx, line);
+}
+
+function withFactors({ settings }: Context, line: UserLine): GoodLine {
+  const { passkeyRpId } = settings;
+  const all = (line.factors ?? []).map((each) => ({ each, why: whyNotCarried(each, passkeyRpId) }));
+  const factors = all.flatMap(({ each, why }) => (why === undefined ? [each] : []));
+  const notCarried = [...new Set(all.flatMap(({ why }) => why ?? []))];
+  const recoveryCodeHashes = factors.length > 0 ? line.recoveryCodeHashes : [];
+  return { ...line, factors, recoveryCodeHashes, notCarried };
 }
 
 async function importBatch(
@@ -95,11 +111,6 @@ async function importBatch(
   }
 }
 
-interface NewUser {
-  line: UserLine;
-  roles: string[];
-}
-
 /** The outcome of each user, and the users to create. */
 async function classify(
   lines: readonly CheckedLine[],
@@ -115,7 +126,8 @@ async function classify(
     existing.add(ids, number);
     const roles = [...new Set(line.roles ?? ['user'])].sort();
     newUsers.push({ line, roles });
-    return { number, outcome: 'imported', detail: roles.join(','), note: noteOn(line) };
+    const { notCarried } = line;
+    return { number, outcome: 'imported', detail: roles.join(','), note: noteOn(line), notCarried };
   });
   return { outcomes, newUsers };
 }
@@ -124,68 +136,27 @@ async function classify(
 export const LOCKED_OUT = 'cannot sign in';
 
 /** A user who cannot sign in is not imported without a word. */
-function noteOn({ passwordHash, email, identities, disabled }: UserLine): string | undefined {
+function noteOn({
+  passwordHash,
+  email,
+  identities,
+  factors,
+  disabled,
+}: UserLine): string | undefined {
   if (disabled) return 'disabled';
   if (passwordHash) return undefined;
   if (identities?.length) return 'no password: signs in with a provider';
+  if (factors?.some(({ kind }) => kind === 'passkey'))
+    return 'no password: signs in with a passkey';
   return email
     ? 'no password: has to choose one by "forgot password"'
     : `${LOCKED_OUT}: no password, no provider and no e-mail address`;
 }
 
-const idsOf = ({ id, username, email, identities }: UserLine): UserIds => ({
+const idsOf = ({ id, username, email, identities, factors }: UserLine): UserIds => ({
   id: id ?? undefined,
   usernameCanonical: username?.canonical,
   emailCanonical: email?.canonical,
   identities: identities ?? [],
+  passkeys: digestsOf(factors ?? []),
 });
-
-async function createUsers(ctx: Context, newUsers: readonly NewUser[]): Promise<void> {
-  const { db, events, clock } = ctx;
-  const now = clock.date();
-  const users = newUsers.map(({ line, roles }) => ({ roles, row: rowOf(line, now) }));
-  const roleIds = await roleIdsOf(ctx, [...new Set(users.flatMap(({ roles }) => roles))]);
-  await db.User.bulkCreate(users.map(({ row }) => row));
-  await db.UserRole.bulkCreate(
-    users.flatMap(({ row, roles }) =>
-      roles.map((name) => ({ userId: row.id, roleId: roleIds.get(name)! })),
-    ),
-  );
-  await db.Identity.bulkCreate(
-    newUsers.flatMap(({ line }, i) =>
-      (line.identities ?? []).map(({ provider, subject }) => ({
-        id: uuid(),
-        userId: users[i]!.row.id,
-        provider,
-        subject,
-        email: line.email?.display ?? null,
-        createdAt: now,
-      })),
-    ),
-  );
-  for (const { row } of users) events.emit('user.imported', { userId: row.id });
-}
-
-const rowOf = (line: UserLine, now: Date) =>
-  userRow({
-    id: line.id,
-    username: line.username,
-    email: line.email,
-    name: line.name,
-    passwordHash: line.passwordHash ? plainHash(line.passwordHash) : null,
-    emailVerifiedAt: line.email && line.emailVerified ? now : null,
-    disabledAt: line.disabled ? now : null,
-    createdAt: line.createdAt ?? now,
-  });
-
-/** The ids of these roles by name. Creates those that are missing. */
-async function roleIdsOf(ctx: Context, names: readonly string[]): Promise<Map<string, string>> {
-  const find = async () => {
-    const roles = await ctx.db.Role.findAll({ where: { name: [...names] } });
-    return new Map(roles.map(({ id, name }) => [name, id]));
-  };
-  const found = await find();
-  const missing = names.filter((name) => !found.has(name));
-  for (const name of missing) await createRole(ctx, name);
-  return missing.length > 0 ? find() : found;
-}

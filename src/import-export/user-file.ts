@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RoleName } from '#src/access/roles';
+import { FactorLine, Moment } from '#src/import-export/factor-line';
 import { DAY_MS } from '#src/lifetimes';
 import { parseEmail } from '#src/platform/email-address';
 import { Id } from '#src/platform/http/listing';
@@ -21,11 +22,13 @@ const UserLine = z.strictObject({
   roles: z.array(z.string().toLowerCase().pipe(RoleName)).max(50).nullish(),
   disabled: z.boolean().nullish(),
   passwordHash: z.string().nullish(),
-  createdAt: z.iso
-    .datetime({ offset: true })
-    .transform((text) => new Date(text))
-    .nullish(),
+  createdAt: Moment.nullish(),
   identities: z.array(ImportedIdentity).max(20).nullish(),
+  factors: z.array(FactorLine).max(20).nullish(),
+  recoveryCodeHashes: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/, 'A hash is SHA-256 in hexadecimal'))
+    .max(10)
+    .nullish(),
 });
 export type UserLine = z.output<typeof UserLine>;
 
@@ -42,7 +45,20 @@ export function parseUserLine(json: unknown, now: number): UserLine | string {
   if (!success) return sentenceOf(error.issues[0]!);
   if (data.createdAt && !isPast(data.createdAt, now))
     return 'its createdAt: is not between 1970 and now';
-  return data.username || data.email ? data : 'it has neither a username nor an e-mail address';
+  if (!data.username && !data.email) return 'it has neither a username nor an e-mail address';
+  return faultOfFactors(data, now) ?? data;
+}
+
+/** A passkey names its user by the id, and the digest of a recovery code is made of it, too. */
+function faultOfFactors(line: UserLine, now: number): string | undefined {
+  const factors = line.factors ?? [];
+  const times = factors.flatMap((each) => ('createdAt' in each ? [each.createdAt] : []));
+  const used = factors.flatMap((each) => ('lastUsedAt' in each ? [each.lastUsedAt] : []));
+  if ([...times, ...used].some((time) => time && !isPast(time, now)))
+    return 'its factors: a time is not between 1970 and now';
+  if (line.id) return undefined;
+  if (factors.some(({ kind }) => kind === 'passkey')) return 'its factors: a passkey needs the id';
+  return line.recoveryCodeHashes?.length ? 'its recoveryCodeHashes: they need the id' : undefined;
 }
 
 /** Elsewhere a username may be an address. It becomes the address here, and its owner signs in with it as before. */

@@ -5,6 +5,9 @@ import type { Context } from '#src/context';
 import type { AssertedCredential } from '#src/platform/http/webauthn-json';
 import { NotVerified, userHandleOf, verifyAsserted, type Seen } from '#src/passkeys/webauthn';
 
+/** Of a passkey of another system. It is as it says at its first use. */
+export const UNKNOWN_DEVICE = 'unknown';
+
 /** How a credential is found: an index of MySQL cannot hold its id. */
 export const digestOf = (credentialId: string): string =>
   createHash('sha256').update(credentialId).digest('hex');
@@ -32,7 +35,7 @@ export async function provePasskey(
   const { userHandle } = credential.response;
   if (userHandle && userHandle !== userHandleOf(passkey.factor!.userId))
     throw new NotVerified('The passkey names another user');
-  if (seen.deviceType !== passkey.deviceType)
+  if (![seen.deviceType, UNKNOWN_DEVICE].includes(passkey.deviceType))
     throw new NotVerified('The passkey says otherwise than before whether it can be copied');
   await noteUse(ctx, passkey, seen);
 }
@@ -49,14 +52,14 @@ export class CounterWentBack extends NotVerified {}
  */
 async function noteUse({ db, clock }: Context, passkey: Passkey, seen: Seen): Promise<void> {
   const { factorId } = passkey;
-  const { counter, backedUp } = seen;
+  const { counter, backedUp, deviceType } = seen;
   if (counter > 0 || passkey.counter > 0) {
     const where = { factorId, counter: { [Op.lt]: counter } };
-    const [changed] = await db.Passkey.update({ counter, backedUp }, { where });
+    const [changed] = await db.Passkey.update({ counter, backedUp, deviceType }, { where });
     if (changed === 0 && (await db.Passkey.count({ where: { factorId } })) > 0)
       throw new CounterWentBack('The counter of a passkey went back');
-  } else if (backedUp !== passkey.backedUp)
-    await db.Passkey.update({ backedUp }, { where: { factorId } });
+  } else if (backedUp !== passkey.backedUp || deviceType !== passkey.deviceType)
+    await db.Passkey.update({ backedUp, deviceType }, { where: { factorId } });
   const [used] = await db.Factor.update(
     { lastUsedAt: clock.date() },
     { where: { id: factorId, confirmedAt: { [Op.ne]: null } } },

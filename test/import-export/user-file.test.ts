@@ -136,7 +136,10 @@ const CAST: [line: unknown, told: string][] = [
     { username: 'x1', passwordHash: django.replace('1000', '9999999') },
     'refused\tits hash takes more than twice as long to compare with as bcrypt with cost 12',
   ],
-  [`{"username":"x1","name":"${'canary'.repeat(5000)}"}`, 'refused\tit is too long, or not UTF-8'],
+  [
+    `{"username":"x1","name":"${'canary'.repeat(25_000)}"}`,
+    'refused\tit is too long, or not UTF-8',
+  ],
   [
     { username: 'last', roles: ['User', 'PM'] },
     'imported\tpm,user\tcannot sign in: no password, no provider and no e-mail address',
@@ -317,7 +320,7 @@ describe('users export', () => {
       expect(await run(`users export ${name}`)).toEqual({
         code: 0,
         stderr: '',
-        lines: ['2 users written. Without password hashes.'],
+        lines: ['2 users written. Without password hashes and secrets of second factors.'],
       });
       expect(statSync(name).mode & 0o777).toBe(0o600);
       expect(readFileSync(name, 'utf8').split('\n')).toHaveLength(3);

@@ -155,6 +155,11 @@ export function createAuthenticator({
   return {
     id,
     privateKey,
+    /** As if another server had registered it, for this user. Answers the COSE key in base64url, which that one has. */
+    known(userId: string) {
+      userHandle = b64(userId);
+      return { publicKey: b64(cbor(cose)) };
+    },
     /** What the browser answers to `navigator.credentials.create()`. */
     register({ challenge, rp, user }: Creation, lies: Lies = {}) {
       userHandle = user.id;

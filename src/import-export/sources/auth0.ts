@@ -6,6 +6,7 @@ import {
   rows,
   text,
   yes,
+  type Line,
   type Row,
   type UserSource,
 } from '#src/import-export/sources/source';
@@ -19,7 +20,7 @@ export const auth0: UserSource = {
   paths: EVERY_OBJECT,
   second: 'the file with password hashes from the support',
   async open(second) {
-    const hashes = await hashesIn(second);
+    const { hashes, factors } = await readSecond(second);
     return (row) => {
       const [id, email, name] = [idOf(row), text(row['email']), text(row['name'])];
       return {
@@ -33,6 +34,7 @@ export const auth0: UserSource = {
         identities: rows(row['identities']).flatMap(({ provider, user_id }) =>
           identity(provider, user_id),
         ),
+        factors: factorsOf(row) ?? (id && factors.get(id)),
       };
     };
   },
@@ -42,12 +44,40 @@ export const auth0: UserSource = {
 const idOf = ({ user_id, _id }: Row) =>
   text(user_id)?.replace(/^auth0\|/, '') ?? text(object(_id)['$oid']) ?? text(_id);
 
-async function hashesIn(file: Chunks | undefined): Promise<Map<string, string>> {
-  const hashes = new Map<string, string>();
-  if (!file) return hashes;
-  for await (const { value } of entriesOf(file, EVERY_OBJECT)) {
-    const [id, hash] = [idOf(object(value)), text(object(value)['passwordHash'])];
-    if (id && hash) hashes.set(id, hash);
+/** `mfa_factors` as in its bulk imports. `multifactor` only says what somebody had. */
+function factorsOf({ mfa_factors: given, multifactor }: Row): Line[] | undefined {
+  const found = rows(list(given)).flatMap((each) => Object.entries(each).map(factorOf));
+  if (found.length > 0) return found;
+  const named = list(multifactor);
+  return Array.isArray(named) && named.length > 0
+    ? named.map(() => ({ kind: 'other' }))
+    : undefined;
+}
+
+function factorOf([kind, value]: [string, unknown]): Line {
+  if (kind === 'totp') return { kind, secret: text(object(value)['secret']) };
+  return { kind: kind === 'phone' || kind === 'email' ? kind : 'other' };
+}
+
+/** JSON inside a text, as in CSV. */
+function list(value: unknown): unknown {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    return undefined;
   }
-  return hashes;
+}
+
+/** The hashes from the support, and second factors if it has sent them. */
+async function readSecond(file: Chunks | undefined) {
+  const hashes = new Map<string, string>();
+  const factors = new Map<string, Line[]>();
+  if (!file) return { hashes, factors };
+  for await (const { value } of entriesOf(file, EVERY_OBJECT)) {
+    const row = object(value);
+    const [id, hash, own] = [idOf(row), text(row['passwordHash']), factorsOf(row)];
+    if (id && hash) hashes.set(id, hash);
+    if (id && own) factors.set(id, own);
+  }
+  return { hashes, factors };
 }

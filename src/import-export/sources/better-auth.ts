@@ -40,6 +40,10 @@ export const betterAuth: UserSource = {
         passwordHash: passwords.get(id),
         createdAt: moment(row['createdAt'] ?? row['created_at']),
         identities: identities.get(id),
+        // Its secrets stand in a third table, encrypted.
+        factors: yes(row['twoFactorEnabled'] ?? row['two_factor_enabled'])
+          ? [{ kind: 'totp' }]
+          : undefined,
       };
     };
   },

@@ -28,6 +28,7 @@ export const cognito: UserSource = {
       name: text(attributes['name']) ?? (given.join(' ') || undefined),
       disabled: row['Enabled'] === false || /^false$/i.test(text(row['enabled']) ?? ''),
       createdAt: moment(row['UserCreateDate']),
+      factors: yes(row['cognito:mfa_enabled']) ? [{ kind: 'other' }] : undefined, // neither file says more
     };
   },
 };

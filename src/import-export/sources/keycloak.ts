@@ -1,3 +1,4 @@
+import { keycloakFactor } from '#src/import-export/sources/keycloak-factors';
 import {
   identity,
   moment,
@@ -17,8 +18,11 @@ export const keycloak: UserSource = {
   paths: { object: ['$.users.*'], array: ['$.*.users.*'] },
   open: async () => (row) => {
     if (text(row['serviceAccountClientId'])) return 'it is a service account';
-    const credentials = rows(row['credentials']).filter(({ type }) => type === 'password');
-    const hash = credentials.map(hashOf).at(-1);
+    const credentials = rows(row['credentials']);
+    const hash = credentials
+      .filter(({ type }) => type === 'password')
+      .map(hashOf)
+      .at(-1);
     const name = [text(row['firstName']), text(row['lastName'])].filter(Boolean).join(' ');
     const roles = Array.isArray(row['realmRoles']) ? row['realmRoles'].map(String) : undefined;
     const own = roles?.filter((each) => !INTERNAL_ROLE.test(each));
@@ -35,6 +39,7 @@ export const keycloak: UserSource = {
       identities: rows(row['federatedIdentities']).flatMap(({ identityProvider, userId }) =>
         identity(identityProvider, userId),
       ),
+      factors: credentials.flatMap(keycloakFactor),
     };
   },
 };

@@ -1,3 +1,4 @@
+import { FactorName } from '#src/factors/schemas';
 import type { Chunks, JsonPaths } from '#src/import-export/entries';
 
 /** A user of another system, as its file has them. */
@@ -70,4 +71,17 @@ export function identity(provider: unknown, subject: unknown): Line[] {
   const name = PROVIDERS[String(provider)] ?? String(provider);
   const id = typeof subject === 'number' ? String(subject) : text(subject);
   return KNOWN.has(name) && id ? [{ provider: name, subject: id }] : [];
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+/** RFC 4648 §6, without padding. */
+export function base32(bytes: Uint8Array): string {
+  const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
+  return bits.replaceAll(/.{1,5}/g, (five) => BASE32[Number.parseInt(five.padEnd(5, '0'), 2)]!);
+}
+
+/** What its owner calls a second factor, if it can be called so here. */
+export function label(value: unknown): { name?: string } {
+  const { data } = FactorName.safeParse(value);
+  return data === undefined ? {} : { name: data };
 }
