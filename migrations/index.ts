@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { QueryInterface } from 'sequelize';
 import { openSequelize, sqliteFileOf } from '#src/platform/database/open';
-import type { TransactionalSequelize } from '#src/platform/database/transaction';
+import type { TransactionalSequelize } from '#src/platform/database/transactional-sequelize';
 import { createHistory, historyOf, refuseUnknown, type MigrationStatus } from '#migrations/history';
 import { locked } from '#migrations/lock';
 import { foundation } from '#migrations/0001-foundation';
@@ -18,6 +18,7 @@ import { factors } from '#migrations/0014-factors';
 import { passkeys } from '#migrations/0015-passkeys';
 import { identityGrants } from '#migrations/0016-identity-grants';
 import { sessionAmr } from '#migrations/0017-session-amr';
+import { audit } from '#migrations/0019-audit';
 import { invitations } from '#migrations/0020-invitations';
 
 /** Forth and back. Each step may run again after a crash. */
@@ -42,6 +43,7 @@ const migrations: Record<string, Migration> = {
   '0015-passkeys': passkeys,
   '0016-identity-grants': identityGrants,
   '0017-session-amr': sessionAmr,
+  '0019-audit': audit,
   '0020-invitations': invitations,
 };
 

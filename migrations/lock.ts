@@ -3,7 +3,7 @@ import { DatabaseError, QueryTypes, UniqueConstraintError, type Sequelize } from
 import { v7 as uuid } from 'uuid';
 import { isDatabaseUnavailable, reasonOf } from '#src/platform/database/errors';
 import { openSequelize } from '#src/platform/database/open';
-import type { TransactionalSequelize } from '#src/platform/database/transaction';
+import type { TransactionalSequelize } from '#src/platform/database/transactional-sequelize';
 
 /** A holder that does not beat for so long has died. */
 const LEASE_MS = 30_000;

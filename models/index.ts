@@ -1,5 +1,9 @@
 import type { Sequelize } from 'sequelize';
 import { ApiKey } from '#models/api-key';
+import { AuditChain } from '#models/audit-chain';
+import { AuditDay } from '#models/audit-day';
+import { AuditEntry } from '#models/audit-entry';
+import { AuditKey } from '#models/audit-key';
 import { Factor } from '#models/factor';
 import { Identity } from '#models/identity';
 import { Invitation } from '#models/invitation';
@@ -18,6 +22,10 @@ import { UserRole } from '#models/user-role';
 
 export type {
   ApiKey,
+  AuditChain,
+  AuditDay,
+  AuditEntry,
+  AuditKey,
   Factor,
   Identity,
   OneTimeToken,
@@ -52,6 +60,10 @@ export function defineModels(sequelize: Sequelize) {
     Passkey: Passkey.define(sequelize),
     RecoveryCode: RecoveryCode.define(sequelize),
     Invitation: Invitation.define(sequelize),
+    AuditEntry: AuditEntry.define(sequelize),
+    AuditChain: AuditChain.define(sequelize),
+    AuditDay: AuditDay.define(sequelize),
+    AuditKey: AuditKey.define(sequelize),
   };
   relate(models);
   return models;
@@ -112,6 +124,10 @@ export interface Db extends Models {
   readonly transaction: <T>(fn: () => Promise<T>) => Promise<T>;
   /** See `TransactionalSequelize.afterCommit`. */
   readonly afterCommit: (work: () => void) => void;
+  /** See `TransactionalSequelize.collect`. */
+  readonly collect: (item: unknown) => void;
+  /** See `TransactionalSequelize.writeCollected`. */
+  readonly writeCollected: (write: (items: readonly unknown[]) => Promise<void>) => void;
   /** See `TransactionalSequelize.select`. */
   readonly select: <Row extends object>(sql: string, bind: readonly string[]) => Promise<Row[]>;
   /** See `TransactionalSequelize.isInTransaction`. */

@@ -1,5 +1,6 @@
 import type { Db } from '#models/index';
 import type { ApiKeyLookUps } from '#src/api-keys/use';
+import type { AuditTrail } from '#src/audit/trail';
 import type { StrategyHost } from '#src/authentication/strategy-host';
 import type { SignInPolicy } from '#src/authentication/sign-in-policies';
 import type { EventMap } from '#src/events';
@@ -32,6 +33,8 @@ export interface Context {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: Events<EventMap>;
+  /** Where the events are stored. */
+  readonly audit: AuditTrail;
   /** What is known of the request that is being answered. */
   readonly request: RequestContext;
   readonly secrets: Secrets;

@@ -53,6 +53,8 @@ export interface EventMap {
   'mail.sent': { mailId: string; template: string };
   /** Delivery was given up. */
   'mail.failed': { mailId: string; template: string; why: string };
+  /** The end of the audit trail was changed in the database, or its key is lost. `seq`: the last entry that it named. */
+  'audit.unproved': { seq: number };
 }
 
 /** How the session is proved now. */

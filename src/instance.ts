@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createApp, type App } from '#src/app';
 import { authenticate, requireAal2, requireFresh, requireRole } from '#src/authentication/guards';
 import { messageOf } from '#src/authentication/strategy-files';
+import { startSealing as startSealingWorker } from '#src/audit/sealing-worker';
 import type { RunningStrategy } from '#src/authentication/wrap';
 import type { Configuration } from '#src/configuration';
 import type { Context } from '#src/context';
@@ -27,6 +28,8 @@ export interface Instance extends App {
   readonly auth: Sallyport;
   /** Begins to delete what has expired, every ten minutes. One process of a node is enough. */
   startPurge: () => void;
+  /** Begins to seal the entries of the audit trail. */
+  startSealing: () => void;
   /** Begins to send the mails in the outbox. */
   startDelivery(): void;
   close(): Promise<void>;
@@ -56,9 +59,10 @@ export async function openInstance(
     await openSchema(ctx, options.tell);
     await startTasks(ctx, app, stops);
     const startDelivery = () => void stops.push(startOutboxWorker(ctx));
+    const startSealing = () => void stops.push(startSealingWorker(ctx));
     const startPurge = () => void stops.push(purgeOften(ctx));
     const auth = publicApi(ctx, app, api, close);
-    return { ...app, ctx, running, close, startPurge, startDelivery, auth };
+    return { ...app, ctx, running, close, startPurge, startSealing, startDelivery, auth };
   } catch (error) {
     await close();
     throw error;

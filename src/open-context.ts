@@ -1,6 +1,7 @@
 import { migrate } from '#migrations/index';
 import { signInPolicies, type SignInPolicy } from '#src/authentication/sign-in-policies';
 import { createApiKeyLookUps } from '#src/api-keys/use';
+import { createAuditTrail } from '#src/audit/trail';
 import { createStrategyHost } from '#src/authentication/strategy-host';
 import type { Context } from '#src/context';
 import type { EventMap } from '#src/events';
@@ -13,7 +14,7 @@ import { createPasswordHasher } from '#src/platform/crypto/passwords';
 import { createSecrets } from '#src/platform/crypto/secrets';
 import { databaseFault } from '#src/platform/database/faults';
 import { awaitDatabase, whenReady, type Tell } from '#src/platform/database/wait';
-import { createEvents } from '#src/platform/events';
+import { createEvents, type ActorKind } from '#src/platform/events';
 import { createLimits } from '#src/platform/limits/limits';
 import { createLog, type Log } from '#src/platform/log';
 import { standardOutput, type LogOutput } from '#src/platform/log-output';
@@ -35,6 +36,8 @@ export interface ContextOptions {
   tell?: Tell | undefined;
   /** Asked after those of the server, before the limit of sessions. */
   signInPolicies?: readonly SignInPolicy[] | undefined;
+  /** Who acts outside of requests, for the audit trail. Default: `server`. */
+  actorKind?: ActorKind | undefined;
 }
 
 /** A context, and the end of it. */
@@ -59,7 +62,10 @@ export async function openContext(
  * Migrates the schema. A database that is starting is waited for.
  * @throws {StartError} with the remedy
  */
-export async function openSchema({ settings, db, log }: Context, tell?: Tell): Promise<void> {
+export async function openSchema(
+  { audit, settings, db, log }: Context,
+  tell?: Tell,
+): Promise<void> {
   const { databaseUrl, databaseWait } = settings;
   const say = tell ?? ((line: string) => log.warn({}, line));
   try {
@@ -69,6 +75,7 @@ export async function openSchema({ settings, db, log }: Context, tell?: Tell): P
       databaseWait,
       (reason) => say(`Waiting for the database, at most ${databaseWait} s (${reason})`),
     );
+    await audit.open();
     db.commits(); // opens the file for reading now, while nobody writes
   } catch (error) {
     throw databaseFault(error, databaseUrl);
@@ -85,6 +92,8 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
   const secrets = createSecrets(settings);
   const limits = createLimits({ settings, db, clock, secrets, log });
   const strategies = createStrategyHost();
+  const parts = { db, clock, secrets, request, log };
+  const audit = createAuditTrail(parts, options.actorKind ?? 'server');
   const ctx: Context = {
     settings,
     db,
@@ -94,7 +103,8 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     secrets,
     limits,
     strategies,
-    events: createEvents<EventMap>(db.afterCommit, log),
+    audit,
+    events: createEvents<EventMap>(audit, log),
     passwords: createPasswordHasher(settings, request),
     dictionaries: createPasswordDictionaries(),
     outbox: createOutboxSignal(),

@@ -14,6 +14,8 @@ export function openDatabase(url: string): Db {
     sequelize,
     transaction: (fn) => sequelize.atomically(fn),
     afterCommit: (work) => sequelize.afterCommit(work),
+    collect: (item) => sequelize.collect(item),
+    writeCollected: (write) => sequelize.writeCollected(write),
     select: (sql, bind) => sequelize.select(sql, bind),
     isInTransaction: () => sequelize.isInTransaction(),
     commits: () => commits?.count(),

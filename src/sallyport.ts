@@ -88,7 +88,7 @@ export async function createSallyport(options: SallyportOptions = {}): Promise<S
     ...unknownOptions(settings, checked),
     ...checked.mistakes.map(inOptionNames),
   ]);
-  return start(configuration, { signInPolicies, log }).catch((error: unknown) => {
+  return start(configuration, { signInPolicies, log, actorKind: 'app' }).catch((error: unknown) => {
     if (!(error instanceof SettingsError)) throw error;
     throw new SettingsError(error.mistakes.map(inOptionNames));
   });
@@ -124,6 +124,7 @@ async function start(...args: Parameters<typeof openInstance>): Promise<Sallypor
   const instance = await openInstance(...args);
   try {
     instance.startPurge();
+    instance.startSealing();
     instance.startDelivery();
     return instance.auth;
   } catch (error) {

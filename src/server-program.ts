@@ -58,6 +58,7 @@ export async function startServer(env: Environment, dotenv: Dotenv): Promise<voi
   reportCrashes(() => running);
   const server = await serve(env, dotenv);
   running = server;
+  server.startSealing();
   endAtSignals(() => server.stop());
   const words = greeting(server, process.stderr.isTTY);
   if (cluster.isWorker) work(server, words);

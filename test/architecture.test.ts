@@ -20,6 +20,7 @@ const ORDER = [
   'health',
   'keys',
   'users',
+  'audit',
   'one-time-tokens',
   'sign-ups',
   'user-mail',

@@ -18,12 +18,14 @@ export const RoleName = z
 /** Creates a role. Answers false if it exists. */
 export async function createRole({ db, events }: Context, name: string): Promise<boolean> {
   try {
-    await db.Role.create({ id: uuid(), name });
+    await db.transaction(async () => {
+      await db.Role.create({ id: uuid(), name });
+      events.emit('role.created', { role: name });
+    });
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;
     throw error;
   }
-  events.emit('role.created', { role: name });
   return true;
 }
 
@@ -38,12 +40,12 @@ export async function grantRole(
     await db.transaction(async () => {
       await db.UserRole.create({ userId: user.id, roleId: role.id });
       await voidPending(ctx, user.id);
+      events.emit('role.granted', { userId: user.id, role: role.name });
     });
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;
     throw error;
   }
-  events.emit('role.granted', { userId: user.id, role: role.name });
   return true;
 }
 
@@ -57,11 +59,11 @@ export async function revokeRole(
   role: Pick<Role, 'id' | 'name'>,
 ): Promise<boolean> {
   const { db, events } = ctx;
-  const removed = await keepAnAdmin(ctx, async () => {
+  return keepAnAdmin(ctx, async () => {
     const rows = await db.UserRole.destroy({ where: { userId: user.id, roleId: role.id } });
-    if (rows > 0) await voidPending(ctx, user.id);
-    return rows;
+    if (rows === 0) return false;
+    await voidPending(ctx, user.id);
+    events.emit('role.revoked', { userId: user.id, role: role.name });
+    return true;
   });
-  if (removed > 0) events.emit('role.revoked', { userId: user.id, role: role.name });
-  return removed > 0;
 }

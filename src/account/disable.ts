@@ -13,8 +13,8 @@ export async function disableUser(ctx: Context, id: string): Promise<void> {
     await db.User.update({ disabledAt: clock.date() }, { where: { id, disabledAt: null } });
     await voidPending(ctx, id);
     await endSessions(ctx, { userId: id }, 'user_disabled');
+    events.emit('user.disabled', { userId: id });
   });
-  events.emit('user.disabled', { userId: id });
 }
 
 /** Sessions that ended stay ended, and links that were mailed before stay void. */
@@ -23,6 +23,6 @@ export async function enableUser(ctx: Context, id: string): Promise<void> {
   await db.transaction(async () => {
     await db.User.update({ disabledAt: null }, { where: { id } });
     await voidPending(ctx, id);
+    events.emit('user.enabled', { userId: id });
   });
-  events.emit('user.enabled', { userId: id });
 }

@@ -35,9 +35,9 @@ export async function updateMe(
     db.transaction(async () => {
       const user = await requireLiveSession(ctx, principal);
       await user.update(values);
+      events.emit('user.updated', { userId: principal.id });
     }),
   );
-  events.emit('user.updated', { userId: principal.id });
   const changed = await db.User.findByPk(principal.id, { include: ['roles'] });
   if (!changed) throw new Problem('session_ended');
   return changed;

@@ -34,7 +34,7 @@ export async function makeKey(
     // It locks the row of the user, so requests that arrive together are counted one after the other.
     await requireLiveSession(ctx, principal);
     if ((await db.ApiKey.count({ where: { userId } })) >= MAX_KEYS) throw new Problem('conflict');
-    return db.ApiKey.create({
+    const apiKey = await db.ApiKey.create({
       id: uuid(),
       userId,
       name,
@@ -44,8 +44,9 @@ export async function makeKey(
       expiresAt: expiresIn === undefined ? null : clock.date(expiresIn * 1000),
       createdAt: clock.date(),
     });
+    events.emit('api_key.made', { userId, apiKeyId: apiKey.id });
+    return apiKey;
   });
-  events.emit('api_key.made', { userId, apiKeyId: made.id });
   return { key, made };
 }
 
@@ -61,14 +62,11 @@ function refuseForeignScope({ roles }: Principal, scopes: readonly string[]): vo
  * Takes effect on the next request.
  * @throws {Problem} 404 `not_found` for a key that this user does not have
  */
-export async function deleteKey(
-  { db, events }: Context,
-  userId: string,
-  id: string,
-): Promise<void> {
-  if ((await db.ApiKey.destroy({ where: { userId, id } })) === 0) throw new Problem('not_found');
-  events.emit('api_key.deleted', { userId, apiKeyId: id });
-}
+export const deleteKey = ({ db, events }: Context, userId: string, id: string): Promise<void> =>
+  db.transaction(async () => {
+    if ((await db.ApiKey.destroy({ where: { userId, id } })) === 0) throw new Problem('not_found');
+    events.emit('api_key.deleted', { userId, apiKeyId: id });
+  });
 
 interface ListedKey extends Pick<ApiKey, 'id' | 'name' | 'last4'> {
   scopes: string[];

@@ -91,7 +91,7 @@ async function refuse(
   throttle: LoginThrottle,
 ): Promise<never> {
   if (!(error instanceof Problem) || error.status !== 401) throw error;
-  announceRefused(ctx, req, name, await throttle.account());
+  await announceRefused(ctx, req, name, throttle);
   const { cause } = error;
   // The error end of redirects logs those.
   const isLogin = ctx.strategies.on.some((each) => each.name === name && each.kind === 'login');

@@ -34,7 +34,7 @@ export async function finishSignIn(
     },
   );
   if (!proven) {
-    announceRefused(ctx, req, method.strategy, await throttle.account());
+    await announceRefused(ctx, req, method.strategy, throttle);
     throw new Problem('invalid_credentials');
   }
   const refused = async (error: unknown): Promise<never> => {

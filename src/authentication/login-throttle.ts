@@ -96,19 +96,19 @@ async function countTry(
   const { limits, settings } = ctx;
   if (settings.limits === 'off') return uncounted(name, find);
   const network = hitsFor(ctx, req, SIGN_IN, signedInAs(req));
-  refuseKnown(ctx, req, network);
+  refuseKnown(ctx, network);
   const subject = name === undefined ? undefined : await find(name);
   const account = subject ? accountHits(ctx, subject, networkOf(req)) : [];
   const full = await limits.hit([...network, ...account]);
   const locked = full?.hit.limit === LOGIN_FAILURES.name;
-  if (full && !locked) refuse(ctx, req, network, full);
-  if (locked) announceLocked(ctx, req, subject!);
+  if (full && !locked) await refuse(ctx, req, network, full);
   return {
     locked,
     account: async () => subject,
     failed: async (error) => {
-      if (!locked && error instanceof Problem && error.status === 503)
-        await limits.takeBack(account);
+      const status = error instanceof Problem ? error.status : 500;
+      if (locked && status !== 401) await announceLocked(ctx, req, subject);
+      if (!locked && status === 503) await limits.takeBack(account);
     },
     forgiven: () => limits.takeBack([...network, ...account]),
     succeeded: () => limits.takeBack(network, account),
@@ -146,6 +146,6 @@ async function tryOnce<T>(
     await throttle.succeeded();
     return found;
   }
-  announceRefused(ctx, req, strategy, await throttle.account());
+  await announceRefused(ctx, req, strategy, throttle);
   return null;
 }

@@ -47,7 +47,7 @@ export async function reauthenticate(
   } catch (error) {
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     if (!isWrong) await throttle.forgiven();
-    else announceRefused(ctx, req, principal.session!.strategy, await throttle.account());
+    else await announceRefused(ctx, req, principal.session!.strategy, throttle);
     throw error;
   }
   await throttle.succeeded();

@@ -16,18 +16,31 @@ function accountOf({ secrets }: Pick<Context, 'secrets'>, subject?: ThrottleSubj
   return { account: createHmac('sha256', key).update(id).digest('hex').slice(0, 16) };
 }
 
-export function announceRefused(
+/** A sign-in that was tried. `locked`: the account was locked, so nothing was compared. */
+interface Tried {
+  locked: boolean;
+  account: () => Promise<ThrottleSubject | undefined>;
+}
+
+/** Announces a sign-in that was not tried, because its account is locked, and that ended without a refusal. */
+export async function announceLocked(
+  ctx: Context,
+  req: Request,
+  subject: ThrottleSubject | undefined,
+): Promise<void> {
+  const whose = { ip: clientIp(req), ...accountOf(ctx, subject) };
+  await ctx.events.record(['limit.reached', { limit: 'account', ...whose }]);
+}
+
+/** Announces a refusal. It takes one statement, with and without a lock: time must not tell which accounts are locked. */
+export async function announceRefused(
   ctx: Context,
   req: Request,
   strategy: string,
-  subject: ThrottleSubject | undefined,
-): void {
-  const account = accountOf(ctx, subject);
-  ctx.events.emit('session.refused', { strategy, ip: clientIp(req), ...account });
-}
-
-/** Announces a sign-in that was not tried, because its account is locked. */
-export function announceLocked(ctx: Context, req: Request, subject: ThrottleSubject): void {
-  const account = accountOf(ctx, subject);
-  ctx.events.emit('limit.reached', { limit: 'account', ip: clientIp(req), ...account });
+  { locked, account }: Tried,
+): Promise<void> {
+  const whose = { ip: clientIp(req), ...accountOf(ctx, await account()) };
+  const refused = ['session.refused', { strategy, ...whose }] as const;
+  if (!locked) return ctx.events.record(refused);
+  return ctx.events.record(['limit.reached', { limit: 'account', ...whose }], refused);
 }

@@ -59,9 +59,11 @@ async function challenge(ctx: Context, { user, device, method }: SignInAttempt):
     passwordDigest: digestOf(user.passwordHash),
   };
   const seconds = lifetimes.secondFactorSeconds;
-  const mfaToken = await issueToken(ctx, PURPOSE, seconds, { userId: user.id, data });
   const { strategy } = method;
-  ctx.events.emit('session.challenged', { userId: user.id, strategy, ip: device.ip });
+  const mfaToken = await ctx.db.transaction(() => {
+    ctx.events.emit('session.challenged', { userId: user.id, strategy, ip: device.ip });
+    return issueToken(ctx, PURPOSE, seconds, { userId: user.id, data });
+  });
   const factors = await availableKinds(ctx, user.id);
   return new Problem('mfa_required', { members: { mfaToken, factors } });
 }

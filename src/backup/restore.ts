@@ -133,7 +133,7 @@ function refuseOtherSecret({ secret }: Staged, file: string): void {
 }
 
 async function endSessionsOf(settings: Settings, staged: Staged): Promise<number> {
-  const ctx = await openContext(settingsOn(settings, staged));
+  const ctx = await openContext(settingsOn(settings, staged), { actorKind: 'cli' });
   try {
     return await endEverySession(ctx);
   } finally {

@@ -31,6 +31,7 @@ export const onDatabase =
     const ctx = await openContext(await commandSettings(env, dotenv), {
       logOutput: standardError(),
       tell: tellPerson,
+      actorKind: 'cli',
     });
     try {
       const answer = await command(ctx, ...args);

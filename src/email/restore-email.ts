@@ -70,6 +70,6 @@ async function freeAddress(ctx: Context, emailCanonical: string, userId: string)
     await voidPending(ctx, holder.id);
   } else if (!holder.isMoreThanUser) {
     await holder.destroy();
-    events.emit('user.deleted', { userId: holder.id });
+    events.emit('user.deleted', { userId: holder.id }, { actor: userId });
   }
 }

@@ -118,13 +118,14 @@ const retryIfTaken = <T>(work: () => Promise<T>): Promise<T> =>
   });
 
 /** Confirms only this address: the user may have a different one by now. False if there is nothing to confirm. */
-export async function confirmUser(
+export const confirmUser = (
   { db, clock, events }: Context,
   id: string,
   emailCanonical: string,
-): Promise<boolean> {
-  const where = { id, emailCanonical, emailVerifiedAt: null, disabledAt: null };
-  const [rows] = await db.User.update({ emailVerifiedAt: clock.date() }, { where });
-  if (rows === 1) events.emit('user.email_verified', { userId: id });
-  return rows === 1;
-}
+): Promise<boolean> =>
+  db.transaction(async () => {
+    const where = { id, emailCanonical, emailVerifiedAt: null, disabledAt: null };
+    const [rows] = await db.User.update({ emailVerifiedAt: clock.date() }, { where });
+    if (rows === 1) events.emit('user.email_verified', { userId: id });
+    return rows === 1;
+  });

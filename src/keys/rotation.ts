@@ -6,6 +6,7 @@ import type { Context } from '#src/context';
 import { holdKeys, keyOf, SIGNING_KEY_PURPOSE, type Key } from '#src/keys/keyring';
 import { keySchedules, stateOf, type Scheduled } from '#src/keys/key-schedule';
 import { DAY_MS, lifetimes } from '#src/lifetimes';
+import type { Cause } from '#src/platform/events';
 import type { Settings } from '#src/platform/settings/settings';
 
 /** Unknown key ids make this node look for new keys once in this time, at most. */
@@ -33,7 +34,7 @@ async function tend(ctx: Context): Promise<void> {
   let rows = await allKeys(ctx);
   const last = ofAlgorithm(ctx, rows).at(-1);
   if (settings.jwtAlg !== 'HS256' && isDue(ctx, last)) {
-    await add(ctx, await generateKey(ctx, settings.jwtAlg), last);
+    await add(ctx, await generateKey(ctx, settings.jwtAlg), last, { kind: 'server' });
     rows = await allKeys(ctx);
   }
   const now = clock.now();
@@ -111,12 +112,15 @@ async function add(
   { db, events, clock }: Context,
   fresh: Awaited<ReturnType<typeof generateKey>>,
   last: SigningKey | undefined,
+  cause?: Cause,
 ): Promise<void> {
   try {
-    await db.transaction(() =>
-      db.SigningKey.create({ ...fresh, sequence: nextAfter(last), createdAt: clock.date() }),
-    );
-    events.emit('key.made', { kid: fresh.kid, algorithm: fresh.algorithm });
+    await db.transaction(async () => {
+      const { kid, algorithm } = fresh;
+      const sequence = nextAfter(last);
+      await db.SigningKey.create({ ...fresh, sequence, createdAt: clock.date() });
+      events.emit('key.made', { kid, algorithm }, cause);
+    });
   } catch (error) {
     if (!(error instanceof UniqueConstraintError)) throw error;
   }

@@ -9,10 +9,13 @@ import { greetingName, mayNotify } from '#src/user-mail/recipients';
 export async function alarm(ctx: Context, { factor, factorId }: Passkey): Promise<void> {
   const { clock, db, events, settings } = ctx;
   const { userId, createdAt: madeAt } = factor!;
-  events.emit('passkey.copied', { userId, factorId });
   const user = await db.User.findByPk(userId);
-  if (!user?.email || !(await mayNotify(ctx, user))) return;
-  const link = linkTo(settings, '/forgot-password');
-  const mail = passkeyCopiedMail({ name: greetingName(user), madeAt, at: clock.date(), link });
-  await queueMail(ctx, user.email, mail);
+  const notify = user !== null && (await mayNotify(ctx, user));
+  await db.transaction(async () => {
+    events.emit('passkey.copied', { userId, factorId });
+    if (!notify || !user.email) return;
+    const link = linkTo(settings, '/forgot-password');
+    const mail = passkeyCopiedMail({ name: greetingName(user), madeAt, at: clock.date(), link });
+    await queueMail(ctx, user.email, mail);
+  });
 }

@@ -4,8 +4,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 interface RequestInfo {
   /** Joins an answer to its log lines and events. */
   readonly requestId: string;
-  /** True when the client has closed the connection and waits no longer. */
-  readonly isGone?: () => boolean;
+  /** Call it as a method. True when the client has closed the connection and waits no longer. */
+  isGone?(): boolean;
+  /** The address of the client. */
+  readonly ip?: string | undefined;
+  /** Whom a guard has let in, by now. */
+  readonly user?: unknown;
 }
 export type RequestContext = AsyncLocalStorage<RequestInfo>;
 

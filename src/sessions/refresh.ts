@@ -118,7 +118,9 @@ export async function successor(
     );
     return live;
   }
-  if ((await endSessions(ctx, { id: session.id }, 'reused')) > 0)
-    events.emit('session.reused', { userId: session.userId, sessionId: session.id, ip });
+  await db.transaction(async () => {
+    if ((await endSessions(ctx, { id: session.id }, 'reused')) > 0)
+      events.emit('session.reused', { userId: session.userId, sessionId: session.id, ip });
+  });
   throw refused('reused');
 }

@@ -379,9 +379,11 @@ describe('an event', () => {
   });
   const emit = (role: string) => ctx.events.emit('role.created', { role });
 
-  it('is delivered at once without a transaction', () => {
-    emit('alone');
-    expect(heard).toEqual(['alone']);
+  it('without a transaction is a mistake, unless it has no cause in the database', async () => {
+    expect(() => emit('alone')).toThrow('belongs into a transaction');
+    expect(heard).toEqual([]);
+    await ctx.events.record(['role.created', { role: 'recorded' }]);
+    expect(heard).toEqual(['recorded']);
   });
 
   it('is delivered after the commit, to listeners who then find what it tells of', async () => {
@@ -421,7 +423,7 @@ describe('an event', () => {
     other.ctx.events.onAny((name) => elsewhere.push(name));
     await transaction(async () => {
       emit('here');
-      other.ctx.events.emit('role.created', { role: 'there' });
+      await other.ctx.events.record(['role.created', { role: 'there' }]);
       // What happens on another instance does not wait for our commit.
       expect([heard, elsewhere]).toEqual([[], ['role.created']]);
     });

@@ -63,9 +63,9 @@ export function createHashingQueue(
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     refuseIfBusy();
     const asked = performance.now();
-    const isGone = request.getStore()?.isGone;
+    const asking = request.getStore();
     return turn(() => {
-      if (isGone?.() || performance.now() - asked > MAX_WAIT_MS) throw busy();
+      if (asking?.isGone?.() || performance.now() - asked > MAX_WAIT_MS) throw busy();
       return timed(work);
     });
   }

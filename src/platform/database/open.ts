@@ -4,7 +4,8 @@ import { bindComparedValues } from '#src/platform/database/bound-values';
 import { connectInTurn, type MysqlConnection } from '#src/platform/database/failover';
 import { serversOf } from '#src/platform/database/hosts';
 import { sqliteModule } from '#src/platform/database/sqlite';
-import { transactional, type TransactionalSequelize } from '#src/platform/database/transaction';
+import { transactional } from '#src/platform/database/transaction';
+import type { TransactionalSequelize } from '#src/platform/database/transactional-sequelize';
 
 /** A statement may take this long, in milliseconds. Then the database counts as unavailable. */
 const STATEMENT_TIMEOUT_MS = 2000;

@@ -10,11 +10,14 @@ import {
 import { commit } from '#src/platform/database/commit';
 import { preparedSelect } from '#src/platform/database/prepared-select';
 import { repeatOnConflict } from '#src/platform/database/repeat';
+import type { TransactionalSequelize } from '#src/platform/database/transactional-sequelize';
 
 /** What runs under one transaction: Sequelize's own entries, and what waits for the commit. */
 interface Scope {
   values: Map<string, unknown>;
   afterCommit: (() => void)[];
+  /** What is written before the commit. */
+  collected: unknown[];
   /** Begun by an app, which may catch what a part of it throws. Then that part alone is undone. */
   isOfApp: boolean;
 }
@@ -32,27 +35,6 @@ interface Join {
   options?: TransactionOptions | undefined;
 }
 
-/**
- * A Sequelize whose queries join the transaction they are called in by themselves: there is no `{ transaction }` to
- * forget. Sequelize has one CLS namespace a process (`Sequelize.useCLS`); here each instance has its own, and that of a
- * host app is not asked.
- */
-export interface TransactionalSequelize extends Sequelize {
-  /**
-   * All or nothing. A call inside another one joins it. When the database undoes it because of a concurrent transaction,
-   * it runs again, a few times at most: `fn` may do nothing outside the database that must not happen twice.
-   */
-  atomically<T>(fn: () => Promise<T>): Promise<T>;
-  /** Runs `work` when the transaction around this call is committed, at once without one, and never if it is undone. */
-  afterCommit(work: () => void): void;
-  /** True in a transaction: what is read here may never be committed. */
-  isInTransaction(): boolean;
-  /** Rows by a prepared SELECT of constant text, as plain objects. It names `$1`, `$2`, … once each, in this order. */
-  select<Row extends object>(sql: string, bind: readonly string[]): Promise<Row[]>;
-  /** A number that changes with every write of this instance. Writes marked `skipCacheInvalidation` do not count. */
-  writes(): number;
-}
-
 export function transactional(url: string | undefined, options: Options): TransactionalSequelize {
   const scopes = new AsyncLocalStorage<Scope>();
   /** The scope of the transaction around this call. Undefined without one, or when it is over. */
@@ -62,6 +44,7 @@ export function transactional(url: string | undefined, options: Options): Transa
   };
   let writes = 0;
   let closed = false;
+  let write = async (_items: readonly unknown[]): Promise<void> => {};
   const refuseClosed = () => {
     if (closed) throw new ConnectionError(new Error('The database was closed'));
   };
@@ -96,6 +79,16 @@ export function transactional(url: string | undefined, options: Options): Transa
       else work();
     }
 
+    collect(item: unknown): void {
+      const scope = currentScope();
+      if (!scope) throw new Error('This belongs into a transaction');
+      scope.collected.push(item);
+    }
+
+    writeCollected(own: typeof write): void {
+      write = own;
+    }
+
     /** With a callback, for an app, it joins the transaction around it. Sequelize's own would not. */
     override transaction<T>(options: TransactionOptions, work: Work<T>): Promise<T>;
     override transaction<T>(work: Work<T>): Promise<T>;
@@ -125,7 +118,7 @@ export function transactional(url: string | undefined, options: Options): Transa
 
     #repeat<T>(fn: () => Promise<T>, { isOfApp, options }: Join): Promise<T> {
       const run = async () => {
-        const scope: Scope = { values: new Map(), afterCommit: [], isOfApp };
+        const scope: Scope = { values: new Map(), afterCommit: [], collected: [], isOfApp };
         const result = await scopes.run(scope, () => this.#once(scope, fn, options));
         return { result, scope };
       };
@@ -140,11 +133,13 @@ export function transactional(url: string | undefined, options: Options): Transa
     /** A part of an outer transaction that is undone by itself. What waits for the commit waits for the outer one's. */
     async #savepoint<T>(outer: Scope, fn: () => Promise<T>, { isOfApp }: Join): Promise<T> {
       const transaction = outer.values.get('transaction') as Transaction;
-      const scope: Scope = { values: new Map(outer.values), afterCommit: [], isOfApp };
+      const values = new Map(outer.values);
+      const scope: Scope = { values, afterCommit: [], collected: [], isOfApp };
       const savepoint = await super.transaction({ transaction });
       try {
         const result = await scopes.run(scope, fn);
         outer.afterCommit.push(...scope.afterCommit);
+        outer.collected.push(...scope.collected);
         return result;
       } catch (error) {
         await savepoint.rollback().catch(() => {}); // the first error says more
@@ -162,6 +157,7 @@ export function transactional(url: string | undefined, options: Options): Transa
       let result: T;
       try {
         result = await fn();
+        if (scope.collected.length > 0) await write(scope.collected);
       } catch (error) {
         await transaction.rollback().catch(() => {}); // the first error says more
         throw error;

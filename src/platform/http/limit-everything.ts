@@ -51,7 +51,7 @@ export function limitEverything(
         subject,
       });
       const hit = hitOf({ max, window });
-      if (counter.hits === hit.rule.max + 1) announce(ctx, hit, req);
+      if (counter.hits === hit.rule.max + 1) void announce(ctx, hit, req); // a flood waits for no database
       return tooMany(ctx, rates.map(hitOf), { hit, opensAt: counter.resetsAt });
     }
     return undefined;

@@ -10,6 +10,7 @@ import { addDefaults, type HeaderList } from '#src/platform/http/default-headers
 import { ambiguousHeaders } from '#src/platform/http/malformed-request';
 import { Problem } from '#src/platform/http/problem';
 import { requestIdOf, setRequestId } from '#src/platform/http/request-id';
+import { RequestInfo } from '#src/platform/http/request-info';
 import type { RequestLine } from '#src/platform/log';
 import { originMatcher } from '#src/platform/settings/origins';
 
@@ -66,7 +67,7 @@ export const requestContext =
     const given = req.headers['x-request-id'];
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     setRequestId(res, requestId);
-    request.run({ requestId, isGone: () => res.destroyed }, next);
+    request.run(new RequestInfo(requestId, res), next);
   };
 
 /** None of our path segments is that long: it may be a token that somebody put into a URL. */

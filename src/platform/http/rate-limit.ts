@@ -64,13 +64,13 @@ export function hitsFor(
 /** @throws {Problem} 429 `rate_limited` */
 async function count(ctx: Context, req: Request, hits: readonly Hit[]): Promise<void> {
   const full = await ctx.limits.hit(hits);
-  if (full) refuse(ctx, req, hits, full);
+  if (full) await refuse(ctx, req, hits, full);
 }
 
-/** The same for what is known to be full, without a question to the store. */
-export function refuseKnown(ctx: Context, req: Request, hits: readonly Hit[]): void {
+/** The same for what is known to be full, without a question to the store. Such a refusal is no news. */
+export function refuseKnown(ctx: Context, hits: readonly Hit[]): void {
   const full = ctx.limits.known(hits);
-  if (full) refuse(ctx, req, hits, full);
+  if (full) throw tooMany(ctx, hits, full);
 }
 
 interface Full {
@@ -80,8 +80,13 @@ interface Full {
 }
 
 /** Announces the first refusal since a counter is full, and refuses. */
-export function refuse(ctx: Context, req: Request, hits: readonly Hit[], full: Full): never {
-  if (full.news) announce(ctx, full.hit, req);
+export async function refuse(
+  ctx: Context,
+  req: Request,
+  hits: readonly Hit[],
+  full: Full,
+): Promise<never> {
+  if (full.news) await announce(ctx, full.hit, req);
   throw tooMany(ctx, hits, full);
 }
 
@@ -111,13 +116,18 @@ export function tooMany(
   });
 }
 
-export function announce({ events, limits, settings }: Context, hit: Hit, req: Request): void {
+/** Never fails: the refusal stands while the database is away, and the log says what is not in the audit trail. */
+export async function announce(ctx: Context, hit: Hit, req: Request): Promise<void> {
+  const { events, limits, log, settings } = ctx;
   const { by } = hit.rule;
   const whose = by === 'session' && {
     sessionId: hit.subject,
     ...(req.user && { userId: req.user.id }),
   };
-  events.emit('limit.reached', { limit: hit.limit, ip: clientIp(req), ...whose });
+  const event = { limit: hit.limit, ip: clientIp(req), ...whose };
+  await events.record(['limit.reached', event]).catch((error: unknown) => {
+    log.warn({ err: error, ...event }, 'a limit was reached, which is not in the audit trail');
+  });
   if (settings.trustProxy !== 0 || req.headers['x-forwarded-for'] === undefined) return;
   limits.warnOnce(
     'a request with X-Forwarded-For was refused: if a proxy stands in front, set TRUST_PROXY, or all its clients share one limit',

@@ -16,6 +16,8 @@ const LONGEST_PAUSE_MS = HOUR_MS;
 /** How many mails are looked at for one that nobody else takes. */
 const CANDIDATES = 10;
 
+const BY_SERVER = { kind: 'server' } as const;
+
 /** Optimistic lock on `attempts`: no rows if another node took the mail. */
 const whereOurs = ({ id, attempts }: OutgoingMail) => ({
   where: { id, attempts },
@@ -61,8 +63,10 @@ export async function deliver(
     const timeout = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
     const { file } = await send(message, AbortSignal.any([stopped, timeout]));
     if (file) log.info({ mailId, template, file }, 'there is no SMTP_URL: a mail became a file');
-    await db.OutgoingMail.destroy(whereOurs(mail));
-    events.emit('mail.sent', { mailId, template });
+    await db.transaction(async () => {
+      await db.OutgoingMail.destroy(whereOurs(mail));
+      events.emit('mail.sent', { mailId, template }, BY_SERVER);
+    });
   } catch (error) {
     // Any other error is the database's: the lease runs out, and some node tries again.
     if (!(error instanceof NotSent)) throw error;
@@ -81,9 +85,12 @@ export async function deliver(
 
 async function giveUp({ db, log, events }: Context, mail: OutgoingMail, why: string) {
   const { id: mailId, template, attempts } = mail;
-  if ((await db.OutgoingMail.destroy(whereOurs(mail))) === 0) return;
-  log.error({ mailId, template, attempts, why }, 'a mail was given up');
-  events.emit('mail.failed', { mailId, template, why });
+  const isOurs = await db.transaction(async () => {
+    if ((await db.OutgoingMail.destroy(whereOurs(mail))) === 0) return false;
+    events.emit('mail.failed', { mailId, template, why }, BY_SERVER);
+    return true;
+  });
+  if (isOurs) log.error({ mailId, template, attempts, why }, 'a mail was given up');
 }
 
 function messageOf({ secrets }: Context, mail: OutgoingMail): Message {

@@ -1,0 +1,116 @@
+import { QueryTypes } from 'sequelize';
+import type { AuditChain, AuditDay, AuditEntry } from '#models/index';
+import { hashOf, isEqual, macOfDay, macOfEnds } from '#src/audit/entry';
+import { auditKeys } from '#src/audit/keys';
+import type { Context } from '#src/context';
+import { skipCacheInvalidation } from '#src/platform/database/commits';
+import { takeTurn } from '#src/platform/database/take-turn';
+
+/** Entries in one step. While SQLite writes them, this process does nothing else. */
+export const SEAL_STEP = 100;
+
+/**
+ * Gives the oldest entries without a place their places in the trail, so many at most, and answers how many. The hash of
+ * each one holds the hash before. Of several nodes one at a time does it. An entry stands behind every entry that was
+ * committed before it began: those of one user are in the order in which they happened.
+ */
+export const sealNext = (ctx: Context): Promise<number> =>
+  ctx.db.transaction(async () => {
+    const { db } = ctx;
+    await takeTurn(db.AuditChain, { id: 1 });
+    // By the index, which has them in the order of their ids, or of their writing. Sorting all that wait would take long.
+    const waiting = await db.AuditEntry.findAll({ where: { seq: null }, limit: SEAL_STEP });
+    if (waiting.length === 0) return 0;
+    waiting.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const chain = (await db.AuditChain.findByPk(1))!;
+    const day = await db.AuditDay.findOne({ order: [['day', 'DESC']] });
+    let { tipSeq: seq, tipHash: hash } = await provedTip(ctx, chain, day);
+    const places = waiting.map((entry) => {
+      hash = hashOf(hash, Object.assign(entry, { seq: ++seq }));
+      return [entry.id, seq, hash] as const;
+    });
+    await place(ctx, places);
+    await moveTip(ctx, chain, seq, hash);
+    await addToDay(ctx, day, { entries: places.length, lastSeq: seq, lastHash: hash });
+    return places.length;
+  });
+
+/**
+ * The end of the chain. Whoever changed it in the database could hide by it what they took from the trail. So a change is
+ * itself put into the trail, which goes on.
+ */
+async function provedTip(ctx: Context, chain: AuditChain, day: AuditDay | null) {
+  const { tipSeq, tipHash, mac } = chain;
+  const isEmpty = tipSeq === 0 && mac === '' && !day;
+  const keys = isEmpty ? new Map<string, Buffer>() : await keysFor(ctx, [chain, day]);
+  const isProved =
+    isEmpty ||
+    (isEqual(
+      mac,
+      macWith(keys, chain.keyId, (key) => macOfEnds(key, chain)),
+    ) &&
+      day !== null &&
+      isEqual(
+        day.mac,
+        macWith(keys, day.keyId, (key) => macOfDay(key, day)),
+      ));
+  if (isProved) return { tipSeq, tipHash };
+  ctx.log.error({ seq: tipSeq }, 'the end of the audit trail was changed by somebody else');
+  ctx.events.emit('audit.unproved', { seq: tipSeq }, { kind: 'server' });
+  const last = await ctx.db.AuditEntry.max<number | null, AuditEntry>('seq');
+  return { tipSeq: Math.max(tipSeq, last ?? 0), tipHash };
+}
+
+const macWith = (
+  keys: ReadonlyMap<string, Buffer>,
+  id: string,
+  make: (key: Buffer) => string,
+): string => {
+  const key = keys.get(id);
+  return key ? make(key) : '';
+};
+
+/** The keys of these rows. Almost always it is the key of this instance. */
+async function keysFor(ctx: Context, rows: readonly ({ keyId: string } | null)[]) {
+  const { id, key } = ctx.audit.key();
+  if (rows.every((row) => row === null || row.keyId === id)) return new Map([[id, key]]);
+  return auditKeys(ctx);
+}
+
+const PLACES = `'$[*]' COLUMNS (id CHAR(36) PATH '$[0]', seq BIGINT PATH '$[1]', hash CHAR(43) PATH '$[2]')`;
+const PLACE_SERVER = `UPDATE JSON_TABLE($1, ${PLACES}) placed STRAIGHT_JOIN audit_entries entry ON entry.id = placed.id
+  SET entry.seq = placed.seq, entry.hash = placed.hash`;
+const PLACE_SQLITE = `UPDATE audit_entries SET seq = placed.seq, hash = placed.hash
+  FROM (SELECT value ->> 0 AS id, value ->> 1 AS seq, value ->> 2 AS hash FROM json_each($1)) placed
+  WHERE audit_entries.id = placed.id`;
+
+/** All by one statement of constant text. */
+async function place({ db: { sequelize } }: Context, places: readonly (readonly unknown[])[]) {
+  const sql = sequelize.getDialect() === 'sqlite' ? PLACE_SQLITE : PLACE_SERVER;
+  const bind = [JSON.stringify(places)];
+  await sequelize.query(sql, { type: QueryTypes.RAW, bind, ...skipCacheInvalidation });
+}
+
+async function moveTip(ctx: Context, chain: AuditChain, tipSeq: number, tipHash: string) {
+  const { baseSeq, baseHash } = chain;
+  const { id: keyId, key } = ctx.audit.key();
+  const mac = macOfEnds(key, { baseSeq, baseHash, tipSeq, tipHash });
+  await ctx.db.AuditChain.update(
+    { tipSeq, tipHash, keyId, mac },
+    { where: { id: 1 }, ...skipCacheInvalidation },
+  );
+}
+
+type Added = Pick<AuditDay, 'entries' | 'lastSeq' | 'lastHash'>;
+
+/** Adds to the newest day, or begins today. The clock of another node may be behind: days never go back. */
+async function addToDay({ db, clock, audit }: Context, newest: AuditDay | null, added: Added) {
+  const today = clock.date().toISOString().slice(0, 10);
+  const isOn = newest !== null && newest.day >= today;
+  const day = isOn ? newest.day : today;
+  const fields = { ...added, day, entries: added.entries + (isOn ? newest.entries : 0) };
+  const { id: keyId, key } = audit.key();
+  const row = { ...fields, keyId, mac: macOfDay(key, fields) };
+  if (isOn) await db.AuditDay.update(row, { where: { day }, ...skipCacheInvalidation });
+  else await db.AuditDay.create(row, skipCacheInvalidation);
+}

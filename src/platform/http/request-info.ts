@@ -1,0 +1,28 @@
+import type { Response } from 'express';
+import { clientIp } from '#src/platform/http/client-ip';
+
+/**
+ * What is known of the request that is being answered: see `RequestContext`. It is read when it is asked for. A class: the
+ * functions of an object made for each request would be kept until the whole heap is collected.
+ */
+export class RequestInfo {
+  readonly requestId: string;
+  readonly #res: Response;
+
+  constructor(requestId: string, res: Response) {
+    this.requestId = requestId;
+    this.#res = res;
+  }
+
+  isGone(): boolean {
+    return this.#res.destroyed;
+  }
+
+  get ip(): string | undefined {
+    return clientIp(this.#res.req);
+  }
+
+  get user(): unknown {
+    return this.#res.req.user;
+  }
+}
