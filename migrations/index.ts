@@ -18,6 +18,7 @@ import { factors } from '#migrations/0014-factors';
 import { passkeys } from '#migrations/0015-passkeys';
 import { identityGrants } from '#migrations/0016-identity-grants';
 import { sessionAmr } from '#migrations/0017-session-amr';
+import { permissions } from '#migrations/0018-permissions';
 import { audit } from '#migrations/0019-audit';
 import { invitations } from '#migrations/0020-invitations';
 
@@ -43,6 +44,7 @@ const migrations: Record<string, Migration> = {
   '0015-passkeys': passkeys,
   '0016-identity-grants': identityGrants,
   '0017-session-amr': sessionAmr,
+  '0018-permissions': permissions,
   '0019-audit': audit,
   '0020-invitations': invitations,
 };

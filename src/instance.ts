@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createApp, type App } from '#src/app';
-import { authenticate, requireAal2, requireFresh, requireRole } from '#src/authentication/guards';
+import {
+  authenticate,
+  requireAal2,
+  requireFresh,
+  requirePermission,
+  requireRole,
+} from '#src/authentication/guards';
 import { messageOf } from '#src/authentication/strategy-files';
 import { startSealing as startSealingWorker } from '#src/audit/sealing-worker';
 import type { RunningStrategy } from '#src/authentication/wrap';
@@ -20,6 +26,7 @@ import { SettingsError } from '#src/platform/settings/settings-error';
 import type { Sallyport } from '#src/sallyport';
 import { serverApi, type ServerApi } from '#src/server-api';
 import { purgeOften, startTasks } from '#src/tasks';
+import { Permission } from '#src/users/permissions';
 
 /** An instance, with what only the server program and the tests need. */
 export interface Instance extends App {
@@ -113,6 +120,13 @@ const publicApi = (
     if (names.length === 0 || names.some((name: unknown) => typeof name !== 'string'))
       throw new TypeError("Write auth.requireRole('editor'), or more names: any one of them opens");
     return requireRole(...names);
+  },
+  requirePermission: (...names) => {
+    if (names.length === 0 || !names.every((name) => Permission.safeParse(name).success))
+      throw new TypeError(
+        "Write auth.requirePermission('invoices:read'), or more of them: all are needed",
+      );
+    return requirePermission(...names);
   },
   requireFresh: (minutes) => requireFresh(ctx, checkMinutes('requireFresh(5)', minutes)),
   requireAal2: (...[minutes]) => {

@@ -37,6 +37,12 @@ function appWith(basePath: string, auth?: Sallyport): Express {
     app.get('/reports', auth.authenticate(), auth.requireRole('editor'), (_req, res) => {
       res.json({ reports: [] });
     });
+    app.get(
+      '/invoices',
+      auth.authenticate(),
+      auth.requirePermission('invoices:read', 'customers:read'),
+      (_req, res) => res.json({ invoices: [] }),
+    );
     app.get('/secret', auth.authenticate(), auth.requireFresh(5), (_req, res) => {
       res.json({ secret: 1 });
     });
@@ -214,6 +220,30 @@ describe.each(['', '/identity'])('an app with the server at "%s"', async (basePa
     expect((await ask('GET', '/reports', { token })).body).toEqual({ reports: [] });
     await auth.roles.revoke('bob', 'editor');
     expect((await ask('GET', '/reports', { token })).status).toBe(403);
+  });
+
+  it('opens by permissions, all of which are needed, whatever the role is called', async () => {
+    const token = await member('clerk1');
+    const refused = await ask('GET', '/invoices', { token });
+    expect(refused).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden', required: ['invoices:read', 'customers:read'] },
+    });
+    expect(refused.headers.get('www-authenticate')).toMatch(/error="insufficient_scope"/);
+    await auth.roles.create('clerk');
+    await auth.roles.grant('clerk1', 'clerk');
+    const allow = (permissions: string) =>
+      auth.models.Role.update({ permissions }, { where: { name: 'clerk' } });
+    for (const [permissions, status] of [
+      ['invoices:read', 403],
+      ['customers:* invoices:read', 200],
+      ['invoices:read', 403],
+      ['*', 200],
+      ['', 403],
+    ] as const) {
+      await allow(permissions);
+      expect((await ask('GET', '/invoices', { token })).status, permissions).toBe(status);
+    }
   });
 
   it('asks for a recent sign-in with requireFresh', async () => {
@@ -803,23 +833,27 @@ describe('a guard that is put in wrongly', async () => {
       .use(express.json({ limit: '5mb' }))
       .use(auth.router);
     app.use((req, _res, next) => {
-      Object.assign(req, { user: { roles: 'admin, editor', session: null } });
+      Object.assign(req, { user: { roles: 'admin, editor', permissions: ['*'], session: null } });
       next();
     });
     app.get('/by-role', auth.requireRole('editor'), (_req, res) => res.send('open'));
+    app.get('/by-permission', auth.requirePermission('invoices:read'), (_req, res) => {
+      res.send('open');
+    });
     app.get('/by-time', auth.requireFresh(5), (_req, res) => res.send('open'));
     app.get('/by-factors', auth.requireAal2(), (_req, res) => res.send('open'));
     const notCalled = auth as unknown as Record<string, RequestHandler>;
     app.get('/not-called', notCalled['authenticate']!, (_req, res) => res.send('open'));
     app.get('/no-minutes', notCalled['requireFresh']!, (_req, res) => res.send('open'));
     app.get('/no-factors', notCalled['requireAal2']!, (_req, res) => res.send('open'));
+    app.get('/no-permissions', notCalled['requirePermission']!, (_req, res) => res.send('open'));
     app.get('/no-roles', notCalled['requireRole']!, (_req, res) => res.send('open'));
     return app.use(auth.errorHandler, ((error, _req, res, _next) => {
       res.status(500).send((error as Error).message);
     }) as ErrorRequestHandler);
   });
 
-  it.each(['/by-role', '/by-time', '/by-factors'])(
+  it.each(['/by-role', '/by-permission', '/by-time', '/by-factors'])(
     'lets nobody in whom only the app knows: %s',
     async (path) => {
       const { status, body } = await ask('GET', path);
@@ -827,7 +861,7 @@ describe('a guard that is put in wrongly', async () => {
     },
   );
 
-  it.each(['/not-called', '/no-roles', '/no-minutes', '/no-factors'])(
+  it.each(['/not-called', '/no-roles', '/no-permissions', '/no-minutes', '/no-factors'])(
     'says so, and answers: %s',
     async (path) => {
       const { status, text } = await ask('GET', path);
@@ -840,6 +874,9 @@ describe('a guard that is put in wrongly', async () => {
     expect(() => authenticate!('local')).toThrow(TypeError);
     expect(() => requireRole!(['user'])).toThrow(TypeError);
     expect(() => requireRole!()).toThrow(TypeError);
+    const { requirePermission } = auth as unknown as Record<string, (...a: unknown[]) => void>;
+    for (const wrong of [[], [['a:b']], ['editor'], ['a:b', 'A:b'], ['*:read'], ['a:b:c'], [1]])
+      expect(() => requirePermission!(...wrong)).toThrow(TypeError);
   });
 
   it('refuses what the app’s parser took, however deep it is', async () => {

@@ -426,6 +426,9 @@ holds<Same<IsAny<typeof auth.passport>, false>>();
 auth.requireRole('editor', 'admin');
 // @ts-expect-error -- a role must be named
 auth.requireRole();
+auth.requirePermission('invoices:read', 'customers:*');
+// @ts-expect-error -- a permission must be named
+auth.requirePermission();
 // @ts-expect-error -- a number of minutes
 auth.requireFresh('five');
 auth.requireAal2();
@@ -436,11 +439,12 @@ export const handler = (req: Request): string => {
   // @ts-expect-error -- there may be no user
   req.user.id;
   const roles: readonly string[] = req.user!.roles;
+  const permissions: readonly string[] = req.user!.permissions;
   const principal: Principal = req.user!;
   // @ts-expect-error -- a principal is frozen
   principal.name = 'x';
   const strategy: string | undefined = principal.session?.strategy;
-  return [principal.id, principal.username ?? '', strategy, ...roles].join();
+  return [principal.id, principal.username ?? '', strategy, ...roles, ...permissions].join();
 };
 
 auth.on('user.deleted', ({ userId }) => userId.toUpperCase());

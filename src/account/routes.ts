@@ -8,7 +8,7 @@ import { oneOfFields } from '#src/platform/http/one-of-fields';
 import { del, get, patch, type Route } from '#src/platform/http/route';
 import { oncePer } from '#src/platform/once-per';
 import { principalOf, type Principal } from '#src/users/principal';
-import { FreeUsername, Name, Password, PublicUser, publicUser } from '#src/users/schemas';
+import { FreeUsername, Name, Password, OwnUser, ownUser } from '#src/users/schemas';
 
 const UserChanges = oneOfFields(
   z
@@ -37,7 +37,7 @@ const freshTime = inWords(lifetimes.freshSignInMinutes * 60);
 
 function getMe(ctx: Context): Route {
   // A principal never changes, and the requests of a session share it.
-  const answerFor = oncePer((user: Principal) => Object.freeze(publicUser(user)));
+  const answerFor = oncePer((user: Principal) => Object.freeze(ownUser(user)));
   return get(
     '/me',
     [authenticate(ctx, { toEnrol: true })],
@@ -45,7 +45,7 @@ function getMe(ctx: Context): Route {
       operationId: 'getMe',
       tag: 'Account',
       summary: 'The signed-in user',
-      returns: PublicUser,
+      returns: OwnUser,
     },
     (req) => answerFor(req.user),
   );
@@ -62,10 +62,10 @@ export const accountRoutes = (ctx: Context): Route[] => [
       tag: 'Account',
       summary: 'Change your names',
       body: UserChanges,
-      returns: PublicUser,
+      returns: OwnUser,
       problems: ['username_taken'],
     },
-    async (req) => publicUser(principalOf(await updateMe(ctx, req.user, req.body))),
+    async (req) => ownUser(principalOf(await updateMe(ctx, req.user, req.body))),
   ),
 
   del(

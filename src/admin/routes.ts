@@ -6,7 +6,7 @@ import {
   authenticate,
   requireFreshProof,
   requireFullAccess,
-  requireRole,
+  requirePermission,
 } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import { requireFactorLeft } from '#src/factors/required';
@@ -15,6 +15,7 @@ import { lifetimes } from '#src/lifetimes';
 import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, type Route } from '#src/platform/http/route';
 import { Time } from '#src/platform/http/time';
+import { requireLivePermission } from '#src/sessions/require-live-permission';
 import { publicUserFields } from '#src/users/schemas';
 
 const AdminUser = z
@@ -25,7 +26,7 @@ const AdminUserPage = Listing(AdminUser);
 export const adminRoutes = (ctx: Context): Route[] => [
   get(
     '/admin/users',
-    [authenticate(ctx), requireRole('admin')],
+    [authenticate(ctx), requirePermission('users:read')],
     {
       operationId: 'listUsers',
       tag: 'Administration',
@@ -43,7 +44,7 @@ export const adminRoutes = (ctx: Context): Route[] => [
     '/admin/users/:id/factors',
     [
       authenticate(ctx),
-      requireRole('admin'),
+      requirePermission('factors:reset'),
       requireFullAccess,
       requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
     ],
@@ -56,10 +57,11 @@ export const adminRoutes = (ctx: Context): Route[] => [
       params: z.strictObject({ id: Id }),
       problems: ['not_found', 'last_factor'],
     },
-    async (req) => {
-      const { id } = req.params;
-      if (id === req.user.id) await requireFactorLeft(ctx, id, 0);
-      await resetFactors(ctx, id);
-    },
+    async ({ user, params: { id } }) =>
+      ctx.db.transaction(async () => {
+        await requireLivePermission(ctx, user, 'factors:reset');
+        if (id === user.id) await requireFactorLeft(ctx, id, 0);
+        await resetFactors(ctx, id);
+      }),
   ),
 ];

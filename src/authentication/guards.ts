@@ -1,18 +1,16 @@
-import type { NextFunction, Request } from 'express';
-import type { AuthenticateCallback } from 'passport';
-import { AskedFor, askPassport } from '#src/authentication/ask-passport';
+import type { Request } from 'express';
+import { askBearers, wantsRawBody } from '#src/authentication/ask-bearers';
 import { openToEnrol } from '#src/authentication/enrolment';
 import { authenticateWith } from '#src/authentication/authenticate-with';
 import { SIGN_IN } from '#src/authentication/limits';
 import type { Identity } from '#src/authentication/sign-in';
-import { rememberCredential } from '#src/authentication/signed-in';
-import { digestChallenge } from '#src/authentication/strategy-failure';
 import type { Context } from '#src/context';
 import { readRawBody } from '#src/platform/http/body';
 import { refuseTwo } from '#src/platform/http/credential-headers';
 import { Problem } from '#src/platform/http/problem';
 import { limitDoc } from '#src/platform/http/rate-limit';
 import { guard } from '#src/platform/http/route';
+import { covers } from '#src/users/permissions';
 import { Principal } from '#src/users/principal';
 import { isAal2, isFresh, stepUp } from '#src/users/step-up';
 
@@ -45,34 +43,6 @@ export const authenticate = (ctx: Context, { toEnrol = false }: AuthenticateOpti
 };
 /** Of `passport.authenticate`. */
 const USUAL: object = { session: false };
-
-function askBearers(ctx: Context, options: object, req: Request, next: NextFunction) {
-  const answer: AuthenticateCallback = (error, user, info) => {
-    if (error || !user) return next(error ?? firstReason(info));
-    req.user = user;
-    rememberCredential(ctx, req);
-    next();
-  };
-  const { passport, bearers } = ctx.strategies;
-  // pass() of a strategy lets nobody in.
-  const passed = (error?: unknown) => next(error ?? new Problem('token_missing'));
-  askPassport(passport, bearers, new AskedFor(req, answer, passed), options);
-}
-
-/** True when a strategy that checks the bytes of the body would find its credentials in this request. */
-function wantsRawBody({ strategies: { rawBodyHeaders } }: Context, { headers }: Request): boolean {
-  for (const name of rawBodyHeaders) if (headers[name] !== undefined) return true;
-  return false;
-}
-
-/** Why nobody was let in. Of several strategies, the first that knew its credential decides. */
-function firstReason(info: unknown): Problem {
-  const reasons = [info].flat();
-  return (
-    reasons.find((reason): reason is Problem => reason instanceof Problem) ??
-    new Problem('token_missing', { headers: digestChallenge(reasons) })
-  );
-}
 
 /**
  * Stands before the sign-in with a strategy: `req.identity` is then what the sign-in pipeline takes. It is counted before
@@ -109,6 +79,23 @@ export const requireRole = (...names: [string, ...string[]]) =>
     (req, _res, next) => {
       const { roles } = principalIn(req);
       if (!names.some((name) => roles.includes(name)))
+        throw new Problem('forbidden', { members: { required: names } });
+      next();
+    },
+  );
+
+/**
+ * Stands after authenticate(). All of these permissions are needed, each granted by a role, or by `resource:*` or `*` of one:
+ * see `users/permissions`. They were read from the database for this very request.
+ */
+export const requirePermission = (...names: [string, ...string[]]) =>
+  guard(
+    {
+      problems: ['forbidden'],
+      note: `Requires the permission ${names.map((name) => `\`${name}\``).join(' and ')}.`,
+    },
+    (req, _res, next) => {
+      if (!covers(principalIn(req).permissions, names))
         throw new Problem('forbidden', { members: { required: names } });
       next();
     },

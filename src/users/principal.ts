@@ -1,4 +1,5 @@
 import type { User } from '#models/index';
+import { permissionsIn, sortedPermissions } from '#src/users/permissions';
 import { lastProved, proofOf, type Acr, type ProofColumns } from '#src/users/assurance';
 
 export interface PrincipalSession {
@@ -18,6 +19,11 @@ export interface PrincipalSession {
 type PrincipalFields = { readonly [K in keyof Principal]: Principal[K] };
 /** The columns of a user that a principal is made of. */
 type UserFields = Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'name' | 'factors'>;
+/** A role as it is stored: `permissions` are separated by spaces. */
+interface RoleFields {
+  readonly name: string;
+  readonly permissions: string;
+}
 interface SessionFields extends ProofColumns {
   readonly id: string;
   readonly strategy: string;
@@ -35,6 +41,8 @@ export class Principal {
   readonly name: string | null;
   /** Names in alphabetical order. With `scopes`, only the roles among these. */
   readonly roles: readonly string[];
+  /** What these roles allow, in alphabetical order, each once: `users:read`, `users:*` or `*`. `grants` reads them. */
+  readonly permissions: readonly string[];
   /** How many confirmed second factors the user has. */
   readonly factors: number;
   /** Null for a credential that has no session, such as an API key. */
@@ -43,13 +51,14 @@ export class Principal {
   readonly scopes: readonly string[] | null;
 
   constructor(fields: PrincipalFields) {
-    const { roles, session, scopes } = fields;
+    const { session, scopes } = fields;
     this.id = fields.id;
     this.username = fields.username;
     this.email = fields.email;
     this.emailVerified = fields.emailVerified;
     this.name = fields.name;
-    this.roles = Object.freeze(roles.filter((role) => scopes?.includes(role) ?? true).sort());
+    this.roles = Object.freeze([...fields.roles]);
+    this.permissions = Object.freeze([...fields.permissions]);
     this.factors = fields.factors;
     this.session = session && Object.freeze({ ...session, amr: Object.freeze([...session.amr]) });
     this.scopes = scopes && Object.freeze([...scopes]);
@@ -66,33 +75,39 @@ interface More {
 /** The principal of a row that was loaded with its roles. Throws without roles: a guard must never guess them. */
 export function principalOf(user: User, { session, scopes }: More = {}): Principal {
   if (!user.roles) throw new Error('Load the user with its roles before asking for them.');
-  const roles = user.roles.map(({ name }) => name);
-  return build(user, roles, session ?? null, scopes ?? null);
+  return build(user, user.roles, session ?? null, scopes ?? null);
 }
 
 /** The same for the plain rows of a session or an API key, and its user. */
 export const principalFrom = (
-  user: UserFields & { readonly roles: readonly string[] },
+  user: UserFields & { readonly roles: readonly RoleFields[] },
   { session, scopes }: More,
 ): Principal => build(user, user.roles, session ?? null, scopes ?? null);
 
 const build = (
   user: UserFields,
-  roles: readonly string[],
+  all: readonly RoleFields[],
   session: SessionFields | null,
   scopes: readonly string[] | null,
-): Principal =>
-  new Principal({
+): Principal => {
+  const roles = all.filter(({ name }) => scopes?.includes(name) ?? true);
+  return new Principal({
     id: user.id,
     username: user.username ?? null,
     email: user.email ?? null,
     emailVerified: Boolean(user.emailVerifiedAt),
     name: user.name ?? null,
-    roles,
+    roles: roles.map(({ name }) => name).sort(),
+    permissions: permissionsOf(roles),
     factors: user.factors,
     session: session && sessionOf(session),
     scopes,
   });
+};
+
+/** What these roles allow together. */
+export const permissionsOf = (roles: readonly RoleFields[]): string[] =>
+  sortedPermissions(roles.flatMap(({ permissions }) => permissionsIn(permissions)));
 
 function sessionOf(session: SessionFields): PrincipalSession {
   const { amr, acr } = proofOf(session);

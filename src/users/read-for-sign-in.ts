@@ -21,7 +21,7 @@ export interface ReadUser {
 const USER =
   'id username username_canonical email email_canonical email_verified_at password_hash name ' +
   'disabled_at factors turn created_at updated_at';
-const ROLE = 'id name turn created_at';
+const ROLE = 'id name description permissions turn created_at';
 const columns = (table: string, names: string, as = '') =>
   names.split(' ').map((name) => `${table}.${name} AS ${as}${name}`);
 const READ = [...columns('u', USER), ...columns('r', ROLE, 'role_')];
@@ -59,6 +59,8 @@ interface Row {
   updated_at: Time;
   role_id: string | null;
   role_name: string;
+  role_description: string;
+  role_permissions: string;
   role_turn: number;
   role_created_at: Time;
   ip: string | null;
@@ -113,7 +115,14 @@ function userIn({ User, Role }: Context['db'], rows: readonly Row[]): User | nul
     id === null
       ? []
       : Role.build(
-          { id, name, turn: role.role_turn, createdAt: new Date(role.role_created_at) },
+          {
+            id,
+            name,
+            description: role.role_description,
+            permissions: role.role_permissions,
+            turn: role.role_turn,
+            createdAt: new Date(role.role_created_at),
+          },
           stored,
         ),
   );

@@ -79,6 +79,17 @@ export const publicUserFields = {
 };
 export const PublicUser = z.object(publicUserFields).meta({ id: 'User' });
 
+/** The answer about the signed-in user. */
+export const OwnUser = z
+  .object({
+    ...publicUserFields,
+    permissions: z.array(z.string()).meta({
+      description: 'What the roles allow: `resource:action`, `resource:*` or `*`.',
+      example: ['users:read'],
+    }),
+  })
+  .meta({ id: 'OwnUser' });
+
 /** The answer about a user. Rows become principals by `principalOf`. */
 export const publicUser = (user: Principal): z.input<typeof PublicUser> => ({
   id: user.id,
@@ -87,4 +98,9 @@ export const publicUser = (user: Principal): z.input<typeof PublicUser> => ({
   emailVerified: user.emailVerified,
   name: user.name,
   roles: [...user.roles],
+});
+
+export const ownUser = (user: Principal): z.input<typeof OwnUser> => ({
+  ...publicUser(user),
+  permissions: [...user.permissions],
 });

@@ -5,7 +5,7 @@ export const timeOf = (value: Time | null): Date | null =>
 
 /** The columns of a user that guards need, in a query by hand. There is a row for each role. */
 export const USER_COLUMNS =
-  'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, u.factors, r.name AS role';
+  'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, u.factors, r.name AS role, r.permissions';
 
 /** Behind a table whose column this is. */
 export const joinUser = (userId: string): string =>
@@ -19,10 +19,12 @@ export interface UserRow {
   name: string | null;
   disabled_at: Time | null;
   factors: number;
+  /** Null, as `permissions` is then, for a user without roles. */
   role: string | null;
+  permissions: string | null;
 }
 
-/** A user as guards need one. `factors`: see `models/user`. `roles`: their names. */
+/** A user as guards need one. `factors`: see `models/user`. `permissions`: see `models/role`. */
 export interface GuardedUser {
   id: string;
   username: string | null;
@@ -31,7 +33,7 @@ export interface GuardedUser {
   name: string | null;
   disabledAt: Date | null;
   factors: number;
-  roles: string[];
+  roles: { name: string; permissions: string }[];
 }
 
 export const userOfRows = ([row, ...more]: readonly [UserRow, ...UserRow[]]): GuardedUser => ({
@@ -42,5 +44,7 @@ export const userOfRows = ([row, ...more]: readonly [UserRow, ...UserRow[]]): Gu
   name: row.name,
   disabledAt: timeOf(row.disabled_at),
   factors: row.factors,
-  roles: [row, ...more].flatMap(({ role }) => role ?? []),
+  roles: [row, ...more].flatMap(({ role, permissions }) =>
+    role === null ? [] : { name: role, permissions: permissions ?? '' },
+  ),
 });

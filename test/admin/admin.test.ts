@@ -26,7 +26,7 @@ it('asks who, then whether they may, and only then what (Z-05)', async () => {
     expect(await ask('GET', path)).toMatchObject({ status: 401, body: { code: 'token_missing' } });
     expect(await user.ask('GET', path)).toMatchObject({
       status: 403,
-      body: { code: 'forbidden', action: 'stop', required: ['admin'] },
+      body: { code: 'forbidden', action: 'stop', required: ['users:read'] },
     });
     expect((await moderator.ask('GET', path)).status).toBe(403);
     expect((await admin.ask('GET', path)).status).toBe(path.includes('?') ? 400 : 200);

@@ -58,6 +58,7 @@ const FIELDS = [
   'emailVerified',
   'name',
   'roles',
+  'permissions',
   'factors',
   'session',
   'scopes',
@@ -85,6 +86,7 @@ describe('req.user on a route of the host app', () => {
         id,
         emailVerified: false,
         roles: ['moderator', 'user'],
+        permissions: [],
         factors: 0,
         session: {
           id: tokens.session.id,
@@ -96,7 +98,7 @@ describe('req.user on a route of the host app', () => {
         },
         scopes: null,
       });
-      for (const each of [user, user.roles, user.session, user.session!.amr])
+      for (const each of [user, user.roles, user.permissions, user.session, user.session!.amr])
         expect(Object.isFrozen(each)).toBe(true);
     },
   );
@@ -111,7 +113,8 @@ describe('req.user on a route of the host app', () => {
     expect(user).toBeInstanceOf(Principal);
     expect(Reflect.ownKeys(user)).toEqual(FIELDS);
     expect(user).toMatchObject({ id: ada.id, roles: ['user'], session: null, scopes: ['user'] });
-    for (const each of [user, user.roles, user.scopes]) expect(Object.isFrozen(each)).toBe(true);
+    for (const each of [user, user.roles, user.permissions, user.scopes])
+      expect(Object.isFrozen(each)).toBe(true);
     expect(() => openList(user.scopes).push('moderator')).toThrow(TypeError);
     expect(() => openList(user.roles).push('moderator')).toThrow(TypeError);
   });

@@ -41,7 +41,9 @@ const ProblemBody = z
         }),
       )
       .optional(),
-    required: z.array(z.string()).optional().meta({ description: 'One of these roles is needed.' }),
+    required: z.array(z.string()).optional().meta({
+      description: 'What is needed: one of these roles, or all of these permissions.',
+    }),
     reason: openEnum('Why a refresh token was refused.', [
       'expired',
       'revoked',

@@ -1,0 +1,24 @@
+import type { Context } from '#src/context';
+import { Problem } from '#src/platform/http/problem';
+import { requireLiveSession } from '#src/sessions/require-live-session';
+import { covers } from '#src/users/permissions';
+import { permissionsOf, type Principal } from '#src/users/principal';
+
+/**
+ * Whoever acts on others has these permissions now. Answers all that they have. Call it first in the transaction of the
+ * change: guards ran before the body arrived, and the role may be gone. It takes turns as `requireLiveSession` does.
+ * @throws {Problem} 401 `session_ended`, 403 `forbidden`
+ */
+export async function requireLivePermission(
+  ctx: Context,
+  principal: Principal,
+  ...wanted: [string, ...string[]]
+): Promise<readonly string[]> {
+  const { id } = await requireLiveSession(ctx, principal);
+  const { scopes } = principal;
+  const user = await ctx.db.User.findByPk(id, { attributes: ['id'], include: ['roles'] });
+  const roles = (user?.roles ?? []).filter(({ name }) => scopes?.includes(name) ?? true);
+  const held = permissionsOf(roles);
+  if (!covers(held, wanted)) throw new Problem('forbidden', { members: { required: wanted } });
+  return held;
+}
