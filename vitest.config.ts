@@ -30,7 +30,7 @@ const once = files(
     'conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
     'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused ' +
-    'logs mail-templates mailer npm-strategies openapi openapi-compat operating pages ' +
+    'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
     'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
     'saml session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
     'signup-closed source straight strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens ' +
@@ -48,8 +48,8 @@ const slow = files(
     'identifiers-properties identities import-factors import-refused import-sign-in import-tutorial ' +
     'imports injection keys keys-cli keys-nodes limits limits-account limits-fair limits-mail ' +
     'hosts limits-nodes limits-proxy limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files ' +
-    'mail-nodes model native npm-strategies open-close package pages passkey-attacks passkeys-browser password-doors passwords ' +
-    'plans prepared-many process properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
+    'mail-nodes metrics-workers model native npm-strategies open-close package pages passkey-attacks passkeys-browser password-doors passwords ' +
+    'plans prepared-many process prometheus properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
     'refresh-tokens reset-factors saml second-factor several-nodes shipped-logs sign-in sign-up source start-faults step-up ' +
     'strategies-dir strategy-new ' +
     'tls token-properties token-vectors tokens transactions user-cli user-file user-sources wire workers',

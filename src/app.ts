@@ -30,7 +30,7 @@ import { passkeyRoutes } from '#src/passkeys/routes';
 import { formBody } from '#src/platform/http/body';
 import { ignoreForwarded } from '#src/platform/http/client-ip';
 import { addDefaultHeaders } from '#src/platform/http/default-headers';
-import { docsRoutes } from '#src/platform/http/docs';
+import { docsRoutes, DOCS_PATHS } from '#src/platform/http/docs';
 import { errorHandler, notFound } from '#src/platform/http/error-handler';
 import { mountFormPages } from '#src/platform/http/form-page';
 import {
@@ -124,7 +124,9 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   mountFormPages(ctx, app, pages);
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(notFound, errorHandler(ctx));
-  const isOwn = ownPaths([...routes, ...routesOf(adapters), ...pages].map(({ path }) => path));
+  const paths = [...routes, ...routesOf(adapters), ...pages].map(({ path }) => path);
+  ctx.metrics?.declareRoutes([...paths, ...DOCS_PATHS]);
+  const isOwn = ownPaths(paths);
   const router: RequestHandler = (req, res, next) =>
     isOwn(req.path) ? app(req, res, next) : next();
   return { app, router, routes, adapters, document };

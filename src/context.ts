@@ -6,6 +6,7 @@ import type { SignInPolicy } from '#src/authentication/sign-in-policies';
 import type { EventMap } from '#src/events';
 import type { Health } from '#src/health/health';
 import type { Keyring } from '#src/keys/keyring';
+import type { Metrics } from '#src/metrics/metrics';
 import type { PasswordDictionaries } from '#src/passwords/password-policy';
 import type { Clock } from '#src/platform/clock';
 import type { PasswordHasher } from '#src/platform/crypto/passwords';
@@ -51,6 +52,8 @@ export interface Context {
   readonly strategies: StrategyHost;
   readonly handedUser: HandedUser;
   readonly health: Health;
+  /** Undefined while METRICS_PORT is not set. */
+  readonly metrics: Metrics | undefined;
   /** Asked in this order before a session is started. See `authentication/sign-in-policies`. */
   readonly signInPolicies: readonly SignInPolicy[];
 }

@@ -87,7 +87,8 @@ async function checkDocument({ document }: App): Promise<void> {
 
 function contextOf({ settings, strategies }: Configuration, options: ContextOptions): OpenContext {
   try {
-    const ctx = createContext(settings, options);
+    const metrics = options.metrics ?? settings.metricsPort !== undefined;
+    const ctx = createContext(settings, { ...options, metrics });
     ctx.strategies.onUnload(strategies.release);
     return ctx;
   } catch (error) {
@@ -138,6 +139,7 @@ const publicApi = (
   models: ctx.db.models,
   sequelize: ctx.db.sequelize,
   transaction: (fn) => ctx.db.sequelize.transaction(() => fn()),
+  metrics: async () => (await ctx.metrics?.text()) ?? '',
   on: (name, listener) => ctx.events.on(name, listener),
   close,
 });

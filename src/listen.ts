@@ -2,13 +2,17 @@ import type { Server } from 'node:http';
 import type { Settings } from '#src/platform/settings/settings';
 import { StartError } from '#src/platform/start-error';
 
+/** Which settings say where to listen. */
+type Named = { host: string; port: string };
+
 /**
- * Listens on HOST and PORT.
+ * Listens on HOST and PORT, or on what stands in the settings that are `named`.
  * @throws {StartError} with the remedy
  */
 export async function listenOn(
   server: Server,
   { host, port }: Pick<Settings, 'host' | 'port'>,
+  named: Named = { host: 'HOST', port: 'PORT' },
 ): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) =>
@@ -16,25 +20,30 @@ export async function listenOn(
     );
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    const sentence = await faultOf(code, host, port);
+    const sentence = await faultOf(code, host, port, named);
     throw sentence === undefined ? error : new StartError(sentence, error);
   }
 }
 
-async function faultOf(code: string, host: string, port: number): Promise<string | undefined> {
+async function faultOf(
+  code: string,
+  host: string,
+  port: number,
+  named: Named,
+): Promise<string | undefined> {
   switch (code) {
     case 'EADDRINUSE':
       return (await isSallyport(host, port))
-        ? `Another Sallyport is running already at ${host}, port ${port} (EADDRINUSE): stop it, or set another PORT`
-        : `Port ${port} of ${host} is taken by another program (EADDRINUSE): stop it, or set another PORT`;
+        ? `Another Sallyport is running already at ${host}, port ${port} (EADDRINUSE): stop it, or set another ${named.port}`
+        : `Port ${port} of ${host} is taken by another program (EADDRINUSE): stop it, or set another ${named.port}`;
     case 'EACCES':
-      return `This user may not listen on port ${port} (EACCES): set PORT to 1024 or more and let a proxy have ${port}, or grant CAP_NET_BIND_SERVICE`;
+      return `This user may not listen on port ${port} (EACCES): set ${named.port} to 1024 or more and let a proxy have ${port}, or grant CAP_NET_BIND_SERVICE`;
     case 'EADDRNOTAVAIL':
-      return `HOST is no address of this machine (EADDRNOTAVAIL): 127.0.0.1 is for this machine alone, 0.0.0.0 listens on every network`;
+      return `${named.host} is no address of this machine (EADDRNOTAVAIL): 127.0.0.1 is for this machine alone, 0.0.0.0 listens on every network`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EINVAL':
-      return `HOST is no address and no known name (${code}): 127.0.0.1 is for this machine alone, 0.0.0.0 listens on every network`;
+      return `${named.host} is no address and no known name (${code}): 127.0.0.1 is for this machine alone, 0.0.0.0 listens on every network`;
     default:
       return undefined;
   }

@@ -7,6 +7,8 @@ import type { Context } from '#src/context';
 import type { EventMap } from '#src/events';
 import { createHealth } from '#src/health/health';
 import { createKeyring } from '#src/keys/keyring';
+import { gaugesOf } from '#src/metrics/gauges';
+import { createMetrics } from '#src/metrics/metrics';
 import { openDatabase } from '#src/open-database';
 import { createPasswordDictionaries } from '#src/passwords/password-policy';
 import { createClock } from '#src/platform/clock';
@@ -38,6 +40,8 @@ export interface ContextOptions {
   signInPolicies?: readonly SignInPolicy[] | undefined;
   /** Who acts outside of requests, for the audit trail. Default: `server`. */
   actorKind?: ActorKind | undefined;
+  /** Counts what it does, for Prometheus. */
+  metrics?: boolean | undefined;
 }
 
 /** A context, and the end of it. */
@@ -92,6 +96,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
   const secrets = createSecrets(settings);
   const limits = createLimits({ settings, db, clock, secrets, log });
   const strategies = createStrategyHost();
+  const metrics = options.metrics ? createMetrics() : undefined;
   const parts = { db, clock, secrets, request, log };
   const audit = createAuditTrail(parts, options.actorKind ?? 'server');
   const ctx: Context = {
@@ -105,7 +110,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     strategies,
     audit,
     events: createEvents<EventMap>(audit, log),
-    passwords: createPasswordHasher(settings, request),
+    passwords: createPasswordHasher(settings, request, metrics?.hashing),
     dictionaries: createPasswordDictionaries(),
     outbox: createOutboxSignal(),
     keyring: createKeyring(),
@@ -115,13 +120,16 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     sessionCache: createSessionCache(),
     lastSeenWrites: createLastSeenWrites(),
     health: createHealth(),
+    metrics,
     handedUser: createHandedUser(),
     signInPolicies: signInPolicies(options.signInPolicies ?? []),
   };
+  metrics?.add(...gaugesOf(ctx));
   return {
     ...ctx,
     async close() {
       strategies.unload();
+      metrics?.close();
       await db.close();
       output?.close();
     },

@@ -24,15 +24,19 @@ import type { ShippedSettings } from '#src/shipped-settings';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
 
 /** What an app gives besides settings. */
-interface OwnOptions extends Pick<ContextOptions, 'log'> {
+interface OwnOptions extends Pick<ContextOptions, 'log' | 'metrics'> {
   /** Strategies of the app, each made with `defineStrategy`. */
   strategies?: readonly AuthStrategy[];
   /** Conditions for a sign-in, asked after those of the server. */
   signInPolicies?: readonly SignInPolicy[];
 }
 
+/** Settings that only the program `sallyport` reads. */
+const PROGRAM_OPTIONS = ['workers', 'metricsPort', 'metricsHost'] as const;
+type ProgramOption = (typeof PROGRAM_OPTIONS)[number];
+
 /** The settings in camelCase, those of the strategies in strategies/ included, and what an app brings of its own. */
-export type SallyportOptions = Omit<SettingsOptions, 'workers' | 'workersFile'> &
+export type SallyportOptions = Omit<SettingsOptions, ProgramOption | `${ProgramOption}File`> &
   WithFiles<CamelKeys<ShippedSettings>> &
   StrategySettings &
   OwnOptions;
@@ -67,6 +71,8 @@ export interface Sallyport extends ServerApi {
    * you catch is undone by itself. Do not run parts of it side by side, and do not change keys in it.
    */
   transaction<T>(fn: () => Promise<T>): Promise<T>;
+  /** What the instance has counted, as Prometheus reads it. Empty unless `metrics: true`. Serve it where only you can ask. */
+  metrics(): Promise<string>;
   /** Listens to an event from now on. Call the answer to stop. */
   on: Events<EventMap>['on'];
   /** Stops tasks and the delivery of mail, then closes connections and files. Stop your HTTP server first. */
@@ -78,11 +84,10 @@ export interface Sallyport extends ServerApi {
  * @throws {SettingsError} with one sentence for each mistake in the options
  */
 export async function createSallyport(options: SallyportOptions = {}): Promise<Sallyport> {
-  const { strategies = [], signInPolicies = [], log, ...settings } = asGiven(options);
-  const wrong = wrongOptions({ strategies, signInPolicies, log });
+  const { strategies = [], signInPolicies = [], log, metrics, ...settings } = asGiven(options);
+  const wrong = wrongOptions({ strategies, signInPolicies, log, metrics });
   // The adapters take paths such as `/` and `/users`, which may be the app's own.
-  const { workers, workersFile } = settings as SettingsOptions;
-  if (workers !== undefined || workersFile !== undefined) wrong.push(NO_WORKERS);
+  wrong.push(...programOptions(settings));
   const given = { ...settings, dialects: settings.dialects || 'none' };
   const checked = await check(given, Array.isArray(strategies) ? strategies : []);
   const configuration = accept(checked, [
@@ -90,14 +95,21 @@ export async function createSallyport(options: SallyportOptions = {}): Promise<S
     ...unknownOptions(settings, checked),
     ...checked.mistakes.map(inOptionNames),
   ]);
-  return start(configuration, { signInPolicies, log, actorKind: 'app' }).catch((error: unknown) => {
+  const own = { signInPolicies, log, metrics: metrics ?? false, actorKind: 'app' } as const;
+  return start(configuration, own).catch((error: unknown) => {
     if (!(error instanceof SettingsError)) throw error;
     throw new SettingsError(error.mistakes.map(inOptionNames));
   });
 }
 
-const NO_WORKERS =
-  'workers is for the program `sallyport`: an app that embeds the server starts its processes itself';
+const programOptions = (settings: SettingsOptions): string[] =>
+  PROGRAM_OPTIONS.filter(
+    (name) => settings[name] !== undefined || settings[`${name}File`] !== undefined,
+  ).map((name) =>
+    name === 'workers'
+      ? 'workers is for the program `sallyport`: an app that embeds the server starts its processes itself'
+      : `${name} is for the program \`sallyport\`: an app that embeds the server sets metrics: true, and serves auth.metrics() itself`,
+  );
 
 /** @throws {SettingsError} when an app without TypeScript gives no object */
 function asGiven(options: SallyportOptions): SallyportOptions {
@@ -108,7 +120,7 @@ function asGiven(options: SallyportOptions): SallyportOptions {
 }
 
 /** What TypeScript would have refused in the options that are no settings. */
-function wrongOptions({ strategies, signInPolicies, log }: OwnOptions): string[] {
+function wrongOptions({ strategies, signInPolicies, log, metrics }: OwnOptions): string[] {
   const methods = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
   const lists: unknown[] = [strategies, signInPolicies];
   return [
@@ -116,6 +128,7 @@ function wrongOptions({ strategies, signInPolicies, log }: OwnOptions): string[]
       'strategies must be a list of strategies, each made with defineStrategy',
     !(Array.isArray(lists[1]) && lists[1].every((each) => typeof each === 'function')) &&
       'signInPolicies must be a list of functions (ctx, signIn)',
+    metrics !== undefined && typeof metrics !== 'boolean' && 'metrics must be true or false',
     log !== undefined &&
       !methods.every((name) => typeof (log as Partial<typeof log> | null)?.[name] === 'function') &&
       `log must have the methods ${methods.join(', ')}`,
@@ -158,7 +171,14 @@ function unknownOptions(
   ];
 }
 
-const OTHER_OPTIONS = ['strategies', 'signInPolicies', 'log', 'strategySettings', 'environment'];
+const OTHER_OPTIONS = [
+  'strategies',
+  'signInPolicies',
+  'log',
+  'metrics',
+  'strategySettings',
+  'environment',
+];
 
 /** Sentences name settings as they stand in the environment. An app knows them as options. */
 const inOptionNames = (mistake: string): string =>

@@ -1,6 +1,5 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failRunningStrategy } from '#src/authentication/wrap';
 import { configurationFrom } from '#src/configuration';
@@ -9,6 +8,7 @@ import { boundHeap, trimHeap } from '#src/platform/heap';
 import { createHttpServer } from '#src/platform/http/http-server';
 import { refuseWith } from '#src/platform/http/middleware';
 import { listenOn } from '#src/listen';
+import { addressOf, serveMetrics, type MetricsServer } from '#src/metrics-server';
 import { tellPerson } from '#src/platform/tell';
 import { readableLine } from '#src/platform/log-line';
 import { standardOutput } from '#src/platform/log-output';
@@ -19,6 +19,7 @@ import type { Dotenv } from '#src/platform/settings/dotenv';
 import type { Environment } from '#src/platform/settings/read';
 import { openInstance, type Instance } from '#src/instance';
 import { PURGE, type ReadyMessage } from '#src/supervisor';
+import { tellMetrics } from '#src/worker-metrics';
 
 /** A load balancer gets this long to notice that the node is leaving, in milliseconds. */
 const DRAIN_NOTICE_MS = 1000;
@@ -29,6 +30,8 @@ export interface RunningServer extends Instance {
   server: Server;
   /** The address that works in a browser on this machine. */
   url: string;
+  /** Where Prometheus gets metrics, if METRICS_PORT is set and this is no worker. */
+  metricsUrl: string | undefined;
   /** Answers what is under way, then lets go of everything. */
   stop(): Promise<void>;
 }
@@ -39,13 +42,19 @@ export async function serve(env: Environment, dotenv?: Dotenv): Promise<RunningS
   const ownOutput = process.stdout.isTTY ? standardOutput(readableLine) : undefined;
   const logOutput = cluster.isWorker ? sharedOutput() : ownOutput;
   const instance = await openInstance(configuration, { logOutput, tell: tellPerson });
+  let metrics: MetricsServer | undefined;
   try {
     const server = await listen(instance);
+    metrics = await listenForMetrics(instance);
     instance.startDelivery(); // last: a second server that does not get the port takes no mail
     let stopping: Promise<void> | undefined;
-    const stop = () => (stopping ??= drain(instance, server).then(() => instance.close()));
-    return { ...instance, server, stop, url: addressOf(server) };
+    const stop = () =>
+      (stopping ??= drain(instance, server)
+        .then(() => metrics?.close())
+        .then(() => instance.close()));
+    return { ...instance, server, stop, url: addressOf(server), metricsUrl: metrics?.url };
   } catch (error) {
+    await metrics?.close();
     await instance.close();
     throw error;
   }
@@ -70,13 +79,24 @@ export async function startServer(env: Environment, dotenv: Dotenv): Promise<voi
   trimHeap();
 }
 
+/** A worker has no port of its own for them: the process that supervises asks. */
+async function listenForMetrics({ ctx }: Instance): Promise<MetricsServer | undefined> {
+  const { metrics, settings, log } = ctx;
+  if (metrics && cluster.isWorker) tellMetrics(metrics);
+  return metrics && cluster.isPrimary
+    ? serveMetrics(settings, () => metrics.text(), log)
+    : undefined;
+}
+
 /** Tells the supervisor that this worker answers requests, and hears from it which worker purges. */
 function work({ ctx, startPurge }: RunningServer, words: string): void {
-  process.once('message', (said) => {
+  const hear = (said: unknown) => {
     if (said !== PURGE) return;
+    process.off('message', hear);
     ctx.log.debug({}, 'this worker purges');
     startPurge();
-  });
+  };
+  process.on('message', hear);
   process.send!({ greeting: words } satisfies ReadyMessage);
 }
 
@@ -142,8 +162,3 @@ function reportCrashes(running: () => RunningServer | undefined): void {
 
 /** Where an unexpected error came from. Its message is left out: Sequelize's hold the statement and its values. */
 const traceOf = (error: unknown) => (error instanceof Error ? error.stack : typeof error);
-
-function addressOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}

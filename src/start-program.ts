@@ -19,10 +19,20 @@ export async function startProgram(env: Environment, dotenv: Dotenv): Promise<vo
   return startServer(env, dotenv);
 }
 
-async function supervise({ workers, logLevel }: Settings): Promise<void> {
+async function supervise(settings: Settings): Promise<void> {
+  const { workers, logLevel, metricsPort } = settings;
   const log = createLog(logLevel, createRequestContext(), sharedOutput());
   const supervisor = createSupervisor(log, (code) => process.exit(code));
   endAtSignals(() => supervisor.close());
+  if (metricsPort !== undefined) {
+    const { serveMetrics } = await import('#src/metrics-server');
+    const { workerMetrics } = await import('#src/worker-metrics');
+    await serveMetrics(
+      settings,
+      workerMetrics(() => supervisor.ready),
+      log,
+    );
+  }
   const opened = await supervisor.open(workers);
   if ('code' in opened) process.exit(opened.code);
   let restarting = Promise.resolve();

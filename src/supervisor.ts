@@ -20,6 +20,8 @@ export const PURGE = 'purge';
 type Started = { worker: Worker; greeting: string } | { code: number };
 
 export interface Supervisor {
+  /** Those that answer requests. */
+  readonly ready: readonly Worker[];
   /** Starts the workers. Answers the greeting of the first, or with which code to end, if that did not start. */
   open(count: number): Promise<{ greeting: string } | { code: number }>;
   /** Replaces the workers one by one: each is asked to end when its successor answers requests. */
@@ -93,6 +95,7 @@ export function createSupervisor(log: Log, giveUp: (code: number) => void): Supe
   }
 
   return {
+    ready,
     async open(count) {
       const first = await start(); // alone: it migrates the database, and says what is wrong once
       if ('code' in first) return first;

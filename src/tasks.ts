@@ -25,6 +25,8 @@ export async function startTasks(
 ): Promise<void> {
   const { clock, events, limits, log, settings } = ctx;
   stops.push(logEvents(events, log));
+  const names = () => ctx.strategies.on.map(({ name }) => name);
+  if (ctx.metrics) stops.push(ctx.metrics.listenTo(events, names));
   for (const role of adapters.flatMap(({ roles = [] }) => roles)) await createRole(ctx, role);
   await clock.synchronise();
   await tendKeys(ctx);
@@ -42,11 +44,17 @@ export async function startTasks(
 }
 
 /** Loads the libraries of what is on, so that no request waits for one. The others are never loaded. */
-async function loadWhatIsOn({ settings, strategies, dictionaries }: Context): Promise<void> {
+async function loadWhatIsOn({
+  settings,
+  strategies,
+  dictionaries,
+  metrics,
+}: Context): Promise<void> {
   await Promise.all([
     ...strategies.on.map((strategy) => strategy.load?.()),
     settings.smtpUrl !== undefined && loadMailLibrary(),
     settings.redisUrl !== undefined && loadRedisLibrary(),
+    metrics?.load(),
     settings.passwordMinScore > 0 && dictionaries.scorer(),
   ]);
 }

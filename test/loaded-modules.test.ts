@@ -19,6 +19,7 @@ const HEAVY: Record<string, RegExp> = {
   'public suffixes': /node_modules\/tldts/,
   'the OpenAPI document': /node_modules\/zod-openapi\/|src\/platform\/http\/openapi\.ts$/,
   'names of browsers': /node_modules\/bowser\//,
+  metrics: /node_modules\/(prom-client|@opentelemetry)\//,
   MySQL: /node_modules\/mysql2\//,
   archives: /node_modules\/tar\/|src\/backup\//,
   imports: /node_modules\/(csv-parse|@streamparser)\/|src\/import-export\//,
@@ -72,6 +73,7 @@ describe('an idle server', () => {
       LDAP_BIND_PASSWORD: 'secret',
       LDAP_SEARCH_BASE: 'dc=example',
       MAIL_FROM: 'auth@example.com',
+      METRICS_PORT: '0',
       OIDC_ISSUER: 'http://127.0.0.1:9',
       OIDC_CLIENT_ID: 'client',
       OIDC_CLIENT_SECRET: 'secret',
@@ -92,6 +94,7 @@ describe('an idle server', () => {
       'mail',
       'Redis',
       'public suffixes',
+      'metrics',
     ];
     expect(kindsIn(await loaded())).toEqual(expect.arrayContaining(on));
   });

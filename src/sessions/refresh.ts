@@ -32,6 +32,17 @@ export async function refreshSession(
   presented: string,
   device: Device,
 ): Promise<LiveSession> {
+  try {
+    const live = await exchange(ctx, presented, device);
+    ctx.metrics?.refreshed('succeeded');
+    return live;
+  } catch (error) {
+    ctx.metrics?.refreshed((error instanceof Problem && error.members.reason) || 'failed');
+    throw error;
+  }
+}
+
+async function exchange(ctx: Context, presented: string, device: Device): Promise<LiveSession> {
   const { generation, ...live } = await sessionFor(ctx, presented);
   if (generation >= live.session.generation && (await rotate(ctx, live, generation, device)))
     return live;

@@ -29,7 +29,9 @@ export function recallSession(ctx: Context, token: string): Principal | undefine
   if (!claims || isExpired(ctx, claims)) return undefined;
   const found = currentSession(ctx, claims.sid, claims.gen);
   if (!found || refusalOf(ctx, found, claims)) return undefined;
-  return noteUse(ctx, found.session, claims.gen) ? undefined : found.principal;
+  if (noteUse(ctx, found.session, claims.gen)) return undefined;
+  ctx.metrics?.sessionRead(true);
+  return found.principal;
 }
 
 /** Why a session lets nobody in. */

@@ -34,11 +34,12 @@ export async function readSession(
   id: string,
   generation: number,
 ): Promise<ReadSession | null> {
-  const { db, clock, settings, sessionCache } = ctx;
+  const { db, clock, settings, sessionCache, metrics } = ctx;
   const at = countOf(ctx);
   // What a transaction reads may never be committed, so it is not for others.
   if (at === undefined || db.isInTransaction()) return read(ctx, id);
   const known = currentSession(ctx, id, generation, at);
+  metrics?.sessionRead(known !== undefined);
   if (known) return known;
   const found = await read(ctx, id);
   const until =

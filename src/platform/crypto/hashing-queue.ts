@@ -15,7 +15,7 @@ const REMEMBERED = 5;
 
 const busy = () => new Problem('busy', { headers: { 'Retry-After': '1' } });
 
-interface HashingQueue {
+export interface HashingQueue {
   /**
    * Runs a job when it is its turn.
    *
@@ -25,6 +25,17 @@ interface HashingQueue {
   <T>(work: () => Promise<T>): Promise<T>;
   /** @throws {Problem} 503 `busy` if a job would be refused at once */
   refuseIfBusy(): void;
+  /** How many jobs wait now. */
+  waiting(): number;
+  /** How many run now. */
+  running(): number;
+}
+
+/** Is told how long jobs wait for their turn, and of those that get none. */
+export interface HashingObserver {
+  /** Milliseconds. */
+  waited(ms: number): void;
+  refused(): void;
 }
 
 /**
@@ -34,10 +45,16 @@ interface HashingQueue {
 export function createHashingQueue(
   { uvThreadpoolSize, workers }: Pick<Settings, 'uvThreadpoolSize' | 'workers'>,
   request: RequestContext,
+  observer?: HashingObserver,
 ): HashingQueue {
   const cores = Math.ceil(availableParallelism() / workers); // workers hash at the same time
   const running = Math.max(1, Math.min(cores, uvThreadpoolSize - 2));
   const turn = pLimit(running);
+
+  const refusal = () => {
+    observer?.refused();
+    return busy();
+  };
 
   /** How long the newest jobs took, in milliseconds. */
   const newest: number[] = [];
@@ -57,7 +74,7 @@ export function createHashingQueue(
     const rounds = turn.pendingCount / running;
     // What runs now is halfway through, on average.
     const wait = turn.activeCount < running ? 0 : (rounds + 0.5) * usual();
-    if (rounds >= WAITING_PER_RUNNING || wait > EXPECTED_WAIT_MS) throw busy();
+    if (rounds >= WAITING_PER_RUNNING || wait > EXPECTED_WAIT_MS) throw refusal();
   }
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -65,9 +82,15 @@ export function createHashingQueue(
     const asked = performance.now();
     const asking = request.getStore();
     return turn(() => {
-      if (asking?.isGone?.() || performance.now() - asked > MAX_WAIT_MS) throw busy();
+      const waited = performance.now() - asked;
+      if (asking?.isGone?.() || waited > MAX_WAIT_MS) throw refusal();
+      observer?.waited(waited);
       return timed(work);
     });
   }
-  return Object.assign(inTurn, { refuseIfBusy });
+  return Object.assign(inTurn, {
+    refuseIfBusy,
+    waiting: () => turn.pendingCount,
+    running: () => turn.activeCount,
+  });
 }

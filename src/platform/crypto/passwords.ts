@@ -1,4 +1,8 @@
-import { createHashingQueue } from '#src/platform/crypto/hashing-queue';
+import {
+  createHashingQueue,
+  type HashingObserver,
+  type HashingQueue,
+} from '#src/platform/crypto/hashing-queue';
 import { HashCosts } from '#src/platform/crypto/hash-costs';
 import {
   compareInVain,
@@ -15,6 +19,8 @@ import type { Settings } from '#src/platform/settings/settings';
 const LONGEST_HASH = 255;
 
 export interface PasswordHasher {
+  /** Of the jobs below. */
+  readonly queue: Pick<HashingQueue, 'waiting' | 'running'>;
   /**
    * Hashes with BCRYPT_COST.
    *
@@ -51,12 +57,14 @@ type HashSettings = Pick<Settings, 'bcryptCost' | 'uvThreadpoolSize' | 'workers'
 export function createPasswordHasher(
   settings: HashSettings,
   request: RequestContext,
+  observer?: HashingObserver,
 ): PasswordHasher {
   const { bcryptCost: cost, devisePepper: pepper } = settings;
-  const inTurn = createHashingQueue(settings, request);
+  const inTurn = createHashingQueue(settings, request, observer);
   const costs = new HashCosts();
 
   return {
+    queue: inTurn,
     async hash(plain) {
       if (!plain.isWellFormed()) throw new TypeError('A password must be well-formed Unicode');
       return inTurn(() => hashWithBcrypt(bytesOf(plain), cost));

@@ -75,19 +75,22 @@ const mask = (path: string) =>
   path.length < 40 ? path : path.slice(0, 200).replace(/[^/]{40,}/g, '…');
 
 /** One line for each request: method, path without query, status, duration and address, and nothing else. */
-export const requestLog = ({ log }: Pick<Context, 'log'>): RequestHandler => {
+export const requestLog = ({ log, metrics }: Pick<Context, 'log' | 'metrics'>): RequestHandler => {
   const writeLine = (line: RequestLine) =>
     log.writeRequest ? log.writeRequest(line) : log.info(line, 'request');
   return (req, res, next) => {
     if ((req as UnreadRequest).isLogged) return next();
     const start = performance.now();
     res.once('close', () => {
+      const ms = performance.now() - start;
+      const status = res.writableFinished ? res.statusCode : undefined;
+      metrics?.request(req.method, (req.route as { path?: unknown } | undefined)?.path, status, ms);
       const line = {
         requestId: requestIdOf(res) as string,
         method: req.method,
         path: mask(req.path),
         status: res.statusCode,
-        ms: Math.round((performance.now() - start) * 10) / 10,
+        ms: Math.round(ms * 10) / 10,
         ip: clientIp(req),
       };
       if (res.writableFinished) writeLine(line);

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { serversOf } from '#src/platform/database/hosts';
 import { certificateFaults } from '#src/platform/settings/files';
 import { mailContradictions } from '#src/platform/settings/mail';
+import { metricsContradictions } from '#src/platform/settings/metrics';
 import { passkeyContradictions } from '#src/platform/settings/passkeys';
 import type { SettingsSchema } from '#src/platform/settings/schema';
 import { isLoopback } from '#src/platform/settings/types';
@@ -41,6 +42,7 @@ export function contradictions(settings: Parsed, given: Given): string[] {
       'BCRYPT_COST below 10 is for tests: it is refused unless HOST is a loopback address',
     ...mailContradictions(settings),
     ...passkeyContradictions(settings, settings.ALLOWED_ORIGINS),
+    ...metricsContradictions(settings, given),
     ...certificateFaults({ DATABASE_URL, SMTP_URL: settings.SMTP_URL }),
     given['REFRESH_IDLE'] &&
       settings.REFRESH_IDLE > settings.REFRESH_ABSOLUTE &&

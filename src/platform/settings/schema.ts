@@ -3,6 +3,7 @@ import { databaseUrl, databaseWait } from '#src/platform/settings/database';
 import { limitSettings } from '#src/platform/settings/limits';
 import { mailFrom, smtpUrl } from '#src/platform/settings/mail';
 import { allowedOrigins, corsAllowedHeaders } from '#src/platform/settings/origins';
+import { metricsSettings } from '#src/platform/settings/metrics';
 import { mfaRequiredRoles, signupRoles } from '#src/platform/settings/roles';
 import { passkeySettings } from '#src/platform/settings/passkeys';
 import {
@@ -188,6 +189,7 @@ export const SettingsSchema = z.object({
     .describe(
       'Threads that Node has for password hashes, files and DNS. Node itself reads it from the environment of the process.',
     ),
+  ...metricsSettings,
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
