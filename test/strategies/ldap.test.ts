@@ -11,10 +11,12 @@ import {
   person,
   startDirectory,
 } from '#test/support/directory';
+import { addApp } from '#test/support/second-factor';
 
 const password = 'ida keeps it secret';
 const people =
   person('ida', { cn: 'Ida P', mail: 'ida@corp.test', userPassword: password }) +
+  person('sue', { userPassword: password }) +
   person('olga', { mail: 'olga@elsewhere.test', userPassword: password }) +
   person('nobody', { mail: 'nobody@corp.test' }) +
   person('twin', { cn: 'twin 1', userPassword: password }) +
@@ -55,6 +57,24 @@ describe.runIf(hasDirectory)('POST /auth/ldap', async () => {
     for (const spelling of ['IDA', ' ida '])
       expect((await signIn(spelling)).body.user.id).toBe(body.user.id);
     expect(await Identity.count({ where: { userId: body.user.id } })).toBe(1);
+  });
+
+  it('asks a user with a second factor for it, and only after the right password', async () => {
+    const { body: first } = await signIn('sue');
+    const token = first.accessToken as string;
+    const { code } = await addApp(ctx, {
+      ask: (method, path, question = {}) => ask(method, path, { token, ...question }),
+    });
+    const before = await counts();
+    const wrong = await signIn('sue', 'not her password');
+    expect([wrong.status, wrong.body.code]).toEqual([401, 'invalid_credentials']);
+    const begun = await signIn('sue');
+    expect([begun.status, begun.body.code]).toEqual([403, 'mfa_required']);
+    expect(await counts()).toEqual(before);
+    const { mfaToken } = begun.body;
+    const { status, body } = await ask('POST', '/auth/mfa', { body: { mfaToken, code: code() } });
+    expect([status, body.user.id]).toEqual([200, first.user.id]);
+    expect(body.session).toMatchObject({ strategy: 'ldap', acr: 'aal2' });
   });
 
   it('is checked for a doctor, and says which setting is wrong', async () => {

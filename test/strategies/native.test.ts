@@ -15,6 +15,7 @@ import {
 import { freePort } from '#test/support/mysql';
 import { clientSecret, signInAt, startProvider } from '#test/support/open-id-provider';
 import { authorizationRequest } from '#test/support/pkce';
+import { addApp } from '#test/support/second-factor';
 
 const CLIENTS = ['com.example.app', 'com.example.other'];
 const signer = await newSigner('one');
@@ -80,6 +81,31 @@ describe.each([
     expect(again.body.user.id).toBe(first.body.user.id);
     const { body } = await ask('GET', '/me/identities', { token: first.body.accessToken });
     expect(body.data).toMatchObject([{ provider, email: `${name}@example.com` }]);
+  });
+
+  it('asks a user with a second factor for it, each time', async () => {
+    const claims = claimsOf();
+    const first = await signIn(claims);
+    const token = first.body.accessToken as string;
+    const { code } = await addApp(ctx, {
+      ask: (method, path, question = {}) => ask(method, path, { token, ...question }),
+    });
+    const sessions = await Session.count();
+    const idToken = await signer.sign({ ...claims, jti: 'once more' });
+    const begun = await send(idToken, { device: { kind: 'mobile', name: 'Ada’s phone' } });
+    expect([begun.status, begun.body.code]).toEqual([403, 'mfa_required']);
+    expect(begun.body.factors).toEqual(['totp', 'recovery_code']);
+    expect(begun.text).not.toMatch(/accessToken|rt1\./);
+    expect(await Session.count()).toBe(sessions);
+    await refused(send(idToken)); // the ID token is used up, whatever comes of the sign-in
+    const { mfaToken } = begun.body;
+    await refused(ask('POST', '/auth/mfa', { body: { mfaToken, code: '000000' } }));
+    const { status, body } = await ask('POST', '/auth/mfa', { body: { mfaToken, code: code() } });
+    expect([status, body.user.id]).toEqual([200, first.body.user.id]);
+    expect(body.session).toMatchObject({ strategy: name, acr: 'aal2' });
+    expect(body.session.amr.toSorted()).toEqual(['fed', 'mfa', 'otp']);
+    const listed = await ask('GET', '/me/sessions', { token: body.accessToken });
+    expect(listed.body.data[0].device).toMatchObject({ name: 'Ada’s phone' });
   });
 
   it('is listed, with its address', async () => {
