@@ -5,6 +5,7 @@ import { forgotPassword } from '#src/passwords/reset-password';
 import type { Identifier } from '#src/platform/email-address';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
+import { deleteIdentities } from '#src/provider-grants/provider-grants';
 import { endSessions } from '#src/sessions/end-sessions';
 import { RESTORE } from '#src/user-mail/mail-tokens';
 import { voidPending } from '#src/user-mail/void-pending';
@@ -41,7 +42,7 @@ export async function restoreEmail(ctx: Context, token: string): Promise<void> {
         },
         { where: { id: userId } },
       );
-      await db.Identity.destroy({ where: { userId } });
+      await deleteIdentities(ctx, { userId });
       await db.ApiKey.destroy({ where: { userId } });
       await voidTokens(ctx, userId);
       await endSessions(ctx, { userId }, 'email_restored');

@@ -3,6 +3,7 @@ import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { voidTokens } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
+import { deleteIdentities } from '#src/provider-grants/provider-grants';
 import { endSessions } from '#src/sessions/end-sessions';
 
 /**
@@ -24,7 +25,7 @@ export async function takeOver(
   if (user.isMoreThanUser) throw new Problem('already_linked');
   const userId = user.id;
   await user.update({ passwordHash: null, emailVerifiedAt: clock.date(), name: by.name });
-  await db.Identity.destroy({ where: { userId } });
+  await deleteIdentities(ctx, { userId });
   await db.ApiKey.destroy({ where: { userId } });
   await removePasskeys(ctx, user);
   await voidTokens(ctx, userId);

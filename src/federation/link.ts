@@ -4,7 +4,7 @@ import type { Context } from '#src/context';
 import { addIdentity, notifyIdentityLinked } from '#src/federation/identities';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
-import { keepGrant, queueRevocations } from '#src/provider-grants/provider-grants';
+import { deleteIdentities, keepGrant } from '#src/provider-grants/provider-grants';
 import { requireLiveSession } from '#src/sessions/require-live-session';
 import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import { voidPending } from '#src/user-mail/void-pending';
@@ -70,8 +70,7 @@ export const unlinkIdentity = (
     const hasPassword =
       user.passwordHash !== null && (user.usernameCanonical ?? user.emailCanonical) !== null;
     if (others === 0 && !hasPassword) throw new Problem('last_way_in');
-    await queueRevocations(ctx, { id });
-    await identity.destroy();
+    await deleteIdentities(ctx, { id });
     await voidPending(ctx, userId);
     events.emit('identity.unlinked', { userId, provider: identity.provider });
   });

@@ -8,6 +8,7 @@ import type { Identifier } from '#src/platform/email-address';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo } from '#src/platform/mail/template';
+import { deleteIdentities } from '#src/provider-grants/provider-grants';
 import { endSessions } from '#src/sessions/end-sessions';
 import { mayMail } from '#src/user-mail/mail-limit';
 import { RESET } from '#src/user-mail/mail-tokens';
@@ -59,7 +60,7 @@ export async function resetPassword(ctx: Context, token: string, password: strin
     const changes = { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? confirmedAt };
     if (!(await spendToken(ctx, RESET, token))) throw new Problem('invalid_code');
     if ((await db.User.update(changes, { where }))[0] === 0) throw new Problem('invalid_code');
-    if (!user.emailVerifiedAt) await db.Identity.destroy({ where: { userId: user.id } });
+    if (!user.emailVerifiedAt) await deleteIdentities(ctx, { userId: user.id });
     await db.ApiKey.destroy({ where: { userId: user.id } });
     await voidPending(ctx, user.id);
     await endSessions(ctx, { userId: user.id }, 'password_reset');

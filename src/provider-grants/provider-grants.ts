@@ -30,7 +30,7 @@ export async function keepGrant(
 }
 
 /**
- * To be called before identities are deleted, in the same transaction. What their providers granted
+ * To be called before identities are deleted with their user, in the same transaction. What their providers granted
  * is then ended there, once that is committed: see `startRevocations`.
  */
 export async function queueRevocations(ctx: Context, where: WhereOptions<Identity>): Promise<void> {
@@ -43,6 +43,12 @@ export async function queueRevocations(ctx: Context, where: WhereOptions<Identit
     if (data) await issueToken(ctx, REVOCATION, lifetimes.grantRevocationSeconds, { data });
     else ctx.log.warn({ provider }, 'a grant was encrypted under another APP_SECRET');
   }
+}
+
+/** Deletes identities, and ends what their providers granted. To be called in a transaction. */
+export async function deleteIdentities(ctx: Context, where: WhereOptions<Identity>): Promise<void> {
+  await queueRevocations(ctx, where);
+  await ctx.db.Identity.destroy({ where });
 }
 
 function open({ secrets }: Context, sealed: string): string | undefined {

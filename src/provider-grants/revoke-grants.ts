@@ -9,11 +9,19 @@ import type { AuthStrategy } from '#src/strategy-kit/strategy';
 
 /** How often a grant is tried again that could not be ended. */
 const PAUSE_SECONDS = 60;
+/** The events after which there may be something to end. */
+const CAUSES = [
+  'user.deleted',
+  'identity.unlinked',
+  'user.taken_over',
+  'user.email_restored',
+  'user.password_changed',
+] as const;
 /** Rows of one run. */
 const BATCH = 50;
 
 /**
- * Ends what providers granted to users who were deleted, now and from now on. Call the answer to
+ * Ends what providers granted to identities that were deleted, now and from now on. Call the answer to
  * stop. Several nodes may end the same grant: the second time changes nothing.
  */
 export function startRevocations(ctx: Context): () => Promise<void> {
@@ -35,7 +43,7 @@ export function startRevocations(ctx: Context): () => Promise<void> {
   };
   // Events arrive within a request. Bound: neither its id nor its transaction belongs to this task.
   const wake = AsyncLocalStorage.bind(begin);
-  const listening = [ctx.events.on('user.deleted', wake), ctx.events.on('identity.unlinked', wake)];
+  const listening = CAUSES.map((cause) => ctx.events.on(cause, wake));
   const stopPolling = every(ctx, PAUSE_SECONDS, 'grants', async () => begin());
   begin();
   return async () => {

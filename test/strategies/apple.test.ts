@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import apple from '#strategies/apple';
+import { takeOver } from '#src/email/take-over';
+import { issueToken } from '#src/one-time-tokens/one-time-tokens';
 import { startRevocations } from '#src/provider-grants/revoke-grants';
-import { startApp } from '#test/support/app';
+import { RESET, RESTORE } from '#src/user-mail/mail-tokens';
+import { password, startApp } from '#test/support/app';
 import { formIn, signInAtApple, startApple } from '#test/support/apple';
 import { browser } from '#test/support/browser';
 import { eventually } from '#test/support/eventually';
@@ -240,6 +243,39 @@ describe('what Apple granted', () => {
     expect(grantsOf(two)).toHaveLength(1);
     await me.ask('DELETE', `/me/identities/${linked.body.id}`);
     await eventually(() => expect(grantsOf(two)).toEqual([]));
+  });
+
+  it.each<[string, (user: InstanceType<typeof User>) => Promise<unknown>]>([
+    [
+      'the owner of the address takes over',
+      (user) => ctx.db.transaction(() => takeOver(ctx, user, { provider: 'google', name: null })),
+    ],
+    [
+      'the password of a user with an unconfirmed address is reset',
+      async ({ id: userId, emailCanonical }) => {
+        await User.update({ emailVerifiedAt: null }, { where: { id: userId } });
+        const token = await issueToken(ctx, RESET, 60, { userId, data: emailCanonical });
+        return ask('POST', '/auth/password/reset', { body: { token, password } });
+      },
+    ],
+    [
+      'a change of the address is undone',
+      async ({ id: userId }) => {
+        const address = { display: 'old@example.com', canonical: 'old@example.com' };
+        const data = { address, verifiedAt: new Date().toISOString() };
+        const token = await issueToken(ctx, RESTORE, 60, { userId, data });
+        return ask('POST', '/auth/email/restore', { body: { token } });
+      },
+    ],
+  ])('is ended when the identity goes because %s', async (_why, go) => {
+    const [person, other] = [newPerson(), newPerson()];
+    const { body } = await signIn(person);
+    await signIn(other);
+    expect([grantsOf(person).length, grantsOf(other).length]).toEqual([1, 1]);
+    await go((await User.findByPk(body.user.id, { include: ['roles'] }))!);
+    expect(await Identity.count({ where: { userId: body.user.id } })).toBe(0);
+    await eventually(() => expect(grantsOf(person)).toEqual([]));
+    expect(grantsOf(other)).toHaveLength(1);
   });
 
   it('stays if the deletion is undone', async () => {
