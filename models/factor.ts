@@ -4,8 +4,10 @@ import {
   type CreationOptional,
   type InferAttributes,
   type InferCreationAttributes,
+  type NonAttribute,
   type Sequelize,
 } from 'sequelize';
+import type { Passkey } from '#models/passkey';
 
 /** Something that a user proves besides the first way to sign in, such as an authenticator app. */
 export class Factor extends Model<InferAttributes<Factor>, InferCreationAttributes<Factor>> {
@@ -23,6 +25,9 @@ export class Factor extends Model<InferAttributes<Factor>, InferCreationAttribut
   declare confirmedAt: CreationOptional<Date | null>;
   declare lastUsedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
+
+  /** Null for another kind, undefined if it was not read. */
+  declare passkey?: NonAttribute<Passkey | null>;
 
   static define(sequelize: Sequelize): typeof Factor {
     return (class extends Factor {} as typeof Factor).init(

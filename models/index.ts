@@ -110,6 +110,7 @@ function relate({
   User.hasMany(OneTimeToken, owned);
   User.hasOne(UserNumber, owned);
   User.hasMany(Factor, owned);
+  Factor.hasOne(Passkey, { as: 'passkey', foreignKey: 'factorId', ...cascade });
   Passkey.belongsTo(Factor, { as: 'factor', foreignKey: 'factorId', ...cascade });
   User.hasMany(RecoveryCode, owned);
   User.hasMany(Invitation, { foreignKey: 'invitedBy', ...cascade });

@@ -89,7 +89,7 @@ async function createPasskey(
     confirmedAt: now,
     createdAt: now,
   });
-  await db.Passkey.create({
+  factor.passkey = await db.Passkey.create({
     ...made,
     factorId: factor.id,
     digest: digestOf(made.credentialId),

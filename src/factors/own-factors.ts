@@ -106,7 +106,7 @@ export const renewRecoveryCodes = (ctx: Context, principal: Principal): Promise<
 
 /** @throws {Problem} 404 `not_found` */
 async function ownFactor({ db }: Context, userId: string, id: string): Promise<Factor> {
-  const factor = await db.Factor.findOne({ where: { id, userId } });
+  const factor = await db.Factor.findOne({ where: { id, userId }, include: ['passkey'] });
   if (!factor) throw new Problem('not_found');
   return factor;
 }

@@ -52,7 +52,9 @@ export const factorRoutes = (ctx: Context): Route[] => [
     },
     async (req) => {
       const { id } = req.user;
-      const { data, nextCursor } = await newestFirst(ctx.db.Factor, confirmedOf(id), req.query);
+      const { data, nextCursor } = await newestFirst(ctx.db.Factor, confirmedOf(id), req.query, [
+        'passkey',
+      ]);
       const left = await recoveryCodesLeft(ctx, id);
       return { data: data.map(listedFactor), nextCursor, recoveryCodesLeft: left };
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Factor } from '#models/index';
+import type { Factor, Passkey } from '#models/index';
 import { TotpCode } from '#src/factors/totp';
 import { Time } from '#src/platform/http/time';
 import { PlainText } from '#src/platform/text';
@@ -14,6 +14,13 @@ const fields = {
   name: z.string(),
   createdAt: Time,
   lastUsedAt: Time.nullable(),
+  deviceType: z.enum(['singleDevice', 'multiDevice']).nullable().meta({
+    description:
+      'Of a passkey: `multiDevice` can be copied to other devices of its owner, `singleDevice` is lost with its device. Null for other kinds, and for one from another system that was not used here yet.',
+  }),
+  backedUp: z.boolean().nullable().meta({
+    description: 'Of a passkey: whether it had been copied when it was last used.',
+  }),
 };
 const Codes = z.array(z.string()).meta({
   description: 'Ten codes, each good once. Shown this once.',
@@ -66,4 +73,12 @@ export const listedFactor = (factor: Factor): z.input<typeof ListedFactor> => ({
   name: factor.name,
   createdAt: factor.createdAt,
   lastUsedAt: factor.lastUsedAt ?? null,
+  ...stateOf(factor.passkey),
 });
+
+function stateOf(passkey: Passkey | null | undefined) {
+  const { data: deviceType } = fields.deviceType.safeParse(passkey?.deviceType);
+  return deviceType
+    ? { deviceType, backedUp: passkey!.backedUp }
+    : { deviceType: null, backedUp: null };
+}

@@ -59,9 +59,14 @@ describe('an authenticator app', () => {
     for (const code of body.recoveryCodes)
       expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/);
     const listed = (await ada.ask('GET', '/me/factors')).body;
-    expect(listed).toMatchObject({ data: [{ id, name: 'my phone' }], recoveryCodesLeft: 10 });
+    expect(listed).toMatchObject({
+      data: [{ id, name: 'my phone', deviceType: null, backedUp: null }],
+      recoveryCodesLeft: 10,
+    });
     expect(Object.keys(listed.data[0]).sort()).toEqual([
+      'backedUp',
       'createdAt',
+      'deviceType',
       'id',
       'kind',
       'lastUsedAt',

@@ -121,14 +121,29 @@ describe('a passkey', () => {
     expect((await mailbox.next(email)).text).toContain('a passkey was added');
   });
 
-  it('keeps whether it was copied to other devices', async () => {
-    const { authenticator, factorId } = await owner();
-    const backedUp = async () => (await Passkey.findByPk(factorId))!.backedUp;
-    expect(await backedUp()).toBe(true);
+  it('says whether it was copied to other devices, as of its last use', async () => {
+    const { authenticator, factorId, ask: askAs } = await owner();
+    const state = async () => {
+      const { body } = await askAs('GET', '/me/factors');
+      const [{ deviceType, backedUp }] = body.data;
+      expect((await Passkey.findByPk(factorId))!.backedUp).toBe(backedUp);
+      return [deviceType, backedUp];
+    };
+    expect(await state()).toEqual(['multiDevice', true]);
     expect((await signIn(authenticator, { bs: false })).status).toBe(200);
-    expect(await backedUp()).toBe(false);
+    expect(await state()).toEqual(['multiDevice', false]);
     expect((await signIn(authenticator)).status).toBe(200);
-    expect(await backedUp()).toBe(true);
+    expect(await state()).toEqual(['multiDevice', true]);
+    const renamed = await askAs('PATCH', `/me/factors/${factorId}`, { body: { name: 'phone' } });
+    expect(renamed.body).toMatchObject({ deviceType: 'multiDevice', backedUp: true });
+
+    const counting = await owner({ counts: true });
+    expect((await signIn(counting.authenticator, { bs: false })).status).toBe(200);
+    const { body: counted } = await counting.ask('GET', '/me/factors');
+    expect(counted.data).toMatchObject([{ deviceType: 'multiDevice', backedUp: false }]);
+    const person = await register();
+    const made = await enrol(person, newAuthenticator(), { be: false, bs: false });
+    expect(made.body).toMatchObject({ deviceType: 'singleDevice', backedUp: false });
   });
 
   it('announces itself', async () => {

@@ -23,17 +23,22 @@ export const Page = z.strictObject({
 
 export type Page = z.output<typeof Page>;
 
-/** One page of the rows that match `where`, newest first, and the cursor of the next page. */
+/**
+ * One page of the rows that match `where`, newest first, and the cursor of the next page. `include`: associations of which a
+ * row has one at most.
+ */
 export async function newestFirst<M extends Model & { id: string }>(
   table: ModelStatic<M>,
   where: object,
   { limit, cursor }: Page,
+  include: string[] = [],
 ) {
   const before = { ...where, ...(cursor && { id: { [Op.lt]: cursor } }) } as WhereOptions;
   const found = await table.findAll({
     where: before,
     order: [['id', 'DESC']],
     limit: limit + 1,
+    include,
   });
   return pageOf(found, limit);
 }
