@@ -11,6 +11,7 @@ import { forgetSignUps } from '#src/sign-ups/sign-ups';
 import { mapUniqueViolation } from '#src/users/map-unique-violation';
 import type { Principal } from '#src/users/principal';
 import { isFresh, stepUp } from '#src/users/step-up';
+import { findWithRoles } from '#src/users/with-roles';
 
 interface Changes {
   username?: Identifier | undefined;
@@ -38,7 +39,7 @@ export async function updateMe(
       events.emit('user.updated', { userId: principal.id });
     }),
   );
-  const changed = await db.User.findByPk(principal.id, { include: ['roles'] });
+  const changed = await findWithRoles(db, { id: principal.id });
   if (!changed) throw new Problem('session_ended');
   return changed;
 }

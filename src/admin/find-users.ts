@@ -5,6 +5,7 @@ import type { Context } from '#src/context';
 import { boundDate } from '#src/platform/database/bound-date';
 import { fold } from '#src/platform/text';
 import { timeOf, type Time } from '#src/users/user-rows';
+import { loadRoles } from '#src/users/with-roles';
 
 /** Where a user stands in an order. `createdAt`: RFC 3339, or empty where the order does not ask for it. */
 export interface Place {
@@ -151,10 +152,9 @@ async function namedExactly(
   const name = fold(q);
   const users = await db.User.findAll({
     where: { [Op.or]: [{ usernameCanonical: name }, { emailCanonical: name }] },
-    include: ['roles'],
     order: ['id'],
   });
-  return users
+  return (await loadRoles(db, users))
     .filter((user) => role === undefined || user.roleNames.includes(role))
     .filter((user) => disabled === undefined || (user.disabledAt !== null) === disabled)
     .filter((user) => verified === undefined || (user.emailVerifiedAt !== null) === verified)

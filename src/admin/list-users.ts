@@ -3,6 +3,7 @@ import { findUsers, type Place } from '#src/admin/find-users';
 import type { UserFilter, UserSort } from '#src/admin/user-query';
 import type { Context } from '#src/context';
 import { openCursor, sealCursor, type ListName } from '#src/platform/http/cursor';
+import { loadRoles } from '#src/users/with-roles';
 
 export interface AskedPage extends UserFilter {
   /** How many at most. */
@@ -30,7 +31,7 @@ export async function listUsers(
   const list: ListName = ['users', sort, q, role, disabled, verified];
   const after = cursor === undefined ? undefined : placeOf(openCursor(ctx, list, cursor));
   const { ids, next } = await findUsers(ctx, { limit, sort, after, ...filter });
-  const users = await ctx.db.User.findAll({ where: { id: ids }, include: ['roles'] });
+  const users = await loadRoles(ctx.db, await ctx.db.User.findAll({ where: { id: ids } }));
   const byId = new Map(users.map((user) => [user.id, user]));
   const data = ids.flatMap((id) => byId.get(id) ?? []);
   return { data, nextCursor: next && sealCursor(ctx, list, [next.id, next.createdAt]) };

@@ -14,6 +14,7 @@ import { issueToken, readToken, type Grant } from '#src/one-time-tokens/one-time
 import { Problem } from '#src/platform/http/problem';
 import type { Device } from '#src/sessions/device';
 import { isTwoFactors } from '#src/users/assurance';
+import { findWithRoles } from '#src/users/with-roles';
 
 const PURPOSE = 'second factor';
 
@@ -80,7 +81,7 @@ const digestOf = (passwordHash: string | null) =>
  */
 export async function readWaitingSignIn(ctx: Context, mfaToken: string): Promise<WaitingSignIn> {
   const grant = await readToken<BegunSignIn>(ctx, PURPOSE, mfaToken);
-  const user = grant?.userId && (await ctx.db.User.findByPk(grant.userId, { include: ['roles'] }));
+  const user = grant?.userId && (await findWithRoles(ctx.db, { id: grant.userId }));
   if (!grant || !user || digestOf(user.passwordHash) !== grant.data.passwordDigest)
     throw new Problem('invalid_code');
   if (await hasEndedSessions(ctx, user.id, grant.data.begunAt)) throw new Problem('invalid_code');

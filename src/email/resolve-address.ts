@@ -7,6 +7,7 @@ import { Problem } from '#src/platform/http/problem';
 import { forgetSignUps } from '#src/sign-ups/sign-ups';
 import type { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { createUser } from '#src/users/create-user';
+import { findWithRoles } from '#src/users/with-roles';
 
 /**
  * The user of an address that somebody has just proved to be theirs, loaded with roles. If nobody
@@ -28,7 +29,7 @@ async function findOwner(
   const { User } = ctx.db;
   const where = { emailCanonical: address.canonical };
   if (!(await takeTurn(User, where))) return undefined;
-  const user = (await User.findOne({ where, include: ['roles'] }))!;
+  const user = (await findWithRoles(ctx.db, where))!;
   if (!user.disabledAt && !user.emailVerifiedAt)
     await takeOver(ctx, user, { provider: strategy, name: null });
   return user;

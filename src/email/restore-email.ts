@@ -10,6 +10,7 @@ import { endSessions } from '#src/sessions/end-sessions';
 import { RESTORE } from '#src/user-mail/mail-tokens';
 import { voidPending } from '#src/user-mail/void-pending';
 import { mapUniqueViolation } from '#src/users/map-unique-violation';
+import { findWithRoles } from '#src/users/with-roles';
 
 /** What the token that restores an old address holds. */
 export interface OldEmail {
@@ -62,7 +63,7 @@ async function freeAddress(ctx: Context, emailCanonical: string, userId: string)
   const { db, events } = ctx;
   const where = { emailCanonical, emailVerifiedAt: null, id: { [Op.ne]: userId } };
   if (!(await takeTurn(db.User, where))) return;
-  const holder = (await db.User.findOne({ where, include: ['roles'] }))!;
+  const holder = (await findWithRoles(db, { emailCanonical }))!;
   const hasOtherName =
     holder.usernameCanonical !== null ||
     (await db.Identity.count({ where: { userId: holder.id } })) > 0;

@@ -1,5 +1,6 @@
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
+import { findWithRoles } from '#src/users/with-roles';
 
 /**
  * Refuses to take the last factor of a user whose role requires one. Call it with the turn of the user: of two removals at
@@ -12,7 +13,7 @@ export async function requireFactorLeft(
   left: number,
 ): Promise<void> {
   if (left > 0 || mfaRequiredRoles.length === 0) return;
-  const user = await db.User.findByPk(userId, { attributes: ['id'], include: ['roles'] });
+  const user = await findWithRoles(db, { id: userId });
   if (user?.roleNames.some((role) => mfaRequiredRoles.includes(role)))
     throw new Problem('last_factor');
 }

@@ -7,6 +7,7 @@ import { issueToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
 import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
+import { findWithRoles } from '#src/users/with-roles';
 
 const PURPOSE = 'sign-in code';
 
@@ -86,7 +87,7 @@ export async function spendAuthorizationCode(
     return { strategy, identity: { address: new ProvenAddress(strategy, address) } };
   if (profile)
     return { strategy, identity: { profile: new ProviderProfile(profile.provider, profile) } };
-  const user = await ctx.db.User.findByPk(userId, { include: ['roles'] });
+  const user = userId === undefined ? null : await findWithRoles(ctx.db, { id: userId });
   if (!user) throw new Problem('invalid_code');
   return { strategy, identity: { user } };
 }

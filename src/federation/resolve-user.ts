@@ -13,6 +13,7 @@ import type { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import { createUser } from '#src/users/create-user';
 import { isUsernameTaken } from '#src/users/find';
 import { isReserved, username } from '#src/users/identifiers';
+import { findWithRoles } from '#src/users/with-roles';
 
 /**
  * The user of a provider profile, loaded with roles. The provider's subject finds it. Without such
@@ -41,11 +42,8 @@ async function findByIdentity(
   { db }: Context,
   { provider, subject }: ProviderProfile,
 ): Promise<User | undefined> {
-  const identity = await db.Identity.findOne({
-    where: { provider, subject },
-    include: [{ association: 'user', include: ['roles'] }],
-  });
-  return identity?.user;
+  const identity = await db.Identity.findOne({ where: { provider, subject } });
+  return (identity && (await findWithRoles(db, { id: identity.userId }))) ?? undefined;
 }
 
 function requireActive(user: User): User {
@@ -59,7 +57,7 @@ async function linkByEmail(ctx: Context, profile: ProviderProfile): Promise<User
   const where = address && { emailCanonical: address.canonical };
   if (!where || !(await takeTurn(User, where))) return null;
   if (!profile.emailVerified) throw new Problem('already_linked');
-  const user = requireActive((await User.findOne({ where, include: ['roles'] }))!);
+  const user = requireActive((await findWithRoles(ctx.db, where))!);
   if (!user.emailVerifiedAt)
     await takeOver(ctx, user, { provider: profile.provider, name: nameOf(profile) ?? null });
   await addIdentity(ctx, user.id, profile);

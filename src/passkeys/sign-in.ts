@@ -6,6 +6,7 @@ import { CounterWentBack, findPasskey, provePasskey } from '#src/passkeys/use';
 import { NotVerified, requestOptions } from '#src/passkeys/webauthn';
 import { Problem } from '#src/platform/http/problem';
 import type { AssertedCredential, RequestOptions } from '#src/platform/http/webauthn-json';
+import { findWithRoles } from '#src/users/with-roles';
 
 /** For a sign-in without a name: any passkey of this site may answer, so nothing is told about anybody. */
 export function signInOptions(ctx: Context): {
@@ -32,8 +33,7 @@ export async function userOfPasskey(
   const challenge = await spendChallenge(ctx, 'passkey sign-in', challengeToken);
   if (challenge === null) throw refused('The challenge of a passkey was spent, or is not ours');
   const passkey = await findPasskey(ctx, credential.id);
-  const user =
-    passkey && (await ctx.db.User.findByPk(passkey.factor!.userId, { include: ['roles'] }));
+  const user = passkey && (await findWithRoles(ctx.db, { id: passkey.factor!.userId }));
   if (!user || user.disabledAt) throw refused('The passkey is unknown, or its user is disabled');
   if (!credential.response.userHandle) throw refused('The passkey does not name its user');
   try {

@@ -9,6 +9,7 @@ import { requireLiveSession } from '#src/sessions/require-live-session';
 import { voidPending } from '#src/user-mail/void-pending';
 import { mayNotify } from '#src/user-mail/recipients';
 import type { Principal } from '#src/users/principal';
+import { findWithRoles } from '#src/users/with-roles';
 
 export interface PasswordChanged {
   /** The user with the new hash, loaded with roles. */
@@ -51,7 +52,7 @@ export async function changePassword(
     await voidPending(ctx, principal.id);
     if (notify) await notifyPasswordChanged(ctx, before);
     ctx.events.emit('user.password_changed', { userId: principal.id });
-    return db.User.findByPk(principal.id, { include: ['roles'] });
+    return findWithRoles(db, { id: principal.id });
   });
   // The hash is a different one by now. It was changed, or a sign-in renewed it. Start again.
   if (!user) return changePassword(ctx, principal, current, wanted, device);

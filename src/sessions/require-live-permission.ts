@@ -3,6 +3,7 @@ import { Problem } from '#src/platform/http/problem';
 import { requireLiveSession } from '#src/sessions/require-live-session';
 import { covers } from '#src/users/permissions';
 import { permissionsOf, type Principal } from '#src/users/principal';
+import { findWithRoles } from '#src/users/with-roles';
 
 /**
  * Whoever acts on others has these permissions now. Answers all that they have. Call it first in the transaction of the
@@ -16,7 +17,7 @@ export async function requireLivePermission(
 ): Promise<readonly string[]> {
   const { id } = await requireLiveSession(ctx, principal);
   const { scopes } = principal;
-  const user = await ctx.db.User.findByPk(id, { attributes: ['id'], include: ['roles'] });
+  const user = await findWithRoles(ctx.db, { id });
   const roles = (user?.roles ?? []).filter(({ name }) => scopes?.includes(name) ?? true);
   const held = permissionsOf(roles);
   if (!covers(held, wanted)) throw new Problem('forbidden', { members: { required: wanted } });

@@ -19,7 +19,7 @@ import { totpCode } from '#test/support/second-factor';
 import { serverWrites } from '#test/support/writes';
 
 /** They have few rows however many users there are. */
-const SMALL = ['roles', 'signing_keys', 'migrations'];
+const SMALL = ['roles', 'signing_keys', 'audit_keys', 'migrations'];
 
 const app = await startApp({ API_KEYS: 'on', EMAIL_CODE: 'on', DIALECTS: 'zohaib' });
 const { auth, ctx, ask, databaseUrl, env, register, routes } = app;
@@ -273,4 +273,11 @@ it.each([
   ['sessions', 'DELETE FROM sessions WHERE ended_at IS NOT NULL AND ip IS NULL'],
 ])('would see a statement that reads all of %s', async (table, sql) => {
   expect(await scansOf({ sql, bind: [] })).toEqual([table]);
+});
+
+it.runIf(engine === 'sqlite')("would see what SQLite makes of include: ['roles']", async () => {
+  const statements = collectStatements(ctx.db);
+  await ctx.db.User.findByPk(uuid(), { include: ['roles'] });
+  const [statement] = [...statements.values()].slice(-1);
+  expect(await scansOf(statement!)).toEqual(['user_roles']);
 });

@@ -41,8 +41,9 @@ export async function planner(url: string) {
   const explain = engine === 'sqlite' ? onSqlite(url) : await onServer(url);
   return async ({ sql, bind }: Sent): Promise<string[]> => {
     const aliases = new Map<string, string>();
+    // An alias of Sequelize may be `roles->UserRole`.
     for (const [, table, alias] of sql.matchAll(
-      /\b(?:FROM|JOIN|UPDATE)\s+[`"]?(\w+)[`"]?(?:\s+(?:AS\s+)?[`"]?(\w+)[`"]?)?/gi,
+      /\b(?:FROM|JOIN|UPDATE)[\s(]+[`"]?(\w+)[`"]?(?:\s+(?:AS\s+)?[`"]?((?:\w|->)+)[`"]?)?/gi,
     )) {
       aliases.set(table!, table!);
       if (alias) aliases.set(alias, table!);
@@ -64,7 +65,9 @@ function onSqlite(url: string): Explain {
   afterAll(() => file.close());
   return (sql) => {
     const rows = file.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
-    return rows.flatMap(({ detail }) => /^SCAN (?!CONSTANT|\()(\w+)/.exec(detail)?.[1] ?? []);
+    return rows.flatMap(
+      ({ detail }) => /^SCAN (?!CONSTANT|\()((?:\w|->)+)/.exec(detail)?.[1] ?? [],
+    );
   };
 }
 

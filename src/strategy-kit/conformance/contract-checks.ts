@@ -65,7 +65,7 @@ export const identifiesOneUser: Check = async (context) => {
     const [user] = first.args;
     demand(
       !(user instanceof User) || user.roles !== undefined,
-      "Load the user with roles, as auth.users.find does: guards refuse to guess. (include: ['roles'])",
+      'Load the user with roles, as auth.users.find does: guards refuse to guess.',
     );
     demand(!(user instanceof User) || !user.disabledAt, `${name} is a user who is disabled.`);
   }
