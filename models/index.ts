@@ -131,6 +131,8 @@ export interface Db extends Models {
   readonly writeCollected: (write: (items: readonly unknown[]) => Promise<void>) => void;
   /** See `TransactionalSequelize.select`. */
   readonly select: <Row extends object>(sql: string, bind: readonly string[]) => Promise<Row[]>;
+  /** Makes a span of a look-up that waits for a statement which it shares with others. Undefined: there are no traces. */
+  readonly traceLookUp: (<T>(sql: string, work: () => Promise<T>) => Promise<T>) | undefined;
   /** See `TransactionalSequelize.isInTransaction`. */
   readonly isInTransaction: () => boolean;
   /**

@@ -110,6 +110,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   mount(ours, redirects, formBody, redirectErrorHandler(ctx));
   refuseOtherMethods(ours, routes);
   const entry = together(
+    ...(ctx.traces ? [ctx.traces.request] : []),
     requestContext(ctx),
     requestLog(ctx),
     securityHeaders(),

@@ -17,6 +17,7 @@ import type { Log } from '#src/platform/log';
 import type { OutboxSignal } from '#src/platform/mail/outbox';
 import type { RequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
+import type { Traces } from '#src/platform/traces';
 import type { VerifiedTokens } from '#src/sessions/access-tokens';
 import type { SessionLookUps } from '#src/sessions/find-session';
 import type { LastSeenWrites } from '#src/sessions/last-seen';
@@ -54,6 +55,8 @@ export interface Context {
   readonly health: Health;
   /** Undefined while METRICS_PORT is not set. */
   readonly metrics: Metrics | undefined;
+  /** Undefined unless the operator has started an OpenTelemetry SDK. */
+  readonly traces: Traces | undefined;
   /** Asked in this order before a session is started. See `authentication/sign-in-policies`. */
   readonly signInPolicies: readonly SignInPolicy[];
 }

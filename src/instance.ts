@@ -22,10 +22,12 @@ import { hostErrorHandler } from '#src/platform/http/error-handler';
 import { createHttpServer } from '#src/platform/http/http-server';
 import { refuseWith } from '#src/platform/http/middleware';
 import { startOutboxWorker } from '#src/platform/mail/outbox-worker';
+import { openTraces } from '#src/platform/traces';
 import { SettingsError } from '#src/platform/settings/settings-error';
 import type { Sallyport } from '#src/sallyport';
 import { serverApi, type ServerApi } from '#src/server-api';
 import { purgeOften, startTasks } from '#src/tasks';
+import { version } from '#src/version';
 import { Permission } from '#src/users/permissions';
 
 /** An instance, with what only the server program and the tests need. */
@@ -50,7 +52,8 @@ export async function openInstance(
   configuration: Configuration,
   options: ContextOptions = {},
 ): Promise<Instance> {
-  const ctx = contextOf(configuration, options);
+  const traces = options.traces ?? (await openTraces(version));
+  const ctx = contextOf(configuration, { ...options, traces });
   const running: RunningStrategy = new AsyncLocalStorage();
   const api = serverApi(ctx);
   const stops: (() => unknown)[] = [];

@@ -23,6 +23,7 @@ import { standardOutput, type LogOutput } from '#src/platform/log-output';
 import { createOutboxSignal } from '#src/platform/mail/outbox';
 import { createRequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
+import type { Traces } from '#src/platform/traces';
 import { createVerifiedTokens } from '#src/sessions/access-tokens';
 import { createSessionLookUps } from '#src/sessions/find-session';
 import { createLastSeenWrites } from '#src/sessions/last-seen';
@@ -42,6 +43,8 @@ export interface ContextOptions {
   actorKind?: ActorKind | undefined;
   /** Counts what it does, for Prometheus. */
   metrics?: boolean | undefined;
+  /** Makes spans of what it does. */
+  traces?: Traces | undefined;
 }
 
 /** A context, and the end of it. */
@@ -91,7 +94,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
   const request = createRequestContext();
   const output = options.log ? undefined : (options.logOutput ?? standardOutput());
   const log = options.log ?? createLog(settings.logLevel, request, output!);
-  const db = openDatabase(settings.databaseUrl);
+  const db = openDatabase(settings.databaseUrl, options.traces);
   const clock = createClock(db.sequelize);
   const secrets = createSecrets(settings);
   const limits = createLimits({ settings, db, clock, secrets, log });
@@ -121,6 +124,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     lastSeenWrites: createLastSeenWrites(),
     health: createHealth(),
     metrics,
+    traces: options.traces,
     handedUser: createHandedUser(),
     signInPolicies: signInPolicies(options.signInPolicies ?? []),
   };

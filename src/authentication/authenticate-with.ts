@@ -8,6 +8,7 @@ import { failureReason, NO_REASON } from '#src/authentication/strategy-failure';
 import type { Authenticated } from '#src/authentication/wrap';
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
+import { traced } from '#src/platform/traces';
 import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
 import type { User } from '#models/user';
@@ -43,7 +44,9 @@ async function askStrategy(
   const strategy = strategies.on.find((each) => each.name === name)!;
   const throttle = await throttleLogin(ctx, req, strategy, strategies.contexts.get(name)!);
   try {
-    const who = await callStrategy(ctx, name, req, res, options);
+    const who = await traced(ctx, `strategy ${name}`, () =>
+      callStrategy(ctx, name, req, res, options),
+    );
     if (throttle.locked) throw new Problem('invalid_credentials');
     if (who === null) return null;
     const refused = async (error: unknown): Promise<never> => {

@@ -37,7 +37,10 @@ export const authenticate = (ctx: Context, { toEnrol = false }: AuthenticateOpti
   };
   return guard<{ user: Principal }>(doc, (req, res, next) => {
     refuseTwo(req, strategies.credentialHeaders);
-    const ask = () => askBearers(ctx, options, req, next);
+    const ask = () =>
+      ctx.traces
+        ? ctx.traces.callback('authenticate', next, (done) => askBearers(ctx, options, req, done))
+        : askBearers(ctx, options, req, next);
     return wantsRawBody(ctx, req) ? readRawBody(req, res).then(ask) : ask();
   });
 };

@@ -3,6 +3,7 @@ import type { Challenge, SignInAttempt, SignInMethod } from '#src/authentication
 import type { Context } from '#src/context';
 import { resolveAddress } from '#src/email/resolve-address';
 import { resolveUser } from '#src/federation/resolve-user';
+import { traced } from '#src/platform/traces';
 import type { Device } from '#src/sessions/device';
 import { amrOf } from '#src/strategy-kit/contract';
 import { issueTokens, type TokensBody } from '#src/sessions/issue-tokens';
@@ -38,7 +39,14 @@ export interface SignedIn {
  * @throws {Problem} 401 `invalid_credentials`, 403 `email_unverified`, 401 `user_disabled`, 409 `already_linked`, or what
  * a policy asks for
  */
-export async function signIn(
+export const signIn = (
+  ctx: Context,
+  identity: Identity,
+  device: Device,
+  method: SignInMethod,
+): Promise<SignedIn> => traced(ctx, 'sign in', () => finish(ctx, identity, device, method));
+
+async function finish(
   ctx: Context,
   identity: Identity,
   device: Device,

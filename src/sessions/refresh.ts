@@ -2,6 +2,7 @@ import { Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { Problem } from '#src/platform/http/problem';
+import { traced } from '#src/platform/traces';
 import type { Device } from '#src/sessions/device';
 import { endSessions } from '#src/sessions/end-sessions';
 import { expiryOf } from '#src/sessions/expiry';
@@ -33,7 +34,7 @@ export async function refreshSession(
   device: Device,
 ): Promise<LiveSession> {
   try {
-    const live = await exchange(ctx, presented, device);
+    const live = await traced(ctx, 'refresh', () => exchange(ctx, presented, device));
     ctx.metrics?.refreshed('succeeded');
     return live;
   } catch (error) {

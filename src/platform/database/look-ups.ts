@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 interface Reader {
   select<Row extends object>(sql: string, bind: readonly string[]): Promise<Row[]>;
   isInTransaction(): boolean;
+  traceLookUp?: (<T>(sql: string, work: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 interface Statement<Row> {
@@ -52,7 +53,9 @@ export class LookUps<Row extends object> {
       this.#waiting.set(key, lookUp);
       this.#schedule();
     }
-    return lookUp.promise;
+    const { promise } = lookUp;
+    const { traceLookUp } = this.#reader;
+    return traceLookUp ? traceLookUp(this.#texts.get(1)!, () => promise) : promise;
   }
 
   #schedule(): void {
