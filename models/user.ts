@@ -9,6 +9,20 @@ import {
 } from 'sequelize';
 import { TURN } from '#models/turn';
 import type { Role } from '#models/role';
+import type { Session } from '#models/session';
+
+/** Where a session was started or last refreshed. */
+export type SessionOrigin = Pick<
+  Session,
+  'ip' | 'deviceKind' | 'deviceName' | 'devicePlatform' | 'userAgent'
+>;
+
+export interface KnownSessions {
+  /** Where the newest sessions came from, each origin once. Some may have ended. */
+  readonly origins: readonly SessionOrigin[];
+  /** Ids of the live sessions that are too many when another one is started. */
+  readonly excess: readonly string[];
+}
 
 /** The id of no user. A query for it costs what a query for a user costs, so time does not tell whether a user exists. */
 export const NOBODY = '00000000-0000-0000-0000-000000000000';
@@ -32,11 +46,8 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare updatedAt: CreationOptional<Date>;
 
   declare roles?: NonAttribute<Role[]>;
-  /**
-   * Ids of the live sessions that are too many when another one is started, as of the reading of this row. Undefined if
-   * they were not read.
-   */
-  declare excessSessions?: NonAttribute<readonly string[]>;
+  /** What a sign-in knows of the sessions so far, as of the reading of this row. Undefined if they were not read. */
+  declare knownSessions?: NonAttribute<KnownSessions>;
   /** Sorted names of the roles that were loaded. @throws {Error} if the roles were not loaded: a guard must never guess. */
   get roleNames(): NonAttribute<string[]> {
     if (!this.roles) throw new Error('Load the user with its roles before asking for them.');

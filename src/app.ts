@@ -49,6 +49,7 @@ import { mount, refuseOtherMethods, type Route } from '#src/platform/http/route'
 import { straight } from '#src/platform/http/straight';
 import { together } from '#src/platform/http/together';
 import { registrationRoutes } from '#src/registration/routes';
+import { sessionPages } from '#src/sessions/pages';
 import { sessionRoutes } from '#src/sessions/routes';
 import { wellKnownRoutes } from '#src/well-known/routes';
 import { version } from '#src/version';
@@ -87,7 +88,12 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   const redirects = redirectRoutes(ctx);
   const own = [...fixed, ...strategyRoutes(ctx), ...linkRoutes(ctx), ...apiKeyRoutes(ctx)];
   const routes = [...own, ...redirects];
-  const pages = [...passwordPages(ctx), ...emailPages(ctx), ...linkPages(ctx)];
+  const pages = [
+    ...passwordPages(ctx),
+    ...emailPages(ctx),
+    ...sessionPages(ctx),
+    ...linkPages(ctx),
+  ];
   const document = lazy(async () => {
     const { openapi } = await import('#src/platform/http/openapi');
     return openapi({

@@ -40,6 +40,8 @@ export interface EventMap {
     strategy: string;
     ip: string | null | undefined;
   } & ProvenSession;
+  /** The session that just started is the first in a network and on a device that the user had not signed in from. */
+  'session.new_device': { userId: string; sessionId: string; strategy: string; ip: string | null };
   'session.ended': { userId: string; sessionId: string; why: SessionEndReason };
   'session.reauthenticated': { userId: string; sessionId: string } & ProvenSession;
   /** A refresh token was used again long after it had been replaced. The session ended. */
@@ -72,11 +74,12 @@ interface RefusedAccount {
   account?: string;
 }
 
-/** `replaced`: the oldest session made room for a new one. */
+/** `replaced`: the oldest session made room for a new one. `reported`: by the link in the mail about a new device. */
 export type SessionEndReason =
   | 'signed_out'
   | 'reused'
   | 'replaced'
+  | 'reported'
   | 'password_changed'
   | 'user_disabled'
   | 'taken_over'

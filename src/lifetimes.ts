@@ -15,6 +15,8 @@ export const lifetimes = {
   emailChallengeSeconds: 24 * HOUR_SECONDS,
   /** The link in the mail to the old address that undoes a change of address. */
   emailRestoreSeconds: 72 * HOUR_SECONDS,
+  /** The link in the mail about a sign-in on a new device, which ends that session. */
+  sessionEndLinkSeconds: 7 * DAY_SECONDS,
   /** A notice about security is sent for so long at most. */
   noticeSeconds: 72 * HOUR_SECONDS,
   /** A browser's way to a provider and back (the authorization request). */

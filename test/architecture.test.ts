@@ -315,6 +315,7 @@ const PAGES = [
   ...[
     '/confirm-email',
     '/confirm-sign-up',
+    '/end-session',
     '/forgot-password',
     '/reset-password',
     '/restore-email',

@@ -67,7 +67,7 @@ export async function throttleLogin(
 /** A name that nobody has. As with any other name, the strategy need not read the user again. */
 function unknownName(ctx: Context): string {
   const name = `x${randomBytes(12).toString('hex')}`;
-  handOver(ctx, name, { user: null, ips: [] });
+  handOver(ctx, name, { user: null });
   return name;
 }
 

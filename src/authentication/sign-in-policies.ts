@@ -51,7 +51,7 @@ const refuseUnconfirmed: SignInPolicy = (ctx, { user }) => {
 const limitSessions =
   (afresh: boolean): SignInPolicy =>
   (ctx, { user }) =>
-    capSessions(ctx, user.id, afresh ? undefined : user.excessSessions);
+    capSessions(ctx, user, { afresh });
 
 /** Every policy, in the order in which they are asked. `own`: those of the app that embeds the server. */
 export const signInPolicies = (own: readonly SignInPolicy[]): readonly SignInPolicy[] => [

@@ -1,14 +1,16 @@
 import { v7 as uuid } from 'uuid';
 import type { Session, User } from '#models/index';
+import type { KnownSessions } from '#models/user';
 import type { Context } from '#src/context';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
 import type { Device } from '#src/sessions/device';
 import { endEach } from '#src/sessions/end-sessions';
+import { announceNewDevice, isNewDevice } from '#src/sessions/new-device';
 import { expiryOf } from '#src/sessions/expiry';
 import { isTwoFactors, methodsOf, proofOf } from '#src/users/assurance';
+import { readKnownSessions } from '#src/users/known-sessions';
 import type { PrincipalSession } from '#src/users/principal';
-import { MAX_SESSIONS } from '#src/users/read-for-sign-in';
 
 /** What is checked before somebody gets a session. */
 type Checked = Pick<
@@ -19,11 +21,11 @@ type Checked = Pick<
 /** A user as they are now. Their row is locked. */
 export interface LockedUser extends Checked {
   /** See `models/user`. */
-  excessSessions?: readonly string[] | undefined;
+  knownSessions?: KnownSessions | undefined;
 }
 
 /** A user as they were read, and the hash that a password was compared with. */
-export type ProvenUser = Checked & Pick<User, 'turn' | 'excessSessions'>;
+export type ProvenUser = Checked & Pick<User, 'turn' | 'knownSessions'>;
 
 /** How a sign-in was proved. */
 export interface SessionProof {
@@ -49,7 +51,9 @@ export function startSession(
 ): Promise<Session> {
   const { db, clock, events, settings } = ctx;
   return db.transaction(async () => {
-    await check(await lockUser(ctx, user));
+    const locked = await lockUser(ctx, user);
+    await check(locked);
+    const { origins } = locked.knownSessions ?? (await readKnownSessions(ctx, user.id));
     const now = clock.date();
     const deviceKind = device.kind ?? null;
     const session = await db.Session.create({
@@ -74,6 +78,7 @@ export function startSession(
       ip: device.ip,
       ...proofOf(session),
     });
+    if (!continues && isNewDevice(origins, session)) await announceNewDevice(ctx, session);
     return session;
   });
 }
@@ -87,9 +92,9 @@ const dateOf = (seconds: number | null): Date | null =>
  */
 async function lockUser({ db }: Context, user: ProvenUser): Promise<LockedUser> {
   const { id, email, emailVerifiedAt, passwordHash, disabledAt, factors } = user;
-  const { turn, excessSessions } = user;
+  const { turn, knownSessions } = user;
   const checked = { id, email, emailVerifiedAt, passwordHash, disabledAt, factors };
-  if (await takeTurn(db.User, { ...checked, turn })) return { ...checked, excessSessions };
+  if (await takeTurn(db.User, { ...checked, turn })) return { ...checked, knownSessions };
   const attributes = Object.keys(checked);
   const locked =
     (await takeTurn(db.User, { id, passwordHash })) && (await db.User.findByPk(id, { attributes }));
@@ -99,24 +104,15 @@ async function lockUser({ db }: Context, user: ProvenUser): Promise<LockedUser> 
 
 /**
  * Ends the oldest sessions of a user who is about to get another one, so that they have ten at most. Call it with the
- * turn of the user: then sign-ins at the same time are counted, too. `known`: these sessions, if they were read already.
+ * turn of the user: then sign-ins at the same time are counted, too. `afresh`: what was read of the sessions may have changed.
  */
 export async function capSessions(
   ctx: Context,
-  userId: string,
-  known?: readonly string[],
+  user: LockedUser,
+  { afresh }: { afresh: boolean },
 ): Promise<void> {
-  const tooMany = known ?? (await excessSessions(ctx, userId));
-  const sessions = tooMany.map((id) => ({ id, userId }));
+  const known = afresh ? undefined : user.knownSessions;
+  user.knownSessions = known ?? (await readKnownSessions(ctx, user.id));
+  const sessions = user.knownSessions.excess.map((id) => ({ id, userId: user.id }));
   await endEach(ctx, sessions, 'replaced');
-}
-
-async function excessSessions({ db, clock }: Context, userId: string): Promise<string[]> {
-  const found = await db.Session.findAll({
-    attributes: ['id'],
-    where: { userId, ...db.Session.live(clock.date()) },
-    order: [['id', 'DESC']],
-    offset: MAX_SESSIONS - 1,
-  });
-  return found.map(({ id }) => id);
 }

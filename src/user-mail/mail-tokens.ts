@@ -5,6 +5,7 @@ export const VERIFY = 'verify e-mail';
 export const CHANGE = 'change e-mail';
 export const RESET = 'reset password';
 export const RESTORE = 'restore e-mail';
+export const END_SESSION = 'end session';
 
 /** A mailed token as an app sends it. */
 export const MailToken = z

@@ -1,18 +1,18 @@
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { voidTokens } from '#src/one-time-tokens/one-time-tokens';
-import { RESTORE } from '#src/user-mail/mail-tokens';
+import { END_SESSION, RESTORE } from '#src/user-mail/mail-tokens';
 
 /**
  * Voids every proof that a user has given or was sent, and that was not used yet: mailed links and
  * codes, a change of address that waits, codes of a redirect, and a password or second factor that
  * was just asked again. Whatever changes who a user is or what they may do calls this in its transaction: what was
- * proved before the change must not count after it. The link that undoes a change of address stays
- * valid: it is the owner's way back.
+ * proved before the change must not count after it. The links that undo a change of address and end
+ * a session that the owner did not start stay valid: they are the owner's way back.
  */
 export async function voidPending(ctx: Context, userId: string): Promise<void> {
   const { Session } = ctx.db;
-  await voidTokens(ctx, userId, { except: [RESTORE] });
+  await voidTokens(ctx, userId, { except: [RESTORE, END_SESSION] });
   const where = { userId, endedAt: null, authenticatedAt: { [Op.ne]: null } };
   const attributes = ['id', 'aal2At', 'createdAt'];
   // One by one: a lock on more than one row could deadlock with requests that refresh.

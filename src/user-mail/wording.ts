@@ -7,6 +7,10 @@ export const hello = (name: string | null | undefined): string =>
     ? `Hello ${name},`
     : 'Hello,';
 
+/** Words of a stranger of which mail programs make neither a link nor a phone number. `Pixel 8` is plain. */
+export const isPlainWords = (text: string): boolean =>
+  !/[/:@\\]|[.。．｡]\S|www/i.test(text) && (text.match(/\p{N}/gu) ?? []).length <= 4;
+
 /** A time as mails write it: `20 November 2026 at 14:03 UTC`. */
 export const writtenTime = (at: Date): string =>
   `${at.toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })} UTC`;

@@ -18,7 +18,7 @@ export const createUser = (
     const user = await db.User.create(userRow(fields));
     for (const role of roles) await db.UserRole.create({ userId: user.id, roleId: role.id });
     user.roles = roles;
-    user.excessSessions = [];
+    user.knownSessions = { origins: [], excess: [] };
     events.emit('user.registered', { userId: user.id });
     return user;
   });

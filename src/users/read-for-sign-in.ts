@@ -3,42 +3,36 @@ import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { boundDate } from '#src/platform/database/bound-date';
 import type { identifierOf } from '#src/users/identifiers';
+import {
+  knownSessionsIn,
+  NO_SESSION,
+  sessionParts,
+  type SessionRow,
+} from '#src/users/known-sessions';
 import { FROM_USERS, userOf, WITH_ROLES, type RowWithRole } from '#src/users/with-roles';
-
-/** Live sessions that a user may have. */
-export const MAX_SESSIONS = 10;
-/** The networks of a user are those of at most so many sessions, the newest first. */
-export const SESSIONS_CONSIDERED = 100;
 
 /** The user of a typed name, and what a sign-in must know besides. */
 export interface ReadUser {
-  /** Loaded with roles, and with `excessSessions`. Null if nobody has the name. */
+  /** Loaded with roles, and with `knownSessions`. Null if nobody has the name. */
   user: User | null;
-  /** Addresses of the newest sessions, of which some may have ended. */
-  ips: string[];
 }
 
 const NOTHING = WITH_ROLES.map(() => 'NULL').join(', ');
 
-/** The parts have one row for each role, for each recent session, and for each session that is one too many. */
+/** The parts have one row for each role, and those of the sessions. */
 const statementFor = (name: string) =>
   [
-    `SELECT ${WITH_ROLES.join(', ')}, NULL AS ip, NULL AS excess ${FROM_USERS}`,
-    `WHERE u.${name} = $1 UNION ALL SELECT ${NOTHING}, recent.ip, NULL FROM (SELECT s.ip`,
-    `FROM users u JOIN sessions s ON s.user_id = u.id WHERE u.${name} = $1`,
-    `ORDER BY s.id DESC LIMIT ${SESSIONS_CONSIDERED}) recent`,
-    `UNION ALL SELECT ${NOTHING}, NULL, excess.id FROM (SELECT s.id`,
-    `FROM users u JOIN sessions s ON s.user_id = u.id WHERE u.${name} = $1`,
-    `AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY s.id DESC`,
-    `LIMIT 1000 OFFSET ${MAX_SESSIONS - 1}) excess`,
+    `SELECT ${WITH_ROLES.join(', ')}, ${NO_SESSION} ${FROM_USERS}`,
+    `WHERE u.${name} = $1 UNION ALL`,
+    sessionParts(
+      `${NOTHING}, `,
+      `FROM users u JOIN sessions s ON s.user_id = u.id WHERE u.${name} = $1`,
+    ),
   ].join(' '); // on one line: driver and Sequelize scan it for each sign-in
 const BY_USERNAME = statementFor('username_canonical');
 const BY_EMAIL = statementFor('email_canonical');
 
-interface Row extends RowWithRole {
-  ip: string | null;
-  excess: string | null;
-}
+type Row = RowWithRole & SessionRow;
 
 /**
  * Reads in one statement all that a sign-in with a password must know of its user. It is the same statement for a name
@@ -57,6 +51,6 @@ export async function readForSignIn(
     bind: [name, boundDate(db.sequelize, clock.date())],
   });
   const user = userOf(db, rows);
-  if (user) user.excessSessions = rows.flatMap(({ excess }) => excess ?? []);
-  return { user, ips: rows.flatMap(({ ip }) => ip ?? []) };
+  if (user) user.knownSessions = knownSessionsIn(rows.filter(({ id }) => id === null));
+  return { user };
 }

@@ -6,7 +6,8 @@ import { fold } from '#src/platform/text';
 import { handOver } from '#src/users/handed-user';
 import { identifierOf } from '#src/users/identifiers';
 import { LOGIN_FAILURES } from '#src/users/limits';
-import { readForSignIn, SESSIONS_CONSIDERED } from '#src/users/read-for-sign-in';
+import { SESSIONS_CONSIDERED } from '#src/users/known-sessions';
+import { readForSignIn } from '#src/users/read-for-sign-in';
 
 export interface ThrottleSubject {
   /** Whose failures are counted together. */
@@ -30,7 +31,7 @@ export async function throttleSubject(ctx: Context, name: string): Promise<Throt
   const userId = read.user?.id;
   return {
     id: userId ? `user ${userId}` : asTyped(Object.values(where).join('')),
-    networks: networksOf(read.ips),
+    networks: networksOf(read.user?.knownSessions?.origins.flatMap(({ ip }) => ip ?? []) ?? []),
     userId,
   };
 }

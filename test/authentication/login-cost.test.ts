@@ -47,6 +47,17 @@ it('costs the same by e-mail address, from another network and with several role
   });
 });
 
+it('costs the same on a new device, which is an event', async () => {
+  const ada = await member();
+  const heard: unknown[] = [];
+  const stop = auth.on('session.new_device', (event) => void heard.push(event));
+  const headers = { 'x-forwarded-for': unused(), 'user-agent': 'another' };
+  const body = { identifier: ada.username, password };
+  const cost = await costOf(() => ask('POST', '/auth/login', { body, headers }), 200);
+  stop();
+  expect([cost, heard.length]).toEqual([{ statements: 6, commits: 2 }, 1]);
+});
+
 it('takes one more when the oldest session makes room', async () => {
   const ada = await member();
   await times(9, signIn(ada));

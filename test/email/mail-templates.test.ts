@@ -5,6 +5,7 @@ import * as factorMails from '#src/factors/mails';
 import * as federationMails from '#src/federation/mails';
 import * as passkeyMails from '#src/passkeys/mails';
 import * as passwordMails from '#src/passwords/mails';
+import * as sessionMails from '#src/sessions/mails';
 import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo, render } from '#src/platform/mail/template';
 import { openTransport } from '#src/platform/mail/transport';
@@ -22,7 +23,13 @@ const { ctx, OutgoingMail } = await startApp({
 const link = linkTo(ctx.settings, '/here', { token: 'aB3-_' });
 const at = new Date('2026-11-20T14:03:59Z');
 const kinds = { provider: 'GitHub', kind: 'totp', left: 9 };
-const data = { name: 'Ada Lovelace', link, code: '012345', at, madeAt: at, ...kinds };
+const signIn = {
+  device: 'Firefox on Linux',
+  ip: '192.0.2.1',
+  strategy: 'local',
+  host: 'auth.example',
+};
+const data = { name: 'Ada Lovelace', link, code: '012345', at, madeAt: at, ...kinds, ...signIn };
 /** Every mail of this server, by the name of its template. */
 const mails = Object.values({
   ...emailMails,
@@ -30,6 +37,7 @@ const mails = Object.values({
   ...federationMails,
   ...passkeyMails,
   ...passwordMails,
+  ...sessionMails,
 }).map((mail) => [mail(data).template, mail] as const);
 const HOSTILE = [
   '<script>alert(1)</script>',
@@ -60,6 +68,7 @@ it('every file of mails is read here, and every template has a name of its own',
     'src/federation/mails.ts',
     'src/passkeys/mails.ts',
     'src/passwords/mails.ts',
+    'src/sessions/mails.ts',
   ]);
   expect(new Set(mails.map(([template]) => template)).size).toBe(mails.length);
   for (const [template] of mails) expect(template).toMatch(/^[a-z-]{1,32}$/);
@@ -89,7 +98,7 @@ describe.each(mails)('%s', (name, write) => {
   });
 
   it.each(HOSTILE)('shows %j as it is, or not at all', async (text) => {
-    const filled = write({ ...data, name: text, provider: text, code: text });
+    const filled = write({ ...data, name: text, provider: text, code: text, device: text });
     const { subject, text: body, html } = render(filled);
     expect(subject).toBe(filled.subject);
     for (const part of filled.parts.filter((part) => typeof part === 'string')) {

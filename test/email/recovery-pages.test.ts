@@ -24,6 +24,7 @@ const PATHS = [
   '/restore-email',
   '/reset-password',
   '/forgot-password',
+  '/end-session',
 ];
 const send = (path: string, fields: Record<string, string>) =>
   fetch(here + path, {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emailPages } from '#src/email/pages';
 import { passwordPages } from '#src/passwords/pages';
+import { sessionPages } from '#src/sessions/pages';
 import { password, startApp } from '#test/support/app';
 import { openMailbox } from '#test/support/mailbox';
 import { rawRequest } from '#test/support/raw-socket';
@@ -45,7 +46,9 @@ const statusOf = async (path: string) => (await ask('GET', path)).status;
 /** What a page refers to. */
 const targetsIn = (html: string) =>
   [...html.matchAll(/\b(?:src|href|action)=["']?([^"'\s>]+)/g)].map(([, target]) => target!);
-const pages = [...passwordPages(ctx), ...emailPages(ctx)].map(({ path }) => path);
+const pages = [...passwordPages(ctx), ...emailPages(ctx), ...sessionPages(ctx)].map(
+  ({ path }) => path,
+);
 
 describe.each([
   ['with its path', BASE],

@@ -32,6 +32,7 @@ it.each([
   '/confirm-email',
   '/confirm-sign-up',
   '/restore-email',
+  '/end-session',
 ])('refuses an empty form at %s with a page', async (path) => {
   for (const headers of [[], [form], ['Content-Length: 0'], [form, 'Content-Length: 0']]) {
     const { answers } = await rawRequest(url, bytesOf(path, headers));

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { emailPages } from '#src/email/pages';
 import { passwordPages } from '#src/passwords/pages';
+import { sessionPages } from '#src/sessions/pages';
 import { DOCS_PATHS } from '#src/platform/http/docs';
 import { password, startApp } from '#test/support/app';
 import { engine } from '#test/support/database';
@@ -520,7 +521,9 @@ describe('HEAD', async () => {
   const routes = [...app.routes, ...app.adapters.flatMap((adapter) => adapter.routes)];
   const declared = [
     ...routes.filter(({ method }) => method === 'get').map(({ path }) => path),
-    ...[...passwordPages(app.ctx), ...emailPages(app.ctx)].map(({ path }) => path),
+    ...[...passwordPages(app.ctx), ...emailPages(app.ctx), ...sessionPages(app.ctx)].map(
+      ({ path }) => path,
+    ),
     ...DOCS_PATHS,
   ];
   // What a provider sends a browser to would be used up by HEAD: it is 405.

@@ -21,7 +21,12 @@ import { serverWrites } from '#test/support/writes';
 /** They have few rows however many users there are. */
 const SMALL = ['roles', 'signing_keys', 'audit_keys', 'migrations'];
 
-const app = await startApp({ API_KEYS: 'on', EMAIL_CODE: 'on', DIALECTS: 'zohaib' });
+const app = await startApp({
+  API_KEYS: 'on',
+  EMAIL_CODE: 'on',
+  DIALECTS: 'zohaib',
+  NOTIFY_NEW_SIGN_IN: 'on',
+});
 const { auth, ctx, ask, databaseUrl, env, register, routes } = app;
 const verifying = await startApp({
   ...env,

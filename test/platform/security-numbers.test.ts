@@ -10,9 +10,11 @@ import type { LimitClass } from '#src/platform/limits/limit-class';
 import { linkTo } from '#src/platform/mail/template';
 import { SettingsSchema } from '#src/platform/settings/schema';
 import { SIGN_UP } from '#src/registration/limits';
-import { REFRESH } from '#src/sessions/limits';
+import { NEW_SIGN_IN_MAIL, REFRESH } from '#src/sessions/limits';
+import { newSignInMail } from '#src/sessions/mails';
 import { LOGIN_FAILURES } from '#src/users/limits';
 import { MAIL } from '#src/user-mail/mail-limit';
+import { lifetimes as lifetimesOf } from '#src/lifetimes';
 import { signInMail, TTL_SECONDS } from '#strategies/_email-code';
 import { password, startApp } from '#test/support/app';
 import { wait } from '#test/support/clock';
@@ -35,15 +37,19 @@ function rowsOf(heading: string): Record<string, string[]> {
   );
 }
 
-const UNITS: Record<string, number> = { 'a minute': 60, 'an hour': 3600, 'in 15 minutes': 900 };
+const UNITS: Record<string, number> = {
+  'a minute': 60,
+  'an hour': 3600,
+  'a day': 86_400,
+  'in 15 minutes': 900,
+};
 
 it('Limits: the table has the numbers of the limit classes', () => {
   const told = Object.entries(rowsOf('Limits')).map(([what, [most]]) => [
     what,
-    [...most!.matchAll(/(\d+)[^;,]*?(a minute|an hour|in 15 minutes)/g)].map(([, max, unit]) => [
-      Number(max),
-      UNITS[unit!],
-    ]),
+    [...most!.matchAll(/(\d+)[^;,]*?(a minute|an hour|a day|in 15 minutes)/g)].map(
+      ([, max, unit]) => [Number(max), UNITS[unit!]],
+    ),
   ]);
   const kept = (...classes: LimitClass[]) =>
     classes.flatMap(({ rules }) =>
@@ -55,6 +61,7 @@ it('Limits: the table has the numbers of the limit classes', () => {
     'Attempts to register': kept(SIGN_UP),
     Refreshing: kept(REFRESH),
     'Mail that anybody can ask for': kept(FORGOT, MAIL),
+    'Mail about a sign-in on a new device': kept(NEW_SIGN_IN_MAIL),
     'Codes and tokens from mails and redirects': kept(CODE),
     'Asking for the own password, with a token': kept(PASSWORD_GUESS),
     'Everything together': [
@@ -117,6 +124,11 @@ it('Lifetimes: the table has those of links in mails, and so do the mails', asyn
   const [[, [told]]] = Object.entries(table).filter(([what]) =>
     what.startsWith('Code to sign in by mail'),
   ) as [[string, string[]]];
+  const started = { device: null, ip: null, strategy: 'local', host: 'auth.example' };
+  const { parts: notice } = newSignInMail({ ...mail, ...started });
+  const [endLink] = table['Link to sign out a new device']!;
+  expect([endLink, lifetimesOf.sessionEndLinkSeconds]).toEqual(['7 days', 7 * 24 * hours]);
+  expect(JSON.stringify(notice)).toContain(`The link is good for ${endLink}`);
   const { goodFor, parts } = signInMail(ctx.settings, '012345', undefined);
   expect([told, TTL_SECONDS, goodFor]).toEqual(['10 minutes', 10 * minutes, 10 * minutes]);
   expect(JSON.stringify(parts)).toContain(`good for ${told}`);

@@ -23,6 +23,8 @@ export interface FormPage<T extends z.ZodObject = z.ZodObject> {
   done: string;
   /** What to do when the link is not good any more, in place of asking for a new password. */
   usedBefore?: string;
+  /** A link below `done` and `usedBefore`. */
+  next?: { label: string; path: string };
   guard: Guard;
   fields: T;
   /** HTML of what a person fills in, besides the token of the link. */
@@ -47,7 +49,7 @@ export function mountFormPages(ctx: Context, router: Router, pages: readonly For
     router
       .route(page.path)
       .get((req, res) => open(res, page, action, Token.safeParse(req.query['token']).data))
-      .post(...formBody, page.guard, (req, res) => submit(req, res, page, action))
+      .post(...formBody, page.guard, (req, res) => submit(req, res, page, basePath))
       .all(refuseMethod(['get', 'post']), end);
   }
 }
@@ -90,7 +92,7 @@ function sourceOf(address: string): string {
   return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol;
 }
 
-async function submit(req: Request, res: Response, page: FormPage, action: string): Promise<void> {
+async function submit(req: Request, res: Response, page: FormPage, base: string): Promise<void> {
   const given = (req.body ?? {}) as { token?: unknown };
   const token = Token.safeParse(given.token).data;
   try {
@@ -103,9 +105,9 @@ async function submit(req: Request, res: Response, page: FormPage, action: strin
     const mistake = error instanceof Problem && page.input !== undefined && mistakeOf(error);
     if (!mistake) throw error;
     res.status(error.status);
-    return show(res, page, action, token, { mistake });
+    return show(res, page, `${base}${page.path}`, token, { mistake });
   }
-  say(res, page.title, page.done);
+  say(res, page.title, page.done, nextOf(page, base));
 }
 
 /** What the person can correct in the form, in sentences; undefined if nothing. */
@@ -114,12 +116,16 @@ function mistakeOf(problem: Problem): string | undefined {
   return (problem.members.errors ?? [problem]).map(({ message }) => `${message}.`).join(' ');
 }
 
-const say = (res: Response, title: string, text: string): void =>
-  sendPage(res, { title, body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>` });
+const say = (res: Response, title: string, text: string, more = ''): void =>
+  sendPage(res, { title, body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${more}` });
+
+const nextOf = ({ next }: FormPage, basePath: string): string =>
+  next ? `<p><a href="${basePath}${next.path}">${escapeHtml(next.label)}</a></p>` : '';
 
 function usedBefore({ code }: Problem, page: FormPage, basePath: string): string {
   if (code !== 'invalid_code') return '';
-  if (page.usedBefore !== undefined) return `<p>${escapeHtml(page.usedBefore)}</p>`;
+  if (page.usedBefore !== undefined)
+    return `<p>${escapeHtml(page.usedBefore)}</p>${nextOf(page, basePath)}`;
   return [
     '<p>If you have used this link before, all is well. If you cannot sign in, ',
     `<a href="${basePath}/forgot-password">ask for a new password</a>, which confirms your `,

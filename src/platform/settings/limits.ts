@@ -114,6 +114,9 @@ export const limitSettings = {
   LIMIT_MAILS_PER_ADDRESS: rates
     .prefault('5/1h')
     .describe('Mails to one address that anybody can ask for.'),
+  LIMIT_NEW_SIGN_IN_MAILS_PER_USER: rates
+    .prefault('5/1h, 20/1d')
+    .describe('Mails to one user about sign-ins on new devices: see NOTIFY_NEW_SIGN_IN.'),
   LIMIT_REFRESHES_PER_SESSION: rates.prefault('30/1m').describe('Refreshes of one session.'),
   LIMIT_PASSWORD_GUESSES_PER_SESSION: rates
     .prefault('10/15m')

@@ -74,3 +74,10 @@ export function mailContradictions({
       'SMTP_URL would send its password unencrypted: remove ?tls=none',
   ];
 }
+
+export const notifyNewSignIn = z
+  .enum(['on', 'off'])
+  .default('off')
+  .describe(
+    'Whether users get a mail when they sign in on a new device and from a new network. It has a link that ends that session. Only confirmed addresses get it.',
+  );

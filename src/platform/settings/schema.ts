@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { databaseUrl, databaseWait } from '#src/platform/settings/database';
 import { limitSettings } from '#src/platform/settings/limits';
-import { mailFrom, smtpUrl } from '#src/platform/settings/mail';
+import { mailFrom, notifyNewSignIn, smtpUrl } from '#src/platform/settings/mail';
 import { allowedOrigins, corsAllowedHeaders } from '#src/platform/settings/origins';
 import { metricsSettings } from '#src/platform/settings/metrics';
 import { mfaRequiredRoles, signupRoles } from '#src/platform/settings/roles';
@@ -169,6 +169,7 @@ export const SettingsSchema = z.object({
     .describe(
       'Sender of mails: auth@example.com or Example <auth@example.com>. Required with SMTP_URL.',
     ),
+  NOTIFY_NEW_SIGN_IN: notifyNewSignIn,
   PASSWORD_MIN_SCORE: whole(0, 4)
     .default(0)
     .describe(

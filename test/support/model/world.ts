@@ -2,7 +2,10 @@ import type { SessionEndReason } from '#src/events';
 import { note, type Outcome } from '#test/support/model/census';
 
 /** No provider and no mail takes part in the model. */
-type EndReason = Exclude<SessionEndReason, 'taken_over' | 'password_reset' | 'email_restored'>;
+type EndReason = Exclude<
+  SessionEndReason,
+  'taken_over' | 'password_reset' | 'email_restored' | 'reported'
+>;
 
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
