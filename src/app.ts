@@ -1,6 +1,7 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import { accountRoutes } from '#src/account/routes';
 import { adminRoutes } from '#src/admin/routes';
+import { auditRoutes } from '#src/audit/routes';
 import { apiKeyRoutes } from '#src/api-keys/routes';
 import { loadStrategies, type LoadOptions } from '#src/authentication/passport';
 import { linkPages } from '#src/authentication/pages';
@@ -79,6 +80,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...passkeyRoutes(ctx), // before `/me/factors/:id`
     ...factorRoutes(ctx),
     ...adminRoutes(ctx),
+    ...auditRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),

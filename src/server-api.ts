@@ -14,6 +14,7 @@ import {
   passkeysApi,
   roleNamed,
 } from '#src/server-api/credentials';
+import { auditApi } from '#src/server-api/audit';
 import { usersApi } from '#src/server-api/users';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
 import { endEverySession } from '#src/sessions/end-every-session';
@@ -33,6 +34,7 @@ export const serverApi = (ctx: Context) => ({
   sessions: sessionsApi(ctx),
   roles: rolesApi(ctx),
   keys: keysApi(ctx),
+  audit: auditApi(ctx),
   apiKeys: apiKeysApi(ctx),
   identities: identitiesApi(ctx),
   passkeys: passkeysApi(ctx),

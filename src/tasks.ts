@@ -2,6 +2,7 @@ import { exactText } from '#migrations/steps';
 import type { Db } from '#models/index';
 import { createRole } from '#src/access/roles';
 import type { App } from '#src/app';
+import { purgeAudit } from '#src/audit/purge';
 import type { Context } from '#src/context';
 import { sealFactorsAgain } from '#src/factors/totp';
 import { tendKeys } from '#src/keys/rotation';
@@ -71,10 +72,11 @@ async function shareCollation({ sequelize }: Db): Promise<void> {
 export const purgeOften = (ctx: Context): (() => Promise<void>) =>
   every(ctx, 600, 'purge', (stopped) => purge(ctx, stopped));
 
-/** Deletes expired sessions, tokens, sign-ups and counters. */
+/** Deletes expired sessions, tokens, sign-ups and counters, and old entries of the audit trail. */
 async function purge(ctx: Context, stopped: AbortSignal): Promise<void> {
   await purgeSessions(ctx, stopped);
   await purgeTokens(ctx, stopped);
   await purgeSignUps(ctx, stopped);
+  await purgeAudit(ctx, stopped);
   await ctx.limits.purge(stopped);
 }

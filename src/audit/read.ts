@@ -3,7 +3,7 @@ import type { AuditEntry } from '#models/index';
 import type { Context } from '#src/context';
 
 /** An entry, as it is shown and sent. */
-interface ShownEntry extends Pick<
+export interface ShownEntry extends Pick<
   AuditEntry,
   | 'id'
   | 'type'
@@ -23,8 +23,8 @@ interface ShownEntry extends Pick<
   details: Record<string, unknown>;
 }
 
-const shownEntry = (entry: AuditEntry): ShownEntry => ({
-  seq: entry.seq === null ? null : Number(entry.seq),
+export const shownEntry = (entry: AuditEntry): ShownEntry => ({
+  seq: entry.seq,
   id: entry.id,
   type: entry.type,
   version: entry.version,
@@ -56,14 +56,18 @@ function detailsIn(text: string): Record<string, unknown> {
  * one. What was answered once is never followed by an entry with a smaller `seq`. See `AuditTrail.onSealed`.
  */
 export async function sealedAfter(
-  { db }: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db'>,
   seq: number,
   limit: number,
 ): Promise<(ShownEntry & { seq: number })[]> {
-  const rows = await db.AuditEntry.findAll({
-    where: { seq: { [Op.gt]: seq } },
-    order: [['seq', 'ASC']],
-    limit,
-  });
-  return rows.map((row) => ({ ...shownEntry(row), seq: Number(row.seq) }));
+  const rows = await sealedRows(ctx, seq, limit);
+  return rows.map((row) => ({ ...shownEntry(row), seq: row.seq! }));
 }
+
+/** The same as rows. */
+export const sealedRows = (
+  { db }: Pick<Context, 'db'>,
+  seq: number,
+  limit: number,
+): Promise<AuditEntry[]> =>
+  db.AuditEntry.findAll({ where: { seq: { [Op.gt]: seq } }, order: [['seq', 'ASC']], limit });

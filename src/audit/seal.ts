@@ -1,7 +1,7 @@
 import { QueryTypes } from 'sequelize';
-import type { AuditChain, AuditDay, AuditEntry } from '#models/index';
-import { hashOf, isEqual, macOfDay, macOfEnds } from '#src/audit/entry';
-import { auditKeys } from '#src/audit/keys';
+import type { AuditDay } from '#models/index';
+import { moveEnds, provedEnds } from '#src/audit/ends';
+import { hashOf, macOfDay } from '#src/audit/entry';
 import type { Context } from '#src/context';
 import { skipCacheInvalidation } from '#src/platform/database/commits';
 import { takeTurn } from '#src/platform/database/take-turn';
@@ -22,60 +22,17 @@ export const sealNext = (ctx: Context): Promise<number> =>
     const waiting = await db.AuditEntry.findAll({ where: { seq: null }, limit: SEAL_STEP });
     if (waiting.length === 0) return 0;
     waiting.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const chain = (await db.AuditChain.findByPk(1))!;
-    const day = await db.AuditDay.findOne({ order: [['day', 'DESC']] });
-    let { tipSeq: seq, tipHash: hash } = await provedTip(ctx, chain, day);
+    const { chain, day } = await provedEnds(ctx);
+    let { tipSeq: seq, tipHash: hash } = chain;
     const places = waiting.map((entry) => {
       hash = hashOf(hash, Object.assign(entry, { seq: ++seq }));
       return [entry.id, seq, hash] as const;
     });
     await place(ctx, places);
-    await moveTip(ctx, chain, seq, hash);
+    await moveEnds(ctx, chain, { tipSeq: seq, tipHash: hash });
     await addToDay(ctx, day, { entries: places.length, lastSeq: seq, lastHash: hash });
     return places.length;
   });
-
-/**
- * The end of the chain. Whoever changed it in the database could hide by it what they took from the trail. So a change is
- * itself put into the trail, which goes on.
- */
-async function provedTip(ctx: Context, chain: AuditChain, day: AuditDay | null) {
-  const { tipSeq, tipHash, mac } = chain;
-  const isEmpty = tipSeq === 0 && mac === '' && !day;
-  const keys = isEmpty ? new Map<string, Buffer>() : await keysFor(ctx, [chain, day]);
-  const isProved =
-    isEmpty ||
-    (isEqual(
-      mac,
-      macWith(keys, chain.keyId, (key) => macOfEnds(key, chain)),
-    ) &&
-      day !== null &&
-      isEqual(
-        day.mac,
-        macWith(keys, day.keyId, (key) => macOfDay(key, day)),
-      ));
-  if (isProved) return { tipSeq, tipHash };
-  ctx.log.error({ seq: tipSeq }, 'the end of the audit trail was changed by somebody else');
-  ctx.events.emit('audit.unproved', { seq: tipSeq }, { kind: 'server' });
-  const last = await ctx.db.AuditEntry.max<number | null, AuditEntry>('seq');
-  return { tipSeq: Math.max(tipSeq, last ?? 0), tipHash };
-}
-
-const macWith = (
-  keys: ReadonlyMap<string, Buffer>,
-  id: string,
-  make: (key: Buffer) => string,
-): string => {
-  const key = keys.get(id);
-  return key ? make(key) : '';
-};
-
-/** The keys of these rows. Almost always it is the key of this instance. */
-async function keysFor(ctx: Context, rows: readonly ({ keyId: string } | null)[]) {
-  const { id, key } = ctx.audit.key();
-  if (rows.every((row) => row === null || row.keyId === id)) return new Map([[id, key]]);
-  return auditKeys(ctx);
-}
 
 const PLACES = `'$[*]' COLUMNS (id CHAR(36) PATH '$[0]', seq BIGINT PATH '$[1]', hash CHAR(43) PATH '$[2]')`;
 const PLACE_SERVER = `UPDATE JSON_TABLE($1, ${PLACES}) placed STRAIGHT_JOIN audit_entries entry ON entry.id = placed.id
@@ -89,16 +46,6 @@ async function place({ db: { sequelize } }: Context, places: readonly (readonly 
   const sql = sequelize.getDialect() === 'sqlite' ? PLACE_SQLITE : PLACE_SERVER;
   const bind = [JSON.stringify(places)];
   await sequelize.query(sql, { type: QueryTypes.RAW, bind, ...skipCacheInvalidation });
-}
-
-async function moveTip(ctx: Context, chain: AuditChain, tipSeq: number, tipHash: string) {
-  const { baseSeq, baseHash } = chain;
-  const { id: keyId, key } = ctx.audit.key();
-  const mac = macOfEnds(key, { baseSeq, baseHash, tipSeq, tipHash });
-  await ctx.db.AuditChain.update(
-    { tipSeq, tipHash, keyId, mac },
-    { where: { id: 1 }, ...skipCacheInvalidation },
-  );
 }
 
 type Added = Pick<AuditDay, 'entries' | 'lastSeq' | 'lastHash'>;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAuditCommands } from '#src/cli/audit-commands';
 import { addBackupCommands } from '#src/cli/backup-commands';
 import { exitOnClosedPipe, onDatabase, onSettings } from '#src/cli/command';
 import { addDoctorCommand } from '#src/cli/doctor-command';
@@ -40,6 +41,7 @@ export function program(env: Environment, dotenv: Dotenv = NO_DOTENV): Command {
   addRoleCommands(cli, run);
   addSessionCommands(cli, run);
   addKeyCommands(cli, run);
+  addAuditCommands(cli, run);
   addImportCommands(cli, run);
   addBackupCommands(cli, onSettings(env, dotenv));
   addDoctorCommand(cli, env, dotenv);

@@ -45,6 +45,7 @@ export function* fillStatements(
     'factors (id, user_id, kind, name, created_at)': `${user}, ${user}, 'totp', 'app', ${now}`,
     'passkeys (factor_id, digest, credential_id, public_key, counter, transports, device_type, backed_up, aaguid)': `${user}, ${padded(64)}, ${user}, 'x', 0, '', 'multiDevice', 1, ${user}`,
     'invitations (id, email, email_canonical, roles, digest, invited_by, expires_at, created_at)': `${user}, concat('guest', i, '@example.org'), concat('guest', i, '@example.org'), 'user', ${padded(64)}, ${user}, ${later}, ${now}`,
+    'audit_entries (id, type, version, actor, actor_kind, subject, details, created_at, key_id, mac, seq, hash)': `${user}, 'session.started', 1, ${user}, 'user', ${user}, '{}', ${now}, '', '', i + 1, ''`,
     'recovery_codes (id, user_id, digest, created_at)': `${user}, ${user}, ${padded(64)}, ${now}`,
   };
   const wanted = Object.entries(rows).filter(([table]) => isWanted(table.split(' ')[0]!));

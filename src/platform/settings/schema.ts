@@ -191,6 +191,9 @@ export const SettingsSchema = z.object({
       'Threads that Node has for password hashes, files and DNS. Node itself reads it from the environment of the process.',
     ),
   ...metricsSettings,
+  AUDIT_RETENTION: whole(0, 36_500)
+    .default(365)
+    .describe('Days for which the audit trail is kept. 0: for ever.'),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

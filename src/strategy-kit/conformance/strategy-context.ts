@@ -46,8 +46,8 @@ export function contextFor(
 
 /** The members that a strategy sees, also if `auth` is a whole server. */
 const apiOf = (api: ServerApi): ServerApi => {
-  const { users, sessions, roles, keys, apiKeys, identities, passkeys, loginThrottle } = api;
-  return { users, sessions, roles, keys, apiKeys, identities, passkeys, loginThrottle };
+  const { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, loginThrottle } = api;
+  return { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, loginThrottle };
 };
 
 /** Asks memory only: nobody is looked up, so it must say nothing. */

@@ -93,7 +93,7 @@ const countRows = async (sequelize: Sequelize) =>
   );
 
 /** Tables that are none of the people's, and rows by which requests take turns. */
-const OTHER = ['outgoing_mails', 'turns', 'signing_keys', 'limits'];
+const OTHER = ['outgoing_mails', 'turns', 'signing_keys', 'limits', 'audit_keys', 'audit_entries'];
 const modelsOf = (sequelize: Sequelize): ModelStatic<Model>[] =>
   Object.values(sequelize.models)
     .filter(({ tableName }) => !OTHER.includes(tableName))

@@ -1,0 +1,107 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { exportEntries, listEntries } from '#src/audit/list';
+import { AuditFilter, AuditQuery } from '#src/audit/query';
+import { verifyAudit } from '#src/audit/verify';
+import { authenticate, requirePermission } from '#src/authentication/guards';
+import type { Context } from '#src/context';
+import { Listing } from '#src/platform/http/listing';
+import { get, type Route } from '#src/platform/http/route';
+import { sendPieces } from '#src/platform/http/send-pieces';
+import { Time } from '#src/platform/http/time';
+
+const AuditEntry = z
+  .object({
+    seq: z.int().nullable().meta({
+      description: 'The place in the trail. Null for a moment, until the entry is sealed.',
+    }),
+    id: z.uuid(),
+    type: z.string().meta({ description: 'The event.', example: 'session.started' }),
+    version: z.int(),
+    actor: z.string().nullable().meta({ description: 'The user who did it, if one did.' }),
+    actorKind: z.string().meta({
+      description:
+        '`user`, `anonymous`, `cli`, `server`, or `app` for code that embeds the server.',
+    }),
+    onBehalfOf: z.string().nullable(),
+    subject: z.string().nullable().meta({ description: 'The user whom it is about.' }),
+    sessionId: z.string().nullable(),
+    ip: z.string().nullable(),
+    requestId: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+    createdAt: Time,
+  })
+  .meta({ id: 'AuditEntry' });
+const AuditEntryPage = Listing(AuditEntry);
+
+const AuditVerification = z
+  .object({
+    ok: z.boolean(),
+    entries: z.int(),
+    firstSeq: z.int(),
+    lastSeq: z.int(),
+    lastHash: z.string(),
+    faults: z.array(
+      z.object({
+        fault: z.string(),
+        seq: z.int().nullable(),
+        to: z.int().optional(),
+        id: z.string().optional(),
+        day: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'AuditVerification' });
+
+export const auditRoutes = (ctx: Context): Route[] => [
+  get(
+    '/admin/audit',
+    [authenticate(ctx), requirePermission('audit:read')],
+    {
+      operationId: 'listAuditEntries',
+      tag: 'Administration',
+      summary: 'List the audit trail, the newest first',
+      description:
+        'A page may be empty and have a `nextCursor`: with several filters, one page looks at 10,000 entries at most.',
+      query: AuditQuery,
+      returns: AuditEntryPage,
+    },
+    (req) => listEntries(ctx, req.query),
+  ),
+
+  get(
+    '/admin/audit/export',
+    [authenticate(ctx), requirePermission('audit:read')],
+    {
+      operationId: 'exportAuditEntries',
+      tag: 'Administration',
+      summary: 'Export the audit trail, the oldest first',
+      description:
+        'One JSON object a line, with `keyId`, `mac` and `hash`. Characters that are not seen are escaped. An answer that breaks off is not whole.',
+      query: AuditFilter,
+      returns: z.string(),
+      text: 'application/x-ndjson',
+    },
+    async (req, res) => {
+      const lines = exportEntries(ctx, req.query);
+      await sendPieces(req as unknown as Request, res, 'application/x-ndjson', lines);
+      return '';
+    },
+  ),
+
+  get(
+    '/admin/audit/verify',
+    [authenticate(ctx), requirePermission('audit:read')],
+    {
+      operationId: 'verifyAudit',
+      tag: 'Administration',
+      summary: 'Verify the audit trail',
+      description:
+        'Reads all of it. `faults` are the first hundred. `changed`: not as the server wrote it. `missing`: entries up to `to` were taken out. `moved`: not at its place. `unknown_key`: the key of its proof is lost. `day_changed`, `ends_changed`: what says how long the trail is was changed. `unproved`: the server found that itself. `surplus`: behind the end.',
+      returns: AuditVerification,
+    },
+    (_req, res) => verifyAudit(ctx, () => isGone(res)),
+  ),
+];
+
+const isGone = (res: Response): boolean => res.destroyed;

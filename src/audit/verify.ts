@@ -1,0 +1,193 @@
+import { Op } from 'sequelize';
+import type { AuditChain, AuditDay, AuditEntry } from '#models/index';
+import { areEndsProved, chainOf, isDayProved, lastPlace } from '#src/audit/ends';
+import { hashOf, isEqual, macOf } from '#src/audit/entry';
+import { auditKeys } from '#src/audit/keys';
+import { sealedRows } from '#src/audit/read';
+import type { Context } from '#src/context';
+
+/**
+ * What is wrong at a place of the trail. `changed`: not what the server wrote, or never written by it. `missing`: somebody
+ * took out the entries up to `to`. `moved`: written by the server, but not at this place, or the hashes from here on were
+ * made anew. `unknown_key`: nobody can prove it, its key is lost. `day_changed`, `ends_changed`: what says how long the trail
+ * must be was changed. `unproved`: the server found that itself. `surplus`: behind the end of the trail.
+ */
+type AuditFault =
+  | 'changed'
+  | 'missing'
+  | 'moved'
+  | 'unknown_key'
+  | 'day_changed'
+  | 'ends_changed'
+  | 'unproved'
+  | 'surplus';
+
+export interface FoundFault {
+  fault: AuditFault;
+  /** The place. Null for an entry that is not sealed. */
+  seq: number | null;
+  /** The last of several places. */
+  to?: number;
+  /** Of the entry. */
+  id?: string;
+  /** The day (UTC) whose end was changed. */
+  day?: string;
+}
+
+export interface AuditVerification {
+  ok: boolean;
+  /** How many entries were looked at, those that are not sealed yet included. */
+  entries: number;
+  /** The first and the last place. 0: the trail is empty. */
+  firstSeq: number;
+  lastSeq: number;
+  /** Of the last entry. Whoever keeps it elsewhere can later prove that the trail up to it is the same. */
+  lastHash: string;
+  /** The first hundred. */
+  faults: FoundFault[];
+}
+
+const PAGE = 500;
+const MOST_FAULTS = 100;
+
+/** Looks at the whole trail, a page at a time. `isOver`: true when nobody waits for the answer any more. */
+export async function verifyAudit(
+  ctx: Context,
+  isOver: () => boolean = () => false,
+): Promise<AuditVerification> {
+  const run = await Verification.begin(ctx);
+  while (!isOver() && (await run.nextPage()));
+  await run.finish();
+  return run.result();
+}
+
+class Verification {
+  readonly #ctx: Context;
+  readonly #keys: ReadonlyMap<string, Buffer>;
+  readonly #days: readonly AuditDay[];
+  readonly #chain: AuditChain;
+  readonly #faults: FoundFault[] = [];
+  #entries = 0;
+  #seq: number;
+  #hash: string;
+  #day = 0;
+
+  static async begin(ctx: Context): Promise<Verification> {
+    const days = await ctx.db.AuditDay.findAll({ order: ['day'] }); // first: the end may move meanwhile
+    const chain = await chainOf(ctx);
+    return new Verification(ctx, await auditKeys(ctx), days, chain);
+  }
+
+  private constructor(
+    ctx: Context,
+    keys: ReadonlyMap<string, Buffer>,
+    days: readonly AuditDay[],
+    chain: AuditChain,
+  ) {
+    [this.#ctx, this.#keys, this.#days, this.#chain] = [ctx, keys, days, chain];
+    [this.#seq, this.#hash] = [chain.baseSeq, chain.baseHash];
+    if (!areEndsProved(keys, chain)) this.#add({ fault: 'ends_changed', seq: chain.tipSeq });
+    for (const [i, day] of days.entries())
+      if (!this.#isDayWhole(day, days[i - 1])) this.#addDay(day);
+  }
+
+  /** The count of the first day goes back to before what was removed because of its age. */
+  #isDayWhole(day: AuditDay, before: AuditDay | undefined): boolean {
+    const isCounted = !before || day.lastSeq - before.lastSeq === day.entries;
+    return isCounted && isDayProved(this.#keys, day);
+  }
+
+  /** Answers false at the end. */
+  async nextPage(): Promise<boolean> {
+    const rows = (await sealedRows(this.#ctx, this.#seq, PAGE)).filter(
+      ({ seq }) => seq! <= this.#chain.tipSeq,
+    );
+    for (const row of rows) await this.#look(row);
+    return rows.length === PAGE && this.#faults.length < MOST_FAULTS;
+  }
+
+  async #look(row: AuditEntry): Promise<void> {
+    const seq = row.seq!;
+    await this.#noteMissing(seq);
+    const isKnown = this.#checkMac(row);
+    const isLinked = isEqual(
+      row.hash ?? '',
+      hashOf(this.#hash, { ...fieldsOf(row), seq, mac: row.mac }),
+    );
+    if (isKnown && !isLinked) this.#add({ fault: 'moved', seq, id: row.id });
+    if (row.type === 'audit.unproved') this.#add({ fault: 'unproved', seq, id: row.id });
+    [this.#seq, this.#hash] = [seq, row.hash ?? ''];
+    this.#checkDay();
+  }
+
+  /** What lies between the last place and this one is missing, unless it was removed meanwhile because of its age. */
+  async #noteMissing(seq: number): Promise<void> {
+    if (seq === this.#seq + 1) return;
+    const { baseSeq, baseHash } = await chainOf(this.#ctx);
+    if (baseSeq > this.#seq) [this.#seq, this.#hash] = [baseSeq, baseHash];
+    if (seq > this.#seq + 1) this.#add({ fault: 'missing', seq: this.#seq + 1, to: seq - 1 });
+  }
+
+  #checkMac(row: AuditEntry): boolean {
+    this.#entries++;
+    const key = this.#keys.get(row.keyId);
+    const isRight = key !== undefined && isEqual(row.mac, macOf(key, fieldsOf(row)));
+    if (isRight) return true;
+    this.#add({ fault: key ? 'changed' : 'unknown_key', seq: row.seq, id: row.id });
+    return !key;
+  }
+
+  /** At the last place of a day: the hash must be the one that its row has. */
+  #checkDay(): void {
+    while (this.#day < this.#days.length && this.#days[this.#day]!.lastSeq <= this.#seq) {
+      const day = this.#days[this.#day++]!;
+      if (day.lastSeq === this.#seq && !isEqual(day.lastHash, this.#hash)) this.#addDay(day);
+    }
+  }
+
+  async finish(): Promise<void> {
+    if (this.#faults.length >= MOST_FAULTS) return;
+    const { tipSeq, tipHash } = this.#chain;
+    if (this.#seq < tipSeq) await this.#noteMissing(tipSeq + 1);
+    else if (!isEqual(tipHash, this.#hash)) this.#add({ fault: 'moved', seq: tipSeq });
+    const newest = await this.#ctx.db.AuditDay.findOne({ order: [['day', 'DESC']] });
+    if ((newest?.lastSeq ?? 0) < tipSeq) this.#add({ fault: 'day_changed', seq: tipSeq });
+    await this.#lookBehindEnd();
+  }
+
+  async #lookBehindEnd(): Promise<void> {
+    const { db } = this.#ctx;
+    const last = await lastPlace(this.#ctx);
+    const { tipSeq } = await chainOf(this.#ctx); // later: it may have moved, but never back
+    if (last !== null && last > tipSeq) this.#add({ fault: 'surplus', seq: tipSeq + 1, to: last });
+    for (let behind = ''; ;) {
+      const where = { seq: null, id: { [Op.gt]: behind } };
+      const rows = await db.AuditEntry.findAll({ where, order: ['id'], limit: PAGE });
+      for (const row of rows) this.#checkMac(row);
+      if (rows.length < PAGE || this.#faults.length >= MOST_FAULTS) return;
+      behind = rows.at(-1)!.id;
+    }
+  }
+
+  #addDay({ day, lastSeq }: AuditDay): void {
+    if (this.#faults.some((each) => each.day === day)) return;
+    this.#add({ fault: 'day_changed', seq: lastSeq, day });
+  }
+
+  #add(fault: FoundFault): void {
+    if (this.#faults.length < MOST_FAULTS) this.#faults.push(fault);
+  }
+
+  result(): AuditVerification {
+    return {
+      ok: this.#faults.length === 0,
+      entries: this.#entries,
+      firstSeq: this.#seq > this.#chain.baseSeq ? this.#chain.baseSeq + 1 : 0,
+      lastSeq: this.#seq,
+      lastHash: this.#hash,
+      faults: this.#faults,
+    };
+  }
+}
+
+const fieldsOf = (row: AuditEntry) => row.get({ plain: true });
