@@ -23,8 +23,8 @@ interface Page {
 }
 
 /** The smallest id of this time and later. */
-const idAt = (time: Date): string => uuid({ msecs: time.getTime(), seq: 0, random: ZEROS });
-const ZEROS: Uint8Array = new Uint8Array(16);
+const idAt = (time: Date): string =>
+  uuid({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) });
 const [FIRST, LAST] = ['', '~'] as const;
 
 /**

@@ -34,6 +34,11 @@ const AuditEntry = z
   .meta({ id: 'AuditEntry' });
 const AuditEntryPage = Listing(AuditEntry);
 
+const AuditExport = z.string().meta({
+  id: 'AuditExport',
+  description: 'One JSON object a line: an AuditEntry with its proofs.',
+});
+
 const AuditVerification = z
   .object({
     ok: z.boolean(),
@@ -79,7 +84,7 @@ export const auditRoutes = (ctx: Context): Route[] => [
       description:
         'One JSON object a line, with `keyId`, `mac` and `hash`. Characters that are not seen are escaped. An answer that breaks off is not whole.',
       query: AuditFilter,
-      returns: z.string(),
+      returns: AuditExport,
       text: 'application/x-ndjson',
     },
     async (req, res) => {

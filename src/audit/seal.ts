@@ -37,9 +37,8 @@ export const sealNext = (ctx: Context): Promise<number> =>
 const PLACES = `'$[*]' COLUMNS (id CHAR(36) PATH '$[0]', seq BIGINT PATH '$[1]', hash CHAR(43) PATH '$[2]')`;
 const PLACE_SERVER = `UPDATE JSON_TABLE($1, ${PLACES}) placed STRAIGHT_JOIN audit_entries entry ON entry.id = placed.id
   SET entry.seq = placed.seq, entry.hash = placed.hash`;
-const PLACE_SQLITE = `UPDATE audit_entries SET seq = placed.seq, hash = placed.hash
-  FROM (SELECT value ->> 0 AS id, value ->> 1 AS seq, value ->> 2 AS hash FROM json_each($1)) placed
-  WHERE audit_entries.id = placed.id`;
+const PLACE_SQLITE = `UPDATE audit_entries SET seq = placed.value ->> 1, hash = placed.value ->> 2
+  FROM json_each($1) placed WHERE audit_entries.id = placed.value ->> 0`;
 
 /** All by one statement of constant text. */
 async function place({ db: { sequelize } }: Context, places: readonly (readonly unknown[])[]) {

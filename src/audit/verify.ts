@@ -69,7 +69,9 @@ class Verification {
   readonly #faults: FoundFault[] = [];
   #entries = 0;
   #seq: number;
-  #hash: string;
+  /** Undefined behind what is missing. */
+  #hash: string | undefined;
+  #lastHash = '';
   #day = 0;
 
   static async begin(ctx: Context): Promise<Verification> {
@@ -85,7 +87,7 @@ class Verification {
     chain: AuditChain,
   ) {
     [this.#ctx, this.#keys, this.#days, this.#chain] = [ctx, keys, days, chain];
-    [this.#seq, this.#hash] = [chain.baseSeq, chain.baseHash];
+    [this.#seq, this.#hash, this.#lastHash] = [chain.baseSeq, chain.baseHash, chain.baseHash];
     if (!areEndsProved(keys, chain)) this.#add({ fault: 'ends_changed', seq: chain.tipSeq });
     for (const [i, day] of days.entries())
       if (!this.#isDayWhole(day, days[i - 1])) this.#addDay(day);
@@ -109,14 +111,8 @@ class Verification {
   async #look(row: AuditEntry): Promise<void> {
     const seq = row.seq!;
     await this.#noteMissing(seq);
-    const isKnown = this.#checkMac(row);
-    const isLinked = isEqual(
-      row.hash ?? '',
-      hashOf(this.#hash, { ...fieldsOf(row), seq, mac: row.mac }),
-    );
-    if (isKnown && !isLinked) this.#add({ fault: 'moved', seq, id: row.id });
-    if (row.type === 'audit.unproved') this.#add({ fault: 'unproved', seq, id: row.id });
-    [this.#seq, this.#hash] = [seq, row.hash ?? ''];
+    if (this.#check(row) && !this.#isLinked(row)) this.#add({ fault: 'moved', seq, id: row.id });
+    [this.#seq, this.#hash, this.#lastHash] = [seq, row.hash ?? '', row.hash ?? ''];
     this.#checkDay();
   }
 
@@ -125,13 +121,23 @@ class Verification {
     if (seq === this.#seq + 1) return;
     const { baseSeq, baseHash } = await chainOf(this.#ctx);
     if (baseSeq > this.#seq) [this.#seq, this.#hash] = [baseSeq, baseHash];
-    if (seq > this.#seq + 1) this.#add({ fault: 'missing', seq: this.#seq + 1, to: seq - 1 });
+    if (seq <= this.#seq + 1) return;
+    this.#add({ fault: 'missing', seq: this.#seq + 1, to: seq - 1 });
+    this.#hash = undefined;
   }
 
-  #checkMac(row: AuditEntry): boolean {
+  #isLinked(row: AuditEntry): boolean {
+    if (this.#hash === undefined) return true; // what it was linked to is missing
+    return isEqual(row.hash ?? '', hashOf(this.#hash, { ...fieldsOf(row), seq: row.seq! }));
+  }
+
+  /** What the entry proves by itself. Answers whether its place is worth a look. */
+  #check(row: AuditEntry): boolean {
     this.#entries++;
     const key = this.#keys.get(row.keyId);
     const isRight = key !== undefined && isEqual(row.mac, macOf(key, fieldsOf(row)));
+    if (isRight && row.type === 'audit.unproved')
+      this.#add({ fault: 'unproved', seq: row.seq, id: row.id });
     if (isRight) return true;
     this.#add({ fault: key ? 'changed' : 'unknown_key', seq: row.seq, id: row.id });
     return !key;
@@ -141,7 +147,7 @@ class Verification {
   #checkDay(): void {
     while (this.#day < this.#days.length && this.#days[this.#day]!.lastSeq <= this.#seq) {
       const day = this.#days[this.#day++]!;
-      if (day.lastSeq === this.#seq && !isEqual(day.lastHash, this.#hash)) this.#addDay(day);
+      if (day.lastSeq === this.#seq && !isEqual(day.lastHash, this.#hash ?? '')) this.#addDay(day);
     }
   }
 
@@ -149,7 +155,7 @@ class Verification {
     if (this.#faults.length >= MOST_FAULTS) return;
     const { tipSeq, tipHash } = this.#chain;
     if (this.#seq < tipSeq) await this.#noteMissing(tipSeq + 1);
-    else if (!isEqual(tipHash, this.#hash)) this.#add({ fault: 'moved', seq: tipSeq });
+    else if (!isEqual(tipHash, this.#hash ?? '')) this.#add({ fault: 'moved', seq: tipSeq });
     const newest = await this.#ctx.db.AuditDay.findOne({ order: [['day', 'DESC']] });
     if ((newest?.lastSeq ?? 0) < tipSeq) this.#add({ fault: 'day_changed', seq: tipSeq });
     await this.#lookBehindEnd();
@@ -163,15 +169,16 @@ class Verification {
     for (let behind = ''; ;) {
       const where = { seq: null, id: { [Op.gt]: behind } };
       const rows = await db.AuditEntry.findAll({ where, order: ['id'], limit: PAGE });
-      for (const row of rows) this.#checkMac(row);
+      for (const row of rows) this.#check(row);
       if (rows.length < PAGE || this.#faults.length >= MOST_FAULTS) return;
       behind = rows.at(-1)!.id;
     }
   }
 
-  #addDay({ day, lastSeq }: AuditDay): void {
+  #addDay({ day, lastSeq, keyId }: AuditDay): void {
     if (this.#faults.some((each) => each.day === day)) return;
-    this.#add({ fault: 'day_changed', seq: lastSeq, day });
+    const fault = this.#keys.has(keyId) ? 'day_changed' : 'unknown_key';
+    this.#add({ fault, seq: lastSeq, day });
   }
 
   #add(fault: FoundFault): void {
@@ -184,7 +191,7 @@ class Verification {
       entries: this.#entries,
       firstSeq: this.#seq > this.#chain.baseSeq ? this.#chain.baseSeq + 1 : 0,
       lastSeq: this.#seq,
-      lastHash: this.#hash,
+      lastHash: this.#lastHash,
       faults: this.#faults,
     };
   }

@@ -1,5 +1,8 @@
 import { v7 as uuid } from 'uuid';
 import { expect, it } from 'vitest';
+import { purgeAudit } from '#src/audit/purge';
+import { sealedAfter } from '#src/audit/read';
+import { sealAll } from '#src/audit/sealing-worker';
 import { exportUsers } from '#src/import-export/export-users';
 import { purgeTokens } from '#src/one-time-tokens/one-time-tokens';
 import { openSequelize } from '#src/platform/database/open';
@@ -19,7 +22,7 @@ import { totpCode } from '#test/support/second-factor';
 import { serverWrites } from '#test/support/writes';
 
 /** They have few rows however many users there are. */
-const SMALL = ['roles', 'signing_keys', 'audit_keys', 'migrations'];
+const SMALL = ['roles', 'signing_keys', 'migrations', 'audit_keys', 'audit_days'];
 
 const app = await startApp({
   API_KEYS: 'on',
@@ -184,6 +187,16 @@ async function administration() {
         if (body.nextCursor) await asAdmin('GET', `${path}&cursor=${body.nextCursor}`);
       }
   const { id, username } = await register({ username: 'bob-of-routes', email: email() });
+  const times = 'after=2026-01-01T00:00:00Z&before=2099-01-01T00:00:00Z';
+  const someone = ['', `subject=${id}`, `actor=${id}`, `subject=${id}&actor=${id}`];
+  for (const who of someone)
+    for (const filter of [`${who}&limit=1`, `${who}&type=session.started`, `${who}&${times}`]) {
+      const path = `/admin/audit?${filter.replace(/^&/, '')}`;
+      const { body } = await asAdmin('GET', path);
+      if (body.nextCursor) await asAdmin('GET', `${path}&cursor=${body.nextCursor}`);
+    }
+  await asAdmin('GET', `/admin/audit/export?${times}&type=user.registered`);
+  await asAdmin('GET', '/admin/audit/verify');
   await asAdmin('DELETE', `/admin/users/${id}/factors`);
   const run: (() => Promise<unknown>)[] = [
     () => auth.users.find(username),
@@ -218,6 +231,9 @@ async function tasks() {
   await purgeSessions(ctx);
   await purgeTokens(ctx);
   await purgeSignUps(ctx);
+  await sealAll(ctx);
+  await sealedAfter(ctx, 20_000, 10);
+  await purgeAudit(ctx);
   await ctx.limits.purge();
   await verifying.ctx.limits.purge();
   await tendKeys(ctx);

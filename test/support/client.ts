@@ -120,7 +120,7 @@ export const clientOf =
     });
     const text = await response.text();
     const json =
-      /json/.test(response.headers.get('content-type') ?? '') && text
+      /[/+]json/.test(response.headers.get('content-type') ?? '') && text
         ? JSON.parse(text)
         : undefined;
     const answer = { status: response.status, headers: response.headers, text, body: json };

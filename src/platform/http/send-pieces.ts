@@ -11,7 +11,7 @@ export async function sendPieces(
   type: string,
   pieces: AsyncIterable<string>,
 ): Promise<void> {
-  if (method === 'HEAD') return void res.type(type).end();
+  if (method === 'HEAD') return void res.type(type).set('Transfer-Encoding', 'chunked').end();
   try {
     for await (const piece of pieces) {
       if (res.destroyed) return;

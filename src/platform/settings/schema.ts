@@ -1,3 +1,4 @@
+import { recordSettings } from '#src/platform/settings/records';
 import { z } from 'zod';
 import { databaseUrl, databaseWait } from '#src/platform/settings/database';
 import { limitSettings } from '#src/platform/settings/limits';
@@ -191,12 +192,6 @@ export const SettingsSchema = z.object({
       'Threads that Node has for password hashes, files and DNS. Node itself reads it from the environment of the process.',
     ),
   ...metricsSettings,
-  AUDIT_RETENTION: whole(0, 36_500)
-    .default(365)
-    .describe('Days for which the audit trail is kept. 0: for ever.'),
-  LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error', 'silent'])
-    .default('info')
-    .describe('Least severe lines to log: debug, info, warn, error, or silent for none.'),
+  ...recordSettings,
   IGNORED_VARIABLES: ignoredVariables,
 });
