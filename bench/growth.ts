@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { bytesOf, load, type Ask } from '#client';
+import { askOnce, bytesOf, load, type Ask } from '#client';
 import { createCpuClock } from '#cpu';
 import { endAll, newFile, start, startMariaDb, type Running } from '#servers';
 import { median } from '#statistics';
@@ -101,7 +101,12 @@ function worksOn(url: string, ctx: Site['ctx'], numbers: number[]): Site['works'
   };
   const at = <T>(list: readonly T[], i: number) => list[(i * 7) % list.length]!;
   const admin = (path: string) => () => ({ method: 'GET', path, token: tokens[0] }) as const;
-  const cursor = userId(numbers[ACTIVE >> 1]!);
+  /** The second page. */
+  const behind = async (path: string) => {
+    const { body } = await askOnce(url, admin(path)());
+    const { nextCursor } = JSON.parse(body) as { nextCursor: string };
+    return all(400, admin(`${path}&cursor=${encodeURIComponent(nextCursor)}`));
+  };
   let generation = 0;
   return {
     guarded: () => all(6000, (i) => ({ method: 'GET', path: '/me', token: at(tokens, i) })),
@@ -125,8 +130,8 @@ function worksOn(url: string, ctx: Site['ctx'], numbers: number[]): Site['works'
         SIGNING_IN,
       ),
     'list of users': () => all(400, admin('/admin/users?limit=20')),
-    'list by cursor': () => all(400, admin(`/admin/users?limit=20&cursor=${cursor}`)),
-    'list of a role': () => all(400, admin(`/admin/users?limit=20&role=user&cursor=${cursor}`)),
+    'list by cursor': () => behind('/admin/users?limit=20'),
+    'list of a role': () => behind('/admin/users?limit=20&role=user'),
     'own sessions': () =>
       all(400, (i) => ({ method: 'GET', path: '/me/sessions', token: at(tokens, i) })),
     'search, found at once': () => all(60, admin('/admin/users?limit=20&q=somebody')),

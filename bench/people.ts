@@ -20,6 +20,7 @@ export const profileOf = (id: string, { username, email, name }: Person, roles: 
   emailVerified: false,
   name,
   roles,
+  permissions: [], // as of a role without any
 });
 
 /** What those answer who have no users. */

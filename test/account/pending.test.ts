@@ -106,7 +106,7 @@ it('every file that changes who a user is or what they may do voids what is pend
     (file) => [file, readFileSync(root + file, 'utf8')] as const,
   );
   const changing =
-    /\b(UserRole\.(create|destroy)|[iI]dentity\.destroy|(User|user|holder)\.update\()/;
+    /\b(UserRole\.(create|destroy)|[iI]dentity\.destroy|deleteIdentities\(|(User|user|holder)\.update\()/;
   const without = files
     .filter(([, source]) => changing.test(source) && !/\bvoid(Pending|Tokens)\(/.test(source))
     .map(([file]) => file);
@@ -115,6 +115,7 @@ it('every file that changes who a user is or what they may do voids what is pend
     'src/email/verify-email.ts', // the address stays, and is proved
     'src/import-export/import-tutorial.ts', // new users
     'src/passwords/verify-credentials.ts', // the same password, hashed anew
+    'src/provider-grants/provider-grants.ts', // those who delete identities do
     'src/users/create-user.ts', // a new user
   ]);
 });
