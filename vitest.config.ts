@@ -52,7 +52,7 @@ const slow = files(
     'plans prepared-many process prometheus properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
     'refresh-tokens reset-factors saml second-factor several-nodes shipped-logs sign-in sign-up source start-faults step-up ' +
     'strategies-dir strategy-new ' +
-    'tls token-properties token-vectors tokens transactions user-cli user-file user-sources wire workers',
+    'tls token-properties token-vectors tokens transactions user-cli user-file user-sources webhook-delivery webhook-nodes webhook-order wire workers',
 );
 
 /** Files about what only a database server has, or that need one beside SQLite. */

@@ -21,6 +21,7 @@ import { sessionAmr } from '#migrations/0017-session-amr';
 import { permissions } from '#migrations/0018-permissions';
 import { audit } from '#migrations/0019-audit';
 import { invitations } from '#migrations/0020-invitations';
+import { webhooks } from '#migrations/0021-webhooks';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -47,6 +48,7 @@ const migrations: Record<string, Migration> = {
   '0018-permissions': permissions,
   '0019-audit': audit,
   '0020-invitations': invitations,
+  '0021-webhooks': webhooks,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

@@ -19,6 +19,9 @@ import { SigningKey } from '#models/signing-key';
 import { User } from '#models/user';
 import { UserNumber } from '#models/user-number';
 import { UserRole } from '#models/user-role';
+import { Webhook } from '#models/webhook';
+import { WebhookCursor } from '#models/webhook-cursor';
+import { WebhookDelivery } from '#models/webhook-delivery';
 
 export type {
   ApiKey,
@@ -36,6 +39,8 @@ export type {
   SigningKey,
   SignUp,
   User,
+  Webhook,
+  WebhookDelivery,
 };
 
 /** The tables of one instance. Each is a subclass of the class in its file, bound to the Sequelize of the instance. */
@@ -64,6 +69,9 @@ export function defineModels(sequelize: Sequelize) {
     AuditChain: AuditChain.define(sequelize),
     AuditDay: AuditDay.define(sequelize),
     AuditKey: AuditKey.define(sequelize),
+    Webhook: Webhook.define(sequelize),
+    WebhookDelivery: WebhookDelivery.define(sequelize),
+    WebhookCursor: WebhookCursor.define(sequelize),
   };
   relate(models);
   return models;
@@ -82,6 +90,8 @@ function relate({
   Passkey,
   RecoveryCode,
   Invitation,
+  Webhook,
+  WebhookDelivery,
 }: {
   User: typeof import('#models/user').User;
   Role: typeof import('#models/role').Role;
@@ -95,6 +105,8 @@ function relate({
   Passkey: typeof import('#models/passkey').Passkey;
   RecoveryCode: typeof import('#models/recovery-code').RecoveryCode;
   Invitation: typeof import('#models/invitation').Invitation;
+  Webhook: typeof import('#models/webhook').Webhook;
+  WebhookDelivery: typeof import('#models/webhook-delivery').WebhookDelivery;
 }) {
   const cascade = { onDelete: 'CASCADE', onUpdate: 'CASCADE' } as const;
   const link = { through: UserRole, ...cascade };
@@ -114,6 +126,7 @@ function relate({
   Passkey.belongsTo(Factor, { as: 'factor', foreignKey: 'factorId', ...cascade });
   User.hasMany(RecoveryCode, owned);
   User.hasMany(Invitation, { foreignKey: 'invitedBy', ...cascade });
+  WebhookDelivery.belongsTo(Webhook, { as: 'webhook', foreignKey: 'webhookId', ...cascade });
 }
 
 /** The database of one instance: its models, and its transactions. */

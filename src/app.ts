@@ -52,6 +52,8 @@ import { together } from '#src/platform/http/together';
 import { registrationRoutes } from '#src/registration/routes';
 import { sessionPages } from '#src/sessions/pages';
 import { sessionRoutes } from '#src/sessions/routes';
+import { bodySchemas } from '#src/webhooks/catalogue';
+import { webhookRoutes } from '#src/webhooks/routes';
 import { wellKnownRoutes } from '#src/well-known/routes';
 import { version } from '#src/version';
 
@@ -81,6 +83,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...factorRoutes(ctx),
     ...adminRoutes(ctx),
     ...auditRoutes(ctx),
+    ...webhookRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),
@@ -102,6 +105,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
       routes: [...routes, ...routesOf(adapters)],
       version,
       settings: ctx.settings,
+      webhooks: bodySchemas(),
       securitySchemes: Object.fromEntries(ctx.strategies.schemes),
     });
   });

@@ -23,6 +23,7 @@ import type { SessionLookUps } from '#src/sessions/find-session';
 import type { LastSeenWrites } from '#src/sessions/last-seen';
 import type { SessionCache } from '#src/sessions/session-cache';
 import type { HandedUser } from '#src/users/handed-user';
+import type { WebhookHost } from '#src/webhooks/webhook-host';
 
 /**
  * One instance of the server: everything that a use-case may need to know or to remember. It is the first argument of
@@ -44,6 +45,7 @@ export interface Context {
   readonly dictionaries: PasswordDictionaries;
   readonly limits: Limits;
   readonly outbox: OutboxSignal;
+  readonly webhooks: WebhookHost;
   readonly keyring: Keyring;
   readonly verifiedTokens: VerifiedTokens;
   readonly sessionLookUps: SessionLookUps;

@@ -57,6 +57,18 @@ export interface EventMap {
   'mail.failed': { mailId: string; template: string; why: string };
   /** The end of the audit trail was changed in the database, or its key is lost. `seq`: the last entry that it named. */
   'audit.unproved': { seq: number };
+  'webhook.created': { webhookId: string };
+  'webhook.updated': { webhookId: string };
+  'webhook.deleted': { webhookId: string };
+  'webhook.secret_rotated': { webhookId: string };
+  'webhook.enabled': { webhookId: string };
+  /** `gone`: it answered 410. */
+  'webhook.disabled': { webhookId: string; why: 'by_hand' | 'gone' };
+  /** Ten attempts have failed, one after the other. */
+  'webhook.failing': { webhookId: string };
+  'webhook.recovered': { webhookId: string };
+  /** The delivery of so many events was given up. */
+  'webhook.gave_up': { webhookId: string; deliveries: number };
 }
 
 /** How the session is proved now. */

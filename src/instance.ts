@@ -29,6 +29,7 @@ import { serverApi, type ServerApi } from '#src/server-api';
 import { purgeOften, startTasks } from '#src/tasks';
 import { version } from '#src/version';
 import { Permission } from '#src/users/permissions';
+import { startWebhookWorker } from '#src/webhooks/worker';
 
 /** An instance, with what only the server program and the tests need. */
 export interface Instance extends App {
@@ -39,7 +40,7 @@ export interface Instance extends App {
   startPurge: () => void;
   /** Begins to seal the entries of the audit trail. */
   startSealing: () => void;
-  /** Begins to send the mails in the outbox. */
+  /** Begins to send the mails in the outbox, and events to webhooks. */
   startDelivery(): void;
   close(): Promise<void>;
 }
@@ -68,8 +69,8 @@ export async function openInstance(
     if (configuration.strategies.hasOwn) await checkDocument(app);
     await openSchema(ctx, options.tell);
     await startTasks(ctx, app, stops);
-    const startDelivery = () => void stops.push(startOutboxWorker(ctx));
     const startSealing = () => void stops.push(startSealingWorker(ctx));
+    const startDelivery = () => void stops.push(startOutboxWorker(ctx), startWebhookWorker(ctx));
     const startPurge = () => void stops.push(purgeOften(ctx));
     const auth = publicApi(ctx, app, api, close);
     return { ...app, ctx, running, close, startPurge, startSealing, startDelivery, auth };

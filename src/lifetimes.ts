@@ -37,6 +37,12 @@ export const lifetimes = {
   freshCredentialChangeMinutes: 60,
   /** A session that ended is kept for so long, so that one can ask what happened. */
   endedSessionDays: 30,
+  /** For so long the server tries to deliver an event to a webhook. */
+  webhookDeliverySeconds: 3 * DAY_SECONDS,
+  /** What was delivered to a webhook, or given up, is listed for so long. */
+  webhookDeliveryDays: 30,
+  /** The old secret of a webhook signs, too, for so long after it was replaced. */
+  webhookSecretOverlapSeconds: 24 * HOUR_SECONDS,
   /** A signing key signs for so long before the next one is made. */
   signingKeyDays: 30,
   /** Others may keep our public keys for so long. A new key is published for so long before it signs. */

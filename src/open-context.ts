@@ -29,6 +29,7 @@ import { createSessionLookUps } from '#src/sessions/find-session';
 import { createLastSeenWrites } from '#src/sessions/last-seen';
 import { createSessionCache } from '#src/sessions/session-cache';
 import { createHandedUser } from '#src/users/handed-user';
+import { createWebhookHost } from '#src/webhooks/webhook-host';
 
 export interface ContextOptions {
   /** In place of JSON lines on standard output. */
@@ -116,6 +117,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     passwords: createPasswordHasher(settings, request, metrics?.hashing),
     dictionaries: createPasswordDictionaries(),
     outbox: createOutboxSignal(),
+    webhooks: createWebhookHost(settings),
     keyring: createKeyring(),
     verifiedTokens: createVerifiedTokens(),
     sessionLookUps: createSessionLookUps(db),

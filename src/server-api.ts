@@ -16,6 +16,7 @@ import {
 } from '#src/server-api/credentials';
 import { auditApi } from '#src/server-api/audit';
 import { usersApi } from '#src/server-api/users';
+import { webhooksApi } from '#src/server-api/webhooks';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
 import { endEverySession } from '#src/sessions/end-every-session';
 import { endSessions } from '#src/sessions/end-sessions';
@@ -38,6 +39,7 @@ export const serverApi = (ctx: Context) => ({
   apiKeys: apiKeysApi(ctx),
   identities: identitiesApi(ctx),
   passkeys: passkeysApi(ctx),
+  webhooks: webhooksApi(ctx),
   /**
    * Tries `verify` for a strategy whose credentials are in no body. Failures count against the account, as those at
    * `POST /auth/login` do. While it is locked, `verify` is asked about a user who does not exist. `strategy`: the name for

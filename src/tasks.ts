@@ -14,6 +14,8 @@ import { every } from '#src/platform/schedule';
 import { startRevocations } from '#src/provider-grants/revoke-grants';
 import { purgeSessions } from '#src/sessions/purge';
 import { purgeSignUps } from '#src/sign-ups/sign-ups';
+import { purgeDeliveries } from '#src/webhooks/give-up';
+import { sealWebhookSecretsAgain } from '#src/webhooks/secrets';
 
 /**
  * Creates missing roles and keys, sets the clock, opens the store of the limits, and starts the background tasks. What
@@ -40,7 +42,10 @@ export async function startTasks(
     every(ctx, 3600, 'clock', () => clock.synchronise()),
   );
   if (settings.appSecretPrevious !== undefined)
-    stops.push(every(ctx, 600, 'factors', () => sealFactorsAgain(ctx)));
+    stops.push(
+      every(ctx, 600, 'factors', () => sealFactorsAgain(ctx)),
+      every(ctx, 600, 'webhook secrets', () => sealWebhookSecretsAgain(ctx)),
+    );
   if (ctx.strategies.on.some((strategy) => 'revoke' in strategy)) stops.push(startRevocations(ctx));
 }
 
@@ -72,11 +77,12 @@ async function shareCollation({ sequelize }: Db): Promise<void> {
 export const purgeOften = (ctx: Context): (() => Promise<void>) =>
   every(ctx, 600, 'purge', (stopped) => purge(ctx, stopped));
 
-/** Deletes expired sessions, tokens, sign-ups and counters, and old entries of the audit trail. */
+/** Deletes expired sessions, tokens, sign-ups, deliveries and counters, and old entries of the audit trail. */
 async function purge(ctx: Context, stopped: AbortSignal): Promise<void> {
   await purgeSessions(ctx, stopped);
   await purgeTokens(ctx, stopped);
   await purgeSignUps(ctx, stopped);
   await purgeAudit(ctx, stopped);
+  await purgeDeliveries(ctx, stopped);
   await ctx.limits.purge(stopped);
 }

@@ -40,6 +40,7 @@ const ORDER = [
   'registration',
   'admin',
   'import-export',
+  'webhooks',
   'authentication',
   'routes', // routes.ts and pages.ts of every feature
   'compat',

@@ -11,6 +11,7 @@ import { addSessionCommands } from '#src/cli/session-commands';
 import { addStrategyCommands } from '#src/cli/strategy-commands';
 import { addUserCommands } from '#src/cli/user-commands';
 import { addUserFileCommands } from '#src/cli/user-file-commands';
+import { addWebhookCommands } from '#src/cli/webhook-commands';
 import { NO_DOTENV, type Dotenv } from '#src/platform/settings/dotenv';
 import type { Environment } from '#src/platform/settings/read';
 import { version } from '#src/version';
@@ -42,6 +43,7 @@ export function program(env: Environment, dotenv: Dotenv = NO_DOTENV): Command {
   addSessionCommands(cli, run);
   addKeyCommands(cli, run);
   addAuditCommands(cli, run);
+  addWebhookCommands(cli, run);
   addImportCommands(cli, run);
   addBackupCommands(cli, onSettings(env, dotenv));
   addDoctorCommand(cli, env, dotenv);

@@ -515,9 +515,12 @@ describe('HEAD', async () => {
     REDIRECT_URIS: 'https://app.example/signed-in',
     GITHUB_CLIENT_ID: 'id',
     GITHUB_CLIENT_SECRET: 'of the app',
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1',
   });
   const user = await app.register();
   const admin = await app.register({}, 'admin');
+  const url = 'http://127.0.0.1:9/';
+  const { webhook } = await app.auth.webhooks.create({ url, types: ['user.imported'] });
   const routes = [...app.routes, ...app.adapters.flatMap((adapter) => adapter.routes)];
   const declared = [
     ...routes.filter(({ method }) => method === 'get').map(({ path }) => path),
@@ -530,6 +533,7 @@ describe('HEAD', async () => {
   const paths = declared
     .filter((path) => !path.startsWith('/auth/github'))
     .map((path) => path.replace('/problems/:code', '/problems/busy'))
+    .map((path) => path.replace('/webhooks/:id', `/webhooks/${webhook.id}`))
     .flatMap((path) => [path, `${path}?token=abc`]);
 
   it('is asked of every path that GET knows', () => {

@@ -11,24 +11,30 @@ import { startRevocations } from '#src/provider-grants/revoke-grants';
 import { purgeSessions } from '#src/sessions/purge';
 import { purgeSignUps } from '#src/sign-ups/sign-ups';
 import { sealFactorsAgain } from '#src/factors/totp';
+import { deliver as deliverEvent } from '#src/webhooks/deliver';
+import { dispatch } from '#src/webhooks/dispatch';
+import { purgeDeliveries } from '#src/webhooks/give-up';
+import { sealWebhookSecretsAgain } from '#src/webhooks/secrets';
+import { takeNext as takeDelivery } from '#src/webhooks/take';
 import { tendKeys } from '#src/keys/rotation';
 import { password, startApp } from '#test/support/app';
 import { createAuthenticator } from '#test/support/authenticator';
 import { commandLine } from '#test/support/command';
 import { engine } from '#test/support/database';
-import { fillStatements } from '#test/support/fill';
+import { fillStatements, userId } from '#test/support/fill';
 import { collectStatements, planner } from '#test/support/plans';
 import { totpCode } from '#test/support/second-factor';
 import { serverWrites } from '#test/support/writes';
 
 /** They have few rows however many users there are. */
-const SMALL = ['roles', 'signing_keys', 'migrations', 'audit_keys', 'audit_days'];
+const SMALL = ['roles', 'signing_keys', 'migrations', 'audit_keys', 'audit_days', 'webhooks'];
 
 const app = await startApp({
   API_KEYS: 'on',
   EMAIL_CODE: 'on',
   DIALECTS: 'zohaib',
   NOTIFY_NEW_SIGN_IN: 'on',
+  WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1',
 });
 const { auth, ctx, ask, databaseUrl, env, register, routes } = app;
 const verifying = await startApp({
@@ -214,6 +220,7 @@ async function administration() {
     () => auth.roles.revoke(id, 'admin'),
     () => auth.users.disable(id),
     () => auth.users.enable(id),
+    () => webhooks(asAdmin),
     () => auth.keys.list(),
     () => auth.keys.rotate(),
     () => auth.users.delete(id),
@@ -222,6 +229,33 @@ async function administration() {
     await each();
     await explainNew();
   }
+}
+
+async function webhooks(asAdmin: ReturnType<typeof client>) {
+  const body = { url: 'http://127.0.0.1:9/', types: ['*'] };
+  const { id } = (await asAdmin('POST', '/admin/webhooks', body)).body;
+  const path = `/admin/webhooks/${id}`;
+  await asAdmin('GET', '/admin/webhooks');
+  await asAdmin('GET', path);
+  await asAdmin('PATCH', path, { description: 'x', enabled: true });
+  await asAdmin('POST', `${path}/secret`, {});
+  const { body: sent } = await asAdmin('POST', `${path}/test`);
+  await asAdmin('GET', `${path}/deliveries?limit=1`);
+  for (const query of ['state=failed', `state=delivered&cursor=${uuid()}`])
+    await asAdmin('GET', `/admin/webhooks/${userId(0)}/deliveries?${query}`);
+  await asAdmin('POST', `${path}/deliveries/${sent.id}/redeliver`);
+  asked.add('POST /admin/webhooks/:id/deliveries/:deliveryId/redeliver');
+  const enabled = await ctx.db.Webhook.findAll();
+  await dispatch(ctx, enabled);
+  await ctx.db.Webhook.update({ disabledAt: null }, { where: { id: userId(0) } });
+  const taken = await takeDelivery(ctx, userId(0));
+  const { signal } = new AbortController();
+  for (const status of [204, 500, 410])
+    if (taken) await deliverEvent(ctx, taken, async () => ({ status }), signal);
+  await ctx.db.Webhook.update({ disabledAt: new Date(), failures: 1 }, { where: {} });
+  await purgeDeliveries(ctx);
+  await sealWebhookSecretsAgain(ctx).catch(() => {}); // that of the table is none
+  await asAdmin('DELETE', path);
 }
 
 async function tasks() {

@@ -46,8 +46,13 @@ export function* fillStatements(
     'passkeys (factor_id, digest, credential_id, public_key, counter, transports, device_type, backed_up, aaguid)': `${user}, ${padded(64)}, ${user}, 'x', 0, '', 'multiDevice', 1, ${user}`,
     'invitations (id, email, email_canonical, roles, digest, invited_by, expires_at, created_at)': `${user}, concat('guest', i, '@example.org'), concat('guest', i, '@example.org'), 'user', ${padded(64)}, ${user}, ${later}, ${now}`,
     'audit_entries (id, type, version, actor, actor_kind, subject, details, created_at, key_id, mac, seq, hash)': `${user}, 'session.started', 1, ${user}, 'user', ${user}, '{}', ${now}, '', '', i + 1, ''`,
+    'webhook_deliveries (id, webhook_id, event_id, type, subject, seq, body, state, next_attempt_at, expires_at, settled_at, created_at)': `${user}, '${userId(0)}', ${user}, 'user.updated', concat('somebody', i % 1000), i, '{}', CASE WHEN i % 3 = 0 THEN 'pending' ELSE 'delivered' END, CASE WHEN i % 3 = 0 THEN ${now} END, CASE WHEN i % 3 = 0 THEN ${later} END, CASE WHEN i % 3 > 0 THEN ${now} END, ${now}`,
     'recovery_codes (id, user_id, digest, created_at)': `${user}, ${user}, ${padded(64)}, ${now}`,
   };
+  const webhook = userId(0);
+  // It is off: nothing is to be sent.
+  if (isWanted('webhook_deliveries'))
+    yield `INSERT INTO webhooks (id, url, description, types, sealed_secret, disabled_at, created_at, updated_at) VALUES ('${webhook}', 'https://192.0.2.1/', '', '*', '', ${now}, ${now}, ${now})`;
   const wanted = Object.entries(rows).filter(([table]) => isWanted(table.split(' ')[0]!));
   for (let from = 0; from < count; from += BLOCK)
     for (const [table, values] of wanted)

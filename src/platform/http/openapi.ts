@@ -3,6 +3,7 @@ import {
   createDocument,
   type ZodOpenApiOperationObject,
   type ZodOpenApiOverride,
+  type ZodOpenApiPathItemObject,
   type ZodOpenApiPathsObject,
   type ZodOpenApiSecuritySchemeObject,
 } from 'zod-openapi';
@@ -30,6 +31,8 @@ interface Source {
   routes: readonly Route[];
   version: string;
   settings: Urls;
+  /** Bodies of the requests that this server sends, by name. */
+  webhooks: Record<string, ZodType>;
   securitySchemes: Record<string, ZodOpenApiSecuritySchemeObject>;
 }
 
@@ -37,7 +40,13 @@ interface Source {
  * The OpenAPI 3.1 document: a pure function of the routes that are mounted. Inputs are closed. Objects in answers are
  * open, because an answer may get new members.
  */
-export function openapi({ routes, version, settings, securitySchemes }: Source): OpenApiDocument {
+export function openapi({
+  routes,
+  version,
+  settings,
+  webhooks,
+  securitySchemes,
+}: Source): OpenApiDocument {
   refuseSameIds(routes);
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
@@ -57,6 +66,7 @@ export function openapi({ routes, version, settings, securitySchemes }: Source):
       servers: [{ url: settings.publicUrl }],
       tags: tagsOf(routes),
       paths,
+      webhooks: Object.fromEntries(Object.entries(webhooks).map(sentRequest)),
       components: { securitySchemes, headers: headerComponents },
     },
     { override: forGenerators },
@@ -79,6 +89,18 @@ function forGenerators({ jsonSchema, io }: Parameters<ZodOpenApiOverride>[0]): v
     delete jsonSchema.default;
   }
 }
+
+/** A request to others, in the form of Standard Webhooks. It says what is sent, so its schema is one of an answer. */
+const sentRequest = ([name, schema]: [string, ZodType]): [string, ZodOpenApiPathItemObject] => [
+  name,
+  {
+    post: {
+      summary: `The event ${name}`,
+      requestBody: { required: true, content: { 'application/json': { schema } } },
+      responses: { '2XX': { description: 'It is delivered. Every other answer is a failure.' } },
+    },
+  },
+];
 
 function refuseSameIds(routes: readonly Route[]): void {
   for (const [id, same] of Map.groupBy(routes, ({ spec }) => spec.operationId))

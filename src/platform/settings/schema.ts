@@ -1,6 +1,6 @@
 import { recordSettings } from '#src/platform/settings/records';
 import { z } from 'zod';
-import { databaseUrl, databaseWait } from '#src/platform/settings/database';
+import { databaseSettings } from '#src/platform/settings/database';
 import { limitSettings } from '#src/platform/settings/limits';
 import { mailFrom, notifyNewSignIn, smtpUrl } from '#src/platform/settings/mail';
 import { allowedOrigins, corsAllowedHeaders } from '#src/platform/settings/origins';
@@ -19,6 +19,7 @@ import {
   workers,
 } from '#src/platform/settings/types';
 import { ignoredVariables } from '#src/platform/settings/unknown';
+import { webhookSettings } from '#src/platform/settings/webhooks';
 
 /** Every setting of the server itself, by its name in the environment. `.env.example` is made from this list. The settings of a strategy stand in its file. */
 export const SettingsSchema = z.object({
@@ -38,8 +39,7 @@ export const SettingsSchema = z.object({
     .describe(
       'Address at which clients reach this server. It may have a path: https://example.com/identity. Default: http://localhost:<PORT>.',
     ),
-  DATABASE_URL: databaseUrl,
-  DATABASE_WAIT: databaseWait,
+  ...databaseSettings,
   APP_SECRET: secret
     .optional()
     .describe(
@@ -186,6 +186,7 @@ export const SettingsSchema = z.object({
     .describe(
       'Where to ask whether a new password is known from a breach: https://api.pwnedpasswords.com/range. Five digits of its SHA-1 are sent. Default: nowhere.',
     ),
+  ...webhookSettings,
   UV_THREADPOOL_SIZE: whole(1, 1024)
     .default(4)
     .describe(

@@ -46,8 +46,10 @@ export function contextFor(
 
 /** The members that a strategy sees, also if `auth` is a whole server. */
 const apiOf = (api: ServerApi): ServerApi => {
-  const { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, loginThrottle } = api;
-  return { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, loginThrottle };
+  const { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, webhooks } = api;
+  const { loginThrottle } = api;
+  const all = { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, webhooks };
+  return { ...all, loginThrottle };
 };
 
 /** Asks memory only: nobody is looked up, so it must say nothing. */

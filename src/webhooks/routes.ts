@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import {
+  authenticate,
+  requireFreshProof,
+  requireFullAccess,
+  requirePermission,
+} from '#src/authentication/guards';
+import type { Context } from '#src/context';
+import { lifetimes } from '#src/lifetimes';
+import { Id, Listing, newestFirst, Page } from '#src/platform/http/listing';
+import { del, get, patch, post, type Route } from '#src/platform/http/route';
+import { requireLivePermission } from '#src/sessions/require-live-permission';
+import type { Principal } from '#src/users/principal';
+import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
+import {
+  createWebhook,
+  deleteWebhook,
+  rotateSecret,
+  updateWebhook,
+  webhookOf,
+} from '#src/webhooks/manage';
+import {
+  CreatedWebhook,
+  DeliveryState,
+  ListedDelivery,
+  listedDelivery,
+  ListedWebhook,
+  listedWebhook,
+  NewWebhook,
+  SecretRotation,
+  WebhookChanges,
+} from '#src/webhooks/schemas';
+
+const tag = 'Administration';
+const [READ, WRITE] = ['webhooks:read', 'webhooks:write'] as const;
+const params = z.strictObject({ id: Id });
+const WebhookPage = Listing(ListedWebhook);
+const DeliveryPage = Listing(ListedDelivery);
+
+export const webhookRoutes = (ctx: Context): Route[] => {
+  const mayStill = (user: Principal) => () => requireLivePermission(ctx, user, WRITE);
+  const read = [authenticate(ctx), requirePermission(READ)] as const;
+  const write = [authenticate(ctx), requirePermission(WRITE)] as const;
+  // Whoever changes where events go, or gets a secret to see, must have proved who they are.
+  const proved = [
+    ...write,
+    requireFullAccess,
+    requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
+  ] as const;
+  return [
+    get(
+      '/admin/webhooks',
+      read,
+      {
+        operationId: 'listWebhooks',
+        tag,
+        summary: 'List webhooks',
+        query: Page,
+        returns: WebhookPage,
+      },
+      async (req) => {
+        const { data, nextCursor } = await newestFirst(ctx.db.Webhook, {}, req.query);
+        return { data: data.map(listedWebhook), nextCursor };
+      },
+    ),
+
+    post(
+      '/admin/webhooks',
+      proved,
+      {
+        operationId: 'createWebhook',
+        tag,
+        summary: 'Create a webhook',
+        description: 'It is told of what happens from now on, at least once, in order per user.',
+        body: NewWebhook,
+        returns: CreatedWebhook,
+        status: 201,
+        problems: ['conflict'],
+      },
+      async ({ body, user }) => {
+        const { webhook, secret } = await createWebhook(ctx, body, mayStill(user));
+        return { ...listedWebhook(webhook), secret };
+      },
+    ),
+
+    get(
+      '/admin/webhooks/:id',
+      read,
+      {
+        operationId: 'getWebhook',
+        tag,
+        summary: 'Show a webhook',
+        params,
+        returns: ListedWebhook,
+        problems: ['not_found'],
+      },
+      async (req) => listedWebhook(await webhookOf(ctx, req.params.id)),
+    ),
+
+    patch(
+      '/admin/webhooks/:id',
+      proved,
+      {
+        operationId: 'updateWebhook',
+        tag,
+        summary: 'Change a webhook, or switch it on or off',
+        params,
+        body: WebhookChanges,
+        returns: ListedWebhook,
+        problems: ['not_found'],
+      },
+      async ({ body, params: { id }, user }) =>
+        listedWebhook(await updateWebhook(ctx, id, body, mayStill(user))),
+    ),
+
+    del(
+      '/admin/webhooks/:id',
+      write,
+      {
+        operationId: 'deleteWebhook',
+        tag,
+        summary: 'Delete a webhook and its deliveries',
+        params,
+        problems: ['not_found'],
+      },
+      ({ params: { id }, user }) => deleteWebhook(ctx, id, mayStill(user)),
+    ),
+
+    post(
+      '/admin/webhooks/:id/secret',
+      proved,
+      {
+        operationId: 'rotateWebhookSecret',
+        tag,
+        summary: 'Replace the secret of a webhook',
+        params,
+        body: SecretRotation,
+        returns: CreatedWebhook,
+        problems: ['not_found'],
+      },
+      async ({ body, params: { id }, user }) => {
+        const rotated = await rotateSecret(ctx, id, body.keepPrevious, mayStill(user));
+        return { ...listedWebhook(rotated.webhook), secret: rotated.secret };
+      },
+    ),
+
+    post(
+      '/admin/webhooks/:id/test',
+      write,
+      {
+        operationId: 'testWebhook',
+        tag,
+        summary: 'Send the event `webhook.test`',
+        description: 'What came of it is listed among the deliveries.',
+        params,
+        returns: ListedDelivery,
+        status: 202,
+        problems: ['not_found', 'conflict'],
+      },
+      async ({ params: { id }, user }) =>
+        listedDelivery(await testWebhook(ctx, id, mayStill(user))),
+    ),
+
+    get(
+      '/admin/webhooks/:id/deliveries',
+      read,
+      {
+        operationId: 'listWebhookDeliveries',
+        tag,
+        summary: 'List what a webhook was told, and is to be told',
+        params,
+        query: Page.extend({ state: DeliveryState.optional() }),
+        returns: DeliveryPage,
+        problems: ['not_found'],
+      },
+      async (req) => {
+        const { data, nextCursor } = await listDeliveries(ctx, req.params.id, req.query);
+        return { data: data.map(listedDelivery), nextCursor };
+      },
+    ),
+
+    post(
+      '/admin/webhooks/:id/deliveries/:deliveryId/redeliver',
+      write,
+      {
+        operationId: 'redeliverWebhookDelivery',
+        tag,
+        summary: 'Deliver an event once more',
+        params: params.extend({ deliveryId: Id }),
+        returns: ListedDelivery,
+        status: 202,
+        problems: ['not_found', 'conflict'],
+      },
+      async ({ params: { id, deliveryId }, user }) =>
+        listedDelivery(await redeliver(ctx, id, deliveryId, mayStill(user))),
+    ),
+  ];
+};
