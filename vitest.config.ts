@@ -41,7 +41,7 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account-races backup bounds busy cache-ttl change-password-races cli clients clients-browser cluster ' +
+  'account-races admin-races backup bounds busy cache-ttl change-password-races cli clients clients-browser cluster ' +
     'compat compat-clients compat-numbers compat-requests compat-roles compat-safe compat-sentences conformance ' +
     'conformance-shipped doctor email-code email-code-address email-code-link ending-races engines faults foreign-hashes galera ' +
     'generated-clients group-replication guessing identifiers ' +

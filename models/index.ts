@@ -31,6 +31,7 @@ export type {
   AuditKey,
   Factor,
   Identity,
+  Invitation,
   OneTimeToken,
   OutgoingMail,
   Passkey,

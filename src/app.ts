@@ -2,6 +2,7 @@ import express, { Router, type Express, type RequestHandler } from 'express';
 import { accountRoutes } from '#src/account/routes';
 import { adminRoutes } from '#src/admin/routes';
 import { auditRoutes } from '#src/audit/routes';
+import { adminUserRoutes } from '#src/admin/user-routes';
 import { apiKeyRoutes } from '#src/api-keys/routes';
 import { loadStrategies, type LoadOptions } from '#src/authentication/passport';
 import { linkPages } from '#src/authentication/pages';
@@ -24,6 +25,8 @@ import { emailRoutes } from '#src/email/routes';
 import { factorRoutes } from '#src/factors/routes';
 import { federationRoutes, linkRoutes } from '#src/federation/routes';
 import { healthRoutes } from '#src/health/routes';
+import { invitationPages } from '#src/invitations/pages';
+import { invitationRoutes } from '#src/invitations/routes';
 import { keyRoutes } from '#src/keys/routes';
 import { passwordPages } from '#src/passwords/pages';
 import { passwordRoutes } from '#src/passwords/routes';
@@ -84,6 +87,8 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...adminRoutes(ctx),
     ...auditRoutes(ctx),
     ...webhookRoutes(ctx),
+    ...adminUserRoutes(ctx),
+    ...invitationRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),
@@ -97,6 +102,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...passwordPages(ctx),
     ...emailPages(ctx),
     ...sessionPages(ctx),
+    ...invitationPages(ctx),
     ...linkPages(ctx),
   ];
   const document = lazy(async () => {

@@ -13,6 +13,10 @@ export interface EventMap {
   'user.email_restored': { userId: string };
   'user.disabled': { userId: string };
   'user.enabled': { userId: string };
+  /** An operator or administrator made the server forget failed sign-ins. */
+  'user.unlocked': { userId: string };
+  /** An operator or administrator sent the user the link that sets a new password. */
+  'user.password_reset_sent': { userId: string };
   /** A provider proved an address that its user had never proved. What that user had set up was deleted. */
   'user.taken_over': { userId: string; provider: string };
   'identity.linked': { userId: string; provider: string };
@@ -28,6 +32,10 @@ export interface EventMap {
   'recovery_code.used': { userId: string };
   /** A genuine signature of a passkey, whose counter went back: somebody has a copy. It was refused. */
   'passkey.copied': { userId: string; factorId: string };
+  /** An invitation was mailed, for the first time or again. */
+  'invitation.sent': { invitationId: string };
+  'invitation.revoked': { invitationId: string };
+  'invitation.accepted': { invitationId: string; userId: string };
   'role.created': { role: string };
   'role.granted': { userId: string; role: string };
   'role.revoked': { userId: string; role: string };

@@ -17,6 +17,8 @@ export const lifetimes = {
   emailRestoreSeconds: 72 * HOUR_SECONDS,
   /** The link in the mail about a sign-in on a new device, which ends that session. */
   sessionEndLinkSeconds: 7 * DAY_SECONDS,
+  /** The link of an invitation. */
+  invitationSeconds: 7 * DAY_SECONDS,
   /** A notice about security is sent for so long at most. */
   noticeSeconds: 72 * HOUR_SECONDS,
   /** A browser's way to a provider and back (the authorization request). */

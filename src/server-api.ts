@@ -15,6 +15,7 @@ import {
   roleNamed,
 } from '#src/server-api/credentials';
 import { auditApi } from '#src/server-api/audit';
+import { invitationsApi } from '#src/server-api/invitations';
 import { usersApi } from '#src/server-api/users';
 import { webhooksApi } from '#src/server-api/webhooks';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
@@ -38,6 +39,7 @@ export const serverApi = (ctx: Context) => ({
   audit: auditApi(ctx),
   apiKeys: apiKeysApi(ctx),
   identities: identitiesApi(ctx),
+  invitations: invitationsApi(ctx),
   passkeys: passkeysApi(ctx),
   webhooks: webhooksApi(ctx),
   /**

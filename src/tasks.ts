@@ -5,6 +5,7 @@ import type { App } from '#src/app';
 import { purgeAudit } from '#src/audit/purge';
 import type { Context } from '#src/context';
 import { sealFactorsAgain } from '#src/factors/totp';
+import { purgeInvitations } from '#src/invitations/list';
 import { tendKeys } from '#src/keys/rotation';
 import { purgeTokens } from '#src/one-time-tokens/one-time-tokens';
 import { logEvents } from '#src/platform/log-events';
@@ -77,12 +78,15 @@ async function shareCollation({ sequelize }: Db): Promise<void> {
 export const purgeOften = (ctx: Context): (() => Promise<void>) =>
   every(ctx, 600, 'purge', (stopped) => purge(ctx, stopped));
 
-/** Deletes expired sessions, tokens, sign-ups, deliveries and counters, and old entries of the audit trail. */
+/**
+ * Deletes expired sessions, tokens, sign-ups, invitations, deliveries and counters, and old entries of the audit trail.
+ */
 async function purge(ctx: Context, stopped: AbortSignal): Promise<void> {
   await purgeSessions(ctx, stopped);
   await purgeTokens(ctx, stopped);
   await purgeSignUps(ctx, stopped);
   await purgeAudit(ctx, stopped);
   await purgeDeliveries(ctx, stopped);
+  await purgeInvitations(ctx, stopped);
   await ctx.limits.purge(stopped);
 }

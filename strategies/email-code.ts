@@ -63,7 +63,8 @@ async function request(
   if (redirectUri !== undefined && !isRedirectUri(redirectUri)) throw notAllowed();
   if (!(await mails.mayAsk(email.canonical))) return { requestToken: codes.decoy() };
   const user = await auth.users.find(email.canonical);
-  const stranger = settings.signup === 'open' ? email.display : null;
+  const mayJoin = settings.signup === 'open' || (await auth.invitations.isInvited(email.canonical));
+  const stranger = mayJoin ? email.display : null;
   const app = redirectUri !== undefined &&
     codeChallenge !== undefined && { redirectUri, codeChallenge, state };
   const { requestToken, code, linkToken } = await codes.issue({

@@ -35,6 +35,7 @@ const ORDER = [
   'passkeys',
   'factors',
   'passwords',
+  'invitations',
   'email',
   'federation',
   'registration',
@@ -68,7 +69,7 @@ const ORDER = [
 const ROOMS: [room: string, files: RegExp][] = [
   ['types', /^src\/(context|events|shipped-settings)$/],
   ['programs', /^src\/(server|cli|start|build)$/],
-  ['routes', /^src\/[\w-]+\/(routes|(redirect|second-factor|reauthenticate)-routes|pages)$/],
+  ['routes', /^src\/[\w-]+\/(routes|[\w-]+-routes|pages)$/],
 ];
 const roomOf = (id: string) =>
   ROOMS.find(([, files]) => files.test(id))?.[0] ?? id.replace(/^src\//, '').split('/')[0]!;
@@ -300,6 +301,7 @@ const OPEN = [
   'POST /auth/email/verify', // with a token or code from a mail
   'POST /auth/email/verify/resend',
   'POST /auth/exchange', // with a code and its verifier
+  'POST /auth/invitation', // with a token from a mail
   'POST /auth/login',
   'POST /auth/logout', // with a refresh token, or an access token that has expired
   'POST /auth/mfa', // with a token from the first step
@@ -314,6 +316,7 @@ const OPEN = [
 /** What people read: not data, so not routes. */
 const PAGES = [
   ...[
+    '/accept-invitation',
     '/confirm-email',
     '/confirm-sign-up',
     '/end-session',

@@ -1,14 +1,14 @@
+import { z } from 'zod';
 import type { User } from '#models/index';
+import { Time } from '#src/platform/http/time';
 import { principalOf } from '#src/users/principal';
-import { publicUser } from '#src/users/schemas';
+import { publicUser, publicUserFields } from '#src/users/schemas';
 
-interface AdminUser extends ReturnType<typeof publicUser> {
-  disabled: boolean;
-  createdAt: Date;
-}
+export const adminUserFields = { ...publicUserFields, disabled: z.boolean(), createdAt: Time };
+export const AdminUser = z.object(adminUserFields).meta({ id: 'AdminUser' });
 
 /** A user, loaded with roles, as administrators see them. */
-export const adminUser = (user: User): AdminUser => ({
+export const adminUser = (user: User) => ({
   ...publicUser(principalOf(user)),
   disabled: user.disabledAt !== null,
   createdAt: user.createdAt,

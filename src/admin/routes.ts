@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { adminUser } from '#src/admin/admin-user';
+import { AdminUser, adminUser } from '#src/admin/admin-user';
+import { changeUser } from '#src/admin/change-user';
 import { listUsers } from '#src/admin/list-users';
 import { UserQuery } from '#src/admin/user-query';
 import {
@@ -14,13 +15,7 @@ import { resetFactors } from '#src/factors/reset-factors';
 import { lifetimes } from '#src/lifetimes';
 import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, type Route } from '#src/platform/http/route';
-import { Time } from '#src/platform/http/time';
-import { requireLivePermission } from '#src/sessions/require-live-permission';
-import { publicUserFields } from '#src/users/schemas';
 
-const AdminUser = z
-  .object({ ...publicUserFields, disabled: z.boolean(), createdAt: Time })
-  .meta({ id: 'AdminUser' });
 const AdminUserPage = Listing(AdminUser);
 
 export const adminRoutes = (ctx: Context): Route[] => [
@@ -57,10 +52,9 @@ export const adminRoutes = (ctx: Context): Route[] => [
       params: z.strictObject({ id: Id }),
       problems: ['not_found', 'last_factor'],
     },
-    async ({ user, params: { id } }) =>
-      ctx.db.transaction(async () => {
-        await requireLivePermission(ctx, user, 'factors:reset');
-        if (id === user.id) await requireFactorLeft(ctx, id, 0);
+    ({ user: by, params: { id } }) =>
+      changeUser(ctx, id, { by, permission: 'factors:reset' }, async () => {
+        if (id === by.id) await requireFactorLeft(ctx, id, 0);
         await resetFactors(ctx, id);
       }),
   ),

@@ -4,6 +4,7 @@ export const RESERVED_PATHS: readonly string[] = [
   '/auth/email/verify',
   '/auth/email/verify/resend',
   '/auth/exchange',
+  '/auth/invitation',
   '/auth/logout',
   '/auth/mfa',
   '/auth/mfa/options',

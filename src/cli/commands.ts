@@ -4,6 +4,7 @@ import { addBackupCommands } from '#src/cli/backup-commands';
 import { exitOnClosedPipe, onDatabase, onSettings } from '#src/cli/command';
 import { addDoctorCommand } from '#src/cli/doctor-command';
 import { addImportCommands } from '#src/cli/import-commands';
+import { addInvitationCommands } from '#src/cli/invitation-commands';
 import { addKeyCommands } from '#src/cli/key-commands';
 import { addMigrateCommands } from '#src/cli/migrate-commands';
 import { addRoleCommands } from '#src/cli/role-commands';
@@ -39,6 +40,7 @@ export function program(env: Environment, dotenv: Dotenv = NO_DOTENV): Command {
     .description('Make, show, change and delete users; bring them in and out');
   addUserCommands(user, run);
   addUserFileCommands(user, run);
+  addInvitationCommands(cli, user, run);
   addRoleCommands(cli, run);
   addSessionCommands(cli, run);
   addKeyCommands(cli, run);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { validate as isUuid } from 'uuid';
 import { deleteKey, listedKey } from '#src/api-keys/own-keys';
+import { unlockUser } from '#src/admin/govern-user';
 import { sentence, table, type Answer } from '#src/cli/answer';
 import { paged, type OnDatabase } from '#src/cli/command';
 import { confirm } from '#src/cli/prompt';
@@ -10,7 +11,6 @@ import { newestFirst, type Page } from '#src/platform/http/listing';
 import { endEverySession } from '#src/sessions/end-every-session';
 import { endSessions } from '#src/sessions/end-sessions';
 import { listedSession } from '#src/sessions/schemas';
-import { forgetLoginFailures } from '#src/users/throttle-subject';
 
 /** What users hold: sessions, API keys, and counters of failed sign-ins. */
 export function addSessionCommands(cli: Command, run: OnDatabase): void {
@@ -46,7 +46,7 @@ export function addSessionCommands(cli: Command, run: OnDatabase): void {
     .action(run(clear));
 }
 
-async function listSessions(ctx: Context, typed: string, page: Page): Promise<Answer> {
+export async function listSessions(ctx: Context, typed: string, page: Page): Promise<Answer> {
   const { db, clock } = ctx;
   const { id: userId } = await userNamed(ctx, typed);
   const live = { userId, ...db.Session.live(clock.date()) };
@@ -127,7 +127,7 @@ async function clear(ctx: Context, typed: string): Promise<Answer> {
   const user = await userNamed(ctx, typed);
   try {
     await ctx.limits.open(); // where the servers count, too
-    await forgetLoginFailures(ctx, user.id, { secondFactors: true });
+    await unlockUser(ctx, user.id);
   } finally {
     ctx.limits.close();
   }

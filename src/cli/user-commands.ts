@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
-import type { User } from '#models/index';
 import { disableUser, enableUser } from '#src/account/disable';
-import { removeUser } from '#src/account/me';
 import { adminUser } from '#src/admin/admin-user';
+import { deleteUser } from '#src/admin/govern-user';
 import { listUsers } from '#src/admin/list-users';
+import { detailsOf } from '#src/admin/show-user';
 import { UserQuery, type UserFilter, type UserSort } from '#src/admin/user-query';
 import { fields, sentence, table, type Answer } from '#src/cli/answer';
 import { paged, part, type OnDatabase } from '#src/cli/command';
 import { confirm, readPassword } from '#src/cli/prompt';
 import { roleNamed } from '#src/cli/role-commands';
 import { addUserChangeCommands } from '#src/cli/user-change-commands';
+import { addUserGovernCommands } from '#src/cli/user-govern-commands';
 import { labelOf, userNamed } from '#src/cli/user-named';
 import type { Context } from '#src/context';
 import { invalidFields } from '#src/platform/http/parse';
@@ -41,6 +42,7 @@ export function addUserCommands(user: Command, run: OnDatabase): void {
     .action(run(show));
   addSwitches(user, run);
   addUserChangeCommands(user, run);
+  addUserGovernCommands(user, run);
   user
     .command('delete')
     .description('Delete a user for good, with all that is theirs')
@@ -115,8 +117,7 @@ async function listAll(ctx: Context, { search, ...page }: ListOptions): Promise<
 }
 
 async function show(ctx: Context, typed: string): Promise<Answer> {
-  const user = await userNamed(ctx, typed);
-  const shown = { ...adminUser(user), ...(await waysIn(ctx, user)) };
+  const shown = await detailsOf(ctx, await userNamed(ctx, typed));
   const { id, username, email, emailVerified, name, roles, disabled, createdAt } = shown;
   const text = {
     Id: id,
@@ -127,32 +128,21 @@ async function show(ctx: Context, typed: string): Promise<Answer> {
     State: disabled ? 'disabled' : 'active',
     Created: createdAt,
     Password: shown.hasPassword,
+    'Second factors': shown.factors.map(({ kind, name }) => `${kind} ${name}`),
     Providers: shown.identities.map(({ id, provider }) => `${provider} ${id}`),
-    Sessions: shown.sessions,
+    Sessions: shown.sessions.length,
     'API keys': shown.apiKeys,
+    'Failed sign-ins': shown.loginFailures.map(
+      ({ of, network, count, lockedUntil }) =>
+        `${count} ${network === null ? 'from elsewhere' : `from ${network}`}${of === 'sign_in' ? '' : ` (${of})`}${lockedUntil ? `, locked until ${lockedUntil.toISOString()}` : ''}`,
+    ),
   };
   return fields(text, shown);
-}
-
-/** `sessions` and `apiKeys`: how many there are. */
-async function waysIn({ db, clock }: Context, { id: userId, passwordHash }: User) {
-  const identities = await db.Identity.findAll({ where: { userId }, order: ['id'] });
-  return {
-    hasPassword: passwordHash !== null,
-    identities: identities.map(({ id, provider, subject, createdAt }) => ({
-      id,
-      provider,
-      subject,
-      createdAt,
-    })),
-    sessions: await db.Session.count({ where: { userId, ...db.Session.live(clock.date()) } }),
-    apiKeys: await db.ApiKey.count({ where: { userId } }),
-  };
 }
 
 async function remove(ctx: Context, typed: string, { yes = false }: { yes?: boolean }) {
   const user = await userNamed(ctx, typed);
   await confirm(`Deleting ${labelOf(user)}`, labelOf(user), yes);
-  await removeUser(ctx, user.id);
+  await deleteUser(ctx, user.id);
   return sentence(`${labelOf(user)} is deleted.`, { userId: user.id, deleted: true });
 }

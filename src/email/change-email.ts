@@ -93,10 +93,14 @@ async function requireOwner(
 }
 
 /** Tells the old address of a change. The mail has a link that undoes it, if the address is confirmed. */
-async function notifyOldAddress(ctx: Context, user: User): Promise<void> {
+export async function notifyOldAddress(
+  ctx: Context,
+  user: User,
+  { byAdmin = false } = {},
+): Promise<void> {
   if (!user.email) return;
   const link = await restoringLink(ctx, user);
-  const change = { name: greetingName(user), at: ctx.clock.date(), link };
+  const change = { name: greetingName(user), at: ctx.clock.date(), link, byAdmin };
   await queueMail(ctx, user.email, emailChangeNoticeMail(change));
 }
 

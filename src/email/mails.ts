@@ -33,6 +33,21 @@ export const alreadyRegisteredMail = ({ link }: { link: Link }): Mail => ({
   ],
 });
 
+/** To an address that an administrator gave to a user. */
+export const emailSetMail = ({ link, code }: { link: Link; code: string }): Mail => ({
+  template: 'email-set',
+  subject: 'Confirm your new e-mail address',
+  goodFor: lifetimes.emailChallengeSeconds,
+  parts: [
+    'Hello,',
+    'An administrator wrote this e-mail address down for an account. Please confirm that it is yours:',
+    { label: 'Confirm this address', link },
+    'Or type this code where you are asked for it:',
+    { code },
+    `The link is good for ${challengeLifetime}. If you have no account here, do nothing: without this confirmation the address is not used.`,
+  ],
+});
+
 /** To the new address. */
 export const emailChangeConfirmMail = ({ link }: { link: Link }): Mail => ({
   template: 'email-change-confirm',
@@ -52,16 +67,20 @@ export const emailChangeNoticeMail = (change: {
   at: Date;
   /** To the page that restores the old address. Null for an address that was never confirmed. */
   link: Link | null;
+  /** An administrator did it, not the user. */
+  byAdmin?: boolean;
 }): Mail => ({
   template: 'email-change-notice',
   subject: 'Your e-mail address is being changed',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(change.name),
-    `On ${writtenTime(change.at)} somebody, probably you, gave another e-mail address to be used in place of this one.`,
+    `On ${writtenTime(change.at)} ${change.byAdmin ? 'an administrator' : 'somebody, probably you,'} gave another e-mail address to be used in place of this one.`,
     ...(change.link
       ? [
-          'If that was you, all is well. If it was not, keep this address:',
+          change.byAdmin
+            ? 'If you asked for that, all is well. If you did not, keep this address:'
+            : 'If that was you, all is well. If it was not, keep this address:',
           { label: 'Keep this address', link: change.link },
           `The link is good for ${inWords(lifetimes.emailRestoreSeconds)}.`,
         ]

@@ -1,6 +1,7 @@
 import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { takeOver } from '#src/email/take-over';
+import { joinInvited } from '#src/invitations/accept';
 import { repeatOnDuplicate } from '#src/platform/database/repeat';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
@@ -38,6 +39,8 @@ async function findOwner(
 /** Whoever signed up with the address meanwhile chose a password without owning it. */
 async function createOwner(ctx: Context, { address }: ProvenAddress): Promise<User> {
   const { settings, clock } = ctx;
+  const invited = await joinInvited(ctx, address);
+  if (invited) return invited;
   if (settings.signup === 'closed') throw new Problem('signup_closed');
   const user = await createUser(ctx, { email: address, emailVerifiedAt: clock.date() });
   await forgetSignUps(ctx, address.canonical);

@@ -2,6 +2,7 @@ import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { sendEmailChallenge } from '#src/email/email-challenge';
 import { takeOver } from '#src/email/take-over';
+import { joinInvited } from '#src/invitations/accept';
 import { addIdentity, emailOf, notifyIdentityLinked } from '#src/federation/identities';
 import type { Identifier } from '#src/platform/email-address';
 import { repeatOnDuplicate } from '#src/platform/database/repeat';
@@ -67,14 +68,18 @@ async function linkByEmail(ctx: Context, profile: ProviderProfile): Promise<User
 
 async function createFrom(ctx: Context, profile: ProviderProfile): Promise<User> {
   const { settings, clock } = ctx;
-  if (settings.signup === 'closed') throw new Problem('signup_closed');
   const address = emailOf(profile);
-  const user = await createUser(ctx, {
-    username: await freeUsername(ctx, profile.username),
-    email: address,
-    name: nameOf(profile),
-    emailVerifiedAt: address && profile.emailVerified ? clock.date() : null,
-  });
+  const names = { username: await freeUsername(ctx, profile.username), name: nameOf(profile) };
+  const proven = address && profile.emailVerified ? address : undefined;
+  const invited = proven && (await joinInvited(ctx, proven, names));
+  if (!invited && settings.signup === 'closed') throw new Problem('signup_closed');
+  const user =
+    invited ??
+    (await createUser(ctx, {
+      ...names,
+      email: address,
+      emailVerifiedAt: proven ? clock.date() : null,
+    }));
   await addIdentity(ctx, user.id, profile);
   if (settings.emailVerification !== 'off') await sendEmailChallenge(ctx, user);
   return user;

@@ -1,3 +1,4 @@
+import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { readToken, replaceToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
@@ -22,20 +23,29 @@ import { forgetLoginFailures } from '#src/users/throttle-subject';
  * exists.
  */
 export async function forgotPassword(ctx: Context, { canonical }: Identifier): Promise<void> {
-  const { db, settings } = ctx;
+  const { db } = ctx;
   if (!(await mayMail(ctx, canonical))) return;
   await db.transaction(async () => {
     const user = await db.User.findOne({ where: { emailCanonical: canonical, disabledAt: null } });
-    const token = await replaceToken(ctx, RESET, lifetimes.passwordResetSeconds, {
-      userId: user?.id ?? null,
-      data: canonical,
-    });
-    const mail = resetPasswordMail({
-      name: user && greetingName(user),
-      link: linkTo(settings, '/reset-password', { token }),
-    });
-    await queueMail(ctx, user?.email ?? null, mail);
+    await mailPasswordReset(ctx, user, canonical);
   });
+}
+
+/** The same mail, to a user whose canonical address this is; or to nobody, with as many statements. */
+export async function mailPasswordReset(
+  ctx: Context,
+  user: User | null,
+  canonical: string,
+): Promise<void> {
+  const token = await replaceToken(ctx, RESET, lifetimes.passwordResetSeconds, {
+    userId: user?.id ?? null,
+    data: canonical,
+  });
+  const mail = resetPasswordMail({
+    name: user && greetingName(user),
+    link: linkTo(ctx.settings, '/reset-password', { token }),
+  });
+  await queueMail(ctx, user?.email ?? null, mail);
 }
 
 /**

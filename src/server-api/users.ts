@@ -1,6 +1,9 @@
+import type { z } from 'zod';
 import type { User } from '#models/index';
 import { disableUser, enableUser } from '#src/account/disable';
-import { removeUser } from '#src/account/me';
+import { deleteUser, sendPasswordReset, unlockUser } from '#src/admin/govern-user';
+import { editUser, UserEdits } from '#src/admin/edit-user';
+import { detailsOf } from '#src/admin/show-user';
 import { listUsers, type AskedPage, type UserPage } from '#src/admin/list-users';
 import type { Context } from '#src/context';
 import { confirmUser } from '#src/email/verify-email';
@@ -13,12 +16,7 @@ import { named, roleNamed } from '#src/server-api/credentials';
 import type { ThrottleSubject } from '#src/strategy-kit/strategy';
 import { findUser } from '#src/users/find';
 import { NewUser } from '#src/users/schemas';
-import {
-  forgetLoginFailures,
-  identitySubject,
-  passwordSubject,
-  throttleSubject,
-} from '#src/users/throttle-subject';
+import { identitySubject, passwordSubject, throttleSubject } from '#src/users/throttle-subject';
 
 /** A new user, as an app that embeds the server creates one. A username, an e-mail address, or both. */
 export interface NewUserInput {
@@ -29,6 +27,11 @@ export interface NewUserInput {
   /** True if you vouch that the address is theirs. Without it, a mail asks to confirm it (EMAIL_VERIFICATION). */
   emailVerified?: boolean;
 }
+
+/** What may change of a user, as it is typed. A `name` of null removes it. */
+export type UserEditsInput = z.input<typeof UserEdits>;
+/** A user, and all that they have. */
+export type UserDetails = Awaited<ReturnType<typeof detailsOf>>;
 
 export const usersApi = (ctx: Context) => ({
   /** The user, loaded with roles, or null. */
@@ -62,7 +65,25 @@ export const usersApi = (ctx: Context) => ({
   },
   /** Lets a user in at once whom failed sign-ins keep out. @throws {Problem} 404 `not_found` */
   forgetFailures: async (user: string): Promise<void> =>
-    forgetLoginFailures(ctx, (await named(ctx, user)).id, { secondFactors: true }),
+    unlockUser(ctx, (await named(ctx, user)).id),
+  /**
+   * Changes names, address or state, all of it or nothing, and answers the user. `username` and `email` are as they were
+   * typed. A new address is unconfirmed: a mail asks its owner to confirm it, another one tells the old address.
+   * @throws {Problem} 400 `invalid_request`, 404 `not_found`, 409 `username_taken`, `email_taken`, `last_admin`
+   */
+  async edit(user: string, input: UserEditsInput): Promise<User> {
+    const { data, error } = UserEdits.safeParse(input);
+    if (error) throw invalidFields(error);
+    return editUser(ctx, (await named(ctx, user)).id, data);
+  },
+  /** All that a user has: factors, identities, sessions, failed sign-ins. @throws {Problem} 404 `not_found` */
+  details: async (user: string): Promise<UserDetails> => detailsOf(ctx, await named(ctx, user)),
+  /**
+   * Mails the link that sets a new password. With `endSessions` every session ends at once.
+   * @throws {Problem} 404 `not_found`, 409 `conflict` for a user who has no address, or is disabled
+   */
+  sendPasswordReset: async (user: string, options: { endSessions?: boolean } = {}): Promise<void> =>
+    sendPasswordReset(ctx, (await named(ctx, user)).id, { signOut: options.endSessions }),
   /** Takes every second factor from a user who has lost them. Answers how many. @throws {Problem} 404 `not_found` */
   resetFactors: async (user: string): Promise<number> =>
     resetFactors(ctx, (await named(ctx, user)).id),
@@ -71,7 +92,7 @@ export const usersApi = (ctx: Context) => ({
   /** @throws {Problem} 404 `not_found` */
   enable: async (user: string): Promise<void> => enableUser(ctx, (await named(ctx, user)).id),
   /** Deletes the user and all that is theirs. @throws {Problem} 404 `not_found`, 409 `last_admin` */
-  delete: async (user: string): Promise<void> => removeUser(ctx, (await named(ctx, user)).id),
+  delete: async (user: string): Promise<void> => deleteUser(ctx, (await named(ctx, user)).id),
   /** The user whom these credentials belong to, loaded with roles, or null. It starts no session and counts nothing. */
   verifyPassword: (identifier: string, password: string): Promise<User | null> =>
     verifyCredentials(ctx, identifier, password),

@@ -23,7 +23,24 @@ export async function endEverySession(ctx: Context): Promise<number> {
     ended += await endSessions(ctx, { id: found.map(({ id }) => id) }, 'signed_out');
   }
   await voidEveryToken(ctx);
+  await voidEveryInvitation(ctx);
   return ended;
+}
+
+/** Their links. The invitations stay, and can be sent again. */
+async function voidEveryInvitation({ db: { Invitation } }: Context): Promise<void> {
+  let last = '';
+  await purge(async (limit) => {
+    const found = await Invitation.findAll({
+      attributes: ['id'],
+      where: { id: { [Op.gt]: last } },
+      order: ['id'],
+      limit,
+    });
+    last = found.at(-1)?.id ?? last;
+    await Invitation.update({ digest: null }, { where: { id: found.map(({ id }) => id) } });
+    return found.length;
+  });
 }
 
 async function voidEveryToken({ db: { OneTimeToken } }: Context): Promise<void> {

@@ -1,7 +1,7 @@
 import type { IncludeOptions, WhereOptions } from 'sequelize';
 import type { Context } from '#src/context';
 import { networkOf } from '#src/platform/http/network';
-import { hitsOf } from '#src/platform/limits/limit-class';
+import { hitsOf, type Hit } from '#src/platform/limits/limit-class';
 import { fold } from '#src/platform/text';
 import { handOver } from '#src/users/handed-user';
 import { identifierOf } from '#src/users/identifiers';
@@ -117,6 +117,49 @@ export const factorFailureHits = (
   ...failureHits(ctx, { ...subject, id: forFactors(subject.id) }, network),
 ];
 
+/** What is counted apart for a user: passwords, second factors, and accounts of providers. */
+interface FailureCounter {
+  /** `sign_in`, `second_factor` or the name of a provider. */
+  of: string;
+  /** From which they were tried. Null: all networks that the user was never seen in. */
+  network: string | null;
+  hit: Hit;
+}
+
+async function countersOf(ctx: Context, userId: string): Promise<FailureCounter[]> {
+  const { networks } = await userAndNetworks(ctx, { id: userId });
+  const identities = await ctx.db.Identity.findAll({ where: { userId } });
+  const subjects = [
+    { of: 'sign_in', id: `user ${userId}` },
+    { of: 'second_factor', id: forFactors(`user ${userId}`) },
+    ...identities.map(({ provider, subject }) => ({ of: provider, id: `${provider} ${subject}` })),
+  ];
+  return subjects.flatMap(({ of, id }) =>
+    [null, ...networks].flatMap((network) =>
+      failureHits(ctx, { id, networks }, network ?? '').map((hit) => ({ of, network, hit })),
+    ),
+  );
+}
+
+/** Failed sign-ins that are counted against a user now. */
+export interface LoginFailures extends Omit<FailureCounter, 'hit'> {
+  count: number;
+  /** Until then every sign-in from there is refused. Null: it is tried. */
+  lockedUntil: Date | null;
+}
+
+/** The failed sign-ins of a user that are not forgotten yet, one entry for each counter that is not zero. */
+export async function loginFailuresOf(ctx: Context, userId: string): Promise<LoginFailures[]> {
+  const counters = await countersOf(ctx, userId);
+  const counts = await ctx.limits.read(counters.map(({ hit }) => hit));
+  const now = ctx.clock.now();
+  return counters.flatMap(({ of, network }, i) => {
+    const { hits, opensAt } = counts[i]!;
+    const lockedUntil = opensAt > now ? new Date(opensAt) : null;
+    return hits > 0 ? [{ of, network, count: hits, lockedUntil }] : [];
+  });
+}
+
 /**
  * Forgets the failed sign-ins of a user, in all networks and at all providers. For a user who has just proved who they are
  * in another way, and for an operator, who forgets wrong second factors, too.
@@ -126,15 +169,7 @@ export async function forgetLoginFailures(
   userId: string,
   { secondFactors = false } = {},
 ): Promise<void> {
-  const { networks } = await userAndNetworks(ctx, { id: userId });
-  const identities = await ctx.db.Identity.findAll({ where: { userId } });
-  const ids = [
-    `user ${userId}`,
-    ...(secondFactors ? [forFactors(`user ${userId}`)] : []),
-    ...identities.map(({ provider, subject }) => `${provider} ${subject}`),
-  ];
-  const hits = ids.flatMap((id) =>
-    ['', ...networks].flatMap((network) => failureHits(ctx, { id, networks }, network)),
-  );
-  await ctx.limits.forget(hits);
+  const counters = await countersOf(ctx, userId);
+  const wanted = counters.filter(({ of }) => secondFactors || of !== 'second_factor');
+  await ctx.limits.forget(wanted.map(({ hit }) => hit));
 }

@@ -94,10 +94,10 @@ describe('user list', () => {
     ]);
     const { stdout, stderr } = await commandLine(env)('user list --limit 1');
     expect(stdout.split('\n')).toHaveLength(3);
-    expect(stderr).toMatch(/^There are more: --cursor [\da-f-]{36}\n$/);
+    expect(stderr).toMatch(/^There are more: --cursor [\w-]{40,}\n$/);
     const { data } = await json('user list --role admin');
     expect(data.every(({ roles }: { roles: string[] }) => roles.includes('admin'))).toBe(true);
-    for (const wrong of ['--limit 0', '--limit 101', '--limit x', '--cursor x'])
+    for (const wrong of ['--limit 0', '--limit 101', '--limit x', '--cursor !'])
       await refuses(`user list ${wrong}`, /^error: option '--(limit|cursor) <\w+>' argument/);
   });
 });
@@ -107,7 +107,8 @@ describe('a user', () => {
     const { id, username, logIn } = await member(' --name Ada');
     await logIn();
     const shown = await json(`user show ${username}`);
-    expect(shown).toMatchObject({ id, username, hasPassword: true, identities: [], sessions: 1 });
+    expect(shown).toMatchObject({ id, username, hasPassword: true, identities: [] });
+    expect(shown.sessions).toHaveLength(1);
     expect(JSON.stringify(shown)).not.toContain('$2b$');
     const text = await does(`user show ${username.toUpperCase()}`);
     expect(text).toMatch(

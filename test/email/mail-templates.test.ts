@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as emailMails from '#src/email/mails';
 import * as factorMails from '#src/factors/mails';
 import * as federationMails from '#src/federation/mails';
+import * as invitationMails from '#src/invitations/mails';
 import * as passkeyMails from '#src/passkeys/mails';
 import * as passwordMails from '#src/passwords/mails';
 import * as sessionMails from '#src/sessions/mails';
@@ -35,6 +36,7 @@ const mails = Object.values({
   ...emailMails,
   ...factorMails,
   ...federationMails,
+  ...invitationMails,
   ...passkeyMails,
   ...passwordMails,
   ...sessionMails,
@@ -66,6 +68,7 @@ it('every file of mails is read here, and every template has a name of its own',
     'src/email/mails.ts',
     'src/factors/mails.ts',
     'src/federation/mails.ts',
+    'src/invitations/mails.ts',
     'src/passkeys/mails.ts',
     'src/passwords/mails.ts',
     'src/sessions/mails.ts',
@@ -88,7 +91,7 @@ describe.each(mails)('%s', (name, write) => {
       expect(mail.text.replaceAll(/\s+/g, ' ')).toContain(part);
       expect(shown(mail.html)).toContain(part);
     }
-    expect(mail.code).toBe(name === 'verify-email' ? '012345' : '');
+    expect(mail.code).toBe(['verify-email', 'email-set'].includes(name) ? '012345' : '');
     expect(mail.html).not.toMatch(
       /<(img|script|iframe|object|embed|link|form|input|svg|video)|url\(|@import| src=/i,
     );

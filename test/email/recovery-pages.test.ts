@@ -19,6 +19,7 @@ const wanted = 'another long password';
 let people = 0;
 const address = () => `page${++people}@example.com`;
 const PATHS = [
+  '/accept-invitation',
   '/confirm-email',
   '/confirm-sign-up',
   '/restore-email',

@@ -30,6 +30,7 @@ it.each([
   '/forgot-password',
   '/reset-password',
   '/confirm-email',
+  '/accept-invitation',
   '/confirm-sign-up',
   '/restore-email',
   '/end-session',

@@ -239,6 +239,7 @@ describe('every route that strangers may call', () => {
     'POST /auth/email/verify': 'code',
     'POST /auth/email/verify/resend': 'forgot',
     'POST /auth/exchange': 'code',
+    'POST /auth/invitation': 'code',
     'POST /auth/login': 'sign-in',
     'POST /auth/mfa': 'code',
     'POST /auth/mfa/options': 'code',

@@ -267,6 +267,7 @@ describe.each(operations)('$name', ({ name, path, operation }) => {
         'X-Request-Id',
         ...(isChallenged ? ['WWW-Authenticate'] : []),
         ...(status.startsWith('30') ? ['Location'] : []),
+        ...(status.startsWith('20') && route.spec.etag ? ['ETag'] : []),
         ...(status === '429' ? LIMITED : []),
         ...(status === '503' ? ['Retry-After'] : []),
       ];

@@ -3,8 +3,10 @@ import { expect, it } from 'vitest';
 import { purgeAudit } from '#src/audit/purge';
 import { sealedAfter } from '#src/audit/read';
 import { sealAll } from '#src/audit/sealing-worker';
+import { purgeInvitations } from '#src/invitations/list';
 import { exportUsers } from '#src/import-export/export-users';
-import { purgeTokens } from '#src/one-time-tokens/one-time-tokens';
+import { INVITATION } from '#src/invitations/invite';
+import { digestOf, purgeTokens } from '#src/one-time-tokens/one-time-tokens';
 import { openSequelize } from '#src/platform/database/open';
 import { deliver, takeNext } from '#src/platform/mail/deliver';
 import { startRevocations } from '#src/provider-grants/revoke-grants';
@@ -204,6 +206,30 @@ async function administration() {
   await asAdmin('GET', `/admin/audit/export?${times}&type=user.registered`);
   await asAdmin('GET', '/admin/audit/verify');
   await asAdmin('DELETE', `/admin/users/${id}/factors`);
+  const path = `/admin/users/${id}`;
+  await asAdmin('GET', path);
+  await asAdmin('PATCH', path, { name: 'B', username: `${username}2`, email: email() });
+  await asAdmin('PATCH', path, { disabled: true });
+  await asAdmin('PATCH', path, { disabled: false, username });
+  const { session } = (await stranger('POST', '/auth/login', { username, password })).body;
+  await asAdmin('GET', `${path}/sessions?limit=1`);
+  await asAdmin('DELETE', `${path}/sessions/${session.id}`);
+  await asAdmin('DELETE', `${path}/sessions`);
+  await asAdmin('DELETE', `${path}/lock`);
+  await asAdmin('POST', `${path}/password-reset`, { endSessions: true });
+  await asAdmin('DELETE', `/admin/users/${(await register()).id}`);
+  asked.add('DELETE /admin/users/:id/sessions/:sessionId');
+  const { body: invited } = await asAdmin('POST', '/admin/users', { email: email() });
+  const { body: page } = await asAdmin('GET', '/admin/invitations?limit=1');
+  await asAdmin('GET', `/admin/invitations?limit=1&cursor=${page.nextCursor}`);
+  await asAdmin('POST', `/admin/invitations/${invited.id}/resend`);
+  await asAdmin('DELETE', `/admin/invitations/${invited.id}`);
+  const guest = email();
+  await asAdmin('POST', '/admin/users', { email: guest });
+  const token = 'x'.repeat(43);
+  const link = { digest: digestOf(INVITATION, token) };
+  await app.Invitation.update(link, { where: { emailCanonical: guest } });
+  await stranger('POST', '/auth/invitation', { token, password });
   const run: (() => Promise<unknown>)[] = [
     () => auth.users.find(username),
     () => auth.users.verifyEmail(username),
@@ -268,6 +294,7 @@ async function tasks() {
   await sealAll(ctx);
   await sealedAfter(ctx, 20_000, 10);
   await purgeAudit(ctx);
+  await purgeInvitations(ctx);
   await ctx.limits.purge();
   await verifying.ctx.limits.purge();
   await tendKeys(ctx);

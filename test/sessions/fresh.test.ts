@@ -67,11 +67,20 @@ describe('requireFresh', () => {
       guards.some(({ doc }) => doc.note?.startsWith('Needs a sign-in in the last')),
     );
     expect(guarded.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'delete /admin/invitations/:id',
+      'delete /admin/users/:id',
       'delete /admin/users/:id/factors',
+      'delete /admin/users/:id/lock',
+      'delete /admin/users/:id/sessions',
+      'delete /admin/users/:id/sessions/:sessionId',
       'delete /me/factors/:id',
       'delete /me/identities/:id',
+      'patch /admin/users/:id',
       'patch /admin/webhooks/:id',
       'patch /me/factors/:id',
+      'post /admin/invitations/:id/resend',
+      'post /admin/users',
+      'post /admin/users/:id/password-reset',
       'post /admin/webhooks',
       'post /admin/webhooks/:id/secret',
       'post /me/api-keys',
@@ -85,7 +94,7 @@ describe('requireFresh', () => {
     await auth.roles.grant(me.username, 'admin');
     for (const { method, path } of guarded)
       expect(
-        (await me.ask(method.toUpperCase(), path.replace(':id', me.id), { body: {} })).body.code,
+        (await me.ask(method.toUpperCase(), path.replace(/:\w+/g, me.id), { body: {} })).body.code,
       ).toBe('step_up_required');
   });
 

@@ -44,7 +44,7 @@ export async function newestFirst<M extends Model & { id: string }>(
 }
 
 /** One page of rows that were read with `limit + 1`: the last one only says that there are more. */
-const pageOf = <T extends { id: string }>(found: readonly T[], limit: number) => {
+export const pageOf = <T extends { id: string }>(found: readonly T[], limit: number) => {
   const data = found.slice(0, limit);
   return { data, nextCursor: found.length > limit ? data.at(-1)!.id : null };
 };

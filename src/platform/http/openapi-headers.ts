@@ -29,6 +29,10 @@ export const headerComponents = {
     'All limits that count for this request (draft-ietf-httpapi-ratelimit-headers-10).',
     '"code-network-60";q=30;w=60',
   ),
+  ETag: text(
+    'Names this state of what was asked for (RFC 9110 §8.8.3). Send it as `If-Match` with a change.',
+    '"x3m0Yl1Qn8bJ5fKqT2cV7w"',
+  ),
   Location: text('Where the browser goes next.', 'https://app.example.com/signed-in?code=…'),
 };
 type HeaderName = keyof typeof headerComponents;
@@ -44,9 +48,13 @@ const byStatus: Record<string, readonly HeaderName[]> = {
 /** The 403s that have a challenge. */
 const CHALLENGED: readonly ProblemCode[] = ['forbidden', 'step_up_required'];
 
+const reference = (name: HeaderName) => ({ $ref: `#/components/headers/${name}` as const });
+/** Of an answer that has one. */
+export const etagHeader = { ETag: reference('ETag') };
+
 /** The headers of one answer, as references to the components. */
 export function headersFor(status: string, codes: readonly ProblemCode[] = []) {
   const names: HeaderName[] = ['X-Request-Id', ...(byStatus[status] ?? [])];
   if (codes.some((code) => CHALLENGED.includes(code))) names.push('WWW-Authenticate');
-  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+  return Object.fromEntries(names.map((name) => [name, reference(name)]));
 }

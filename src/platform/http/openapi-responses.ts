@@ -1,7 +1,7 @@
 import { z, type ZodType } from 'zod';
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { problemBody } from '#src/platform/http/error-handler';
-import { headersFor } from '#src/platform/http/openapi-headers';
+import { etagHeader, headersFor } from '#src/platform/http/openapi-headers';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { problems } from '#src/platform/http/problems';
 import type { Route } from '#src/platform/http/route';
@@ -88,7 +88,7 @@ export function responsesOf({ guards, spec }: Route, settings: Paths): ZodOpenAp
   const success = {
     [status]: {
       description: 'Done',
-      headers: headersFor(status),
+      headers: { ...headersFor(status), ...(spec.etag && etagHeader) },
       ...(spec.returns && {
         content: { [spec.text ?? 'application/json']: { schema: spec.returns } },
       }),

@@ -1,4 +1,4 @@
-import type { ZodType } from 'zod';
+import { z, type ZodType } from 'zod';
 import {
   createDocument,
   type ZodOpenApiOperationObject,
@@ -24,6 +24,13 @@ const tags: Record<string, string> = {
 const isCompatibility = (tag: string): boolean => !Object.hasOwn(tags, tag);
 const COMPATIBILITY =
   'The routes of a tutorial, for its front end. Deprecated: new clients use the other sections.';
+
+const IfMatch = z.strictObject({
+  'If-Match': z.string().optional().meta({
+    description:
+      'The `ETag` of the state that you have seen. If there is another one by now, nothing is changed and the answer is `precondition_failed`. Without it, the last change wins.',
+  }),
+});
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -132,6 +139,7 @@ function operation(route: Route, settings: Urls): ZodOpenApiOperationObject {
     requestParams: {
       ...(spec.params && { path: spec.params }),
       ...(spec.query && { query: spec.query }),
+      ...(spec.etag && route.method !== 'get' && { header: IfMatch }),
     },
     ...(spec.body && {
       requestBody: { required: isNeeded(spec.body), content: bodyOf(spec, spec.body) },

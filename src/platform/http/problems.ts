@@ -115,6 +115,12 @@ export const problems = {
     'The last active administrator must stay',
     'Give another user the role `admin` first.',
   ],
+  precondition_failed: [
+    412,
+    'fix_request',
+    'Somebody else was faster',
+    'What you want to change is not as you have seen it: the `ETag` that you sent in `If-Match` is of an earlier state. Nothing was changed. Read it again, and decide again.',
+  ],
   weak_password: [
     422,
     'fix_request',

@@ -74,6 +74,11 @@ export interface Spec<
   /** How a compatibility adapter refuses, by media type. Without it: as a problem. */
   refusal?: Record<string, ZodType>;
   status?: number;
+  /**
+   * The answer has an `ETag`. A route that changes something takes it in `If-Match`, and refuses with
+   * `precondition_failed`: see `platform/http/etag`.
+   */
+  etag?: true;
   /** Problems that the handler itself may throw. */
   problems?: readonly ProblemCode[];
 }

@@ -1,4 +1,4 @@
-import { QueryTypes } from 'sequelize';
+import { Op, QueryTypes } from 'sequelize';
 import type { Db } from '#models/index';
 import { skipCacheInvalidation } from '#src/platform/database/commits';
 import { hitStatement, takeBackStatement } from '#src/platform/limits/statements';
@@ -57,6 +57,12 @@ export function databaseStore({ Limit, sequelize }: Db): LimitStore {
         ],
         Number.MAX_SAFE_INTEGER,
       ),
+
+    async read(ids, now) {
+      const where = { id: [...ids], resetsAt: { [Op.gt]: now } };
+      const rows = await Limit.findAll({ where, raw: true });
+      return new Map(rows.map(({ id, hits, opensAt }) => [id, { hits, opensAt }]));
+    },
 
     async forget(ids) {
       await Limit.destroy({ where: { id: [...ids] }, ...skipCacheInvalidation });

@@ -8,7 +8,7 @@ import { purge } from '#src/platform/database/purge';
 import { databaseStore } from '#src/platform/limits/database-store';
 import type { Hit } from '#src/platform/limits/limit-class';
 import { createRedisStore } from '#src/platform/limits/redis-store';
-import type { Counter, LimitStore } from '#src/platform/limits/store';
+import type { Count, Counter, LimitStore } from '#src/platform/limits/store';
 
 /** A counter that is full. */
 interface Full {
@@ -36,6 +36,8 @@ export interface Limits {
   takeBack(hits: readonly Hit[], all?: readonly Hit[]): Promise<void>;
   /** True while the database counts: then `takeBack` in a transaction is a part of that. */
   isTransactional(): boolean;
+  /** What each of these counters says. One that is zero has no hits. */
+  read(hits: readonly Hit[]): Promise<Count[]>;
   /** Resets these counters, in Redis and in the database, which counts while Redis is away. */
   forget(hits: readonly Hit[]): Promise<void>;
   /** Deletes counters from the database that count no longer. */
@@ -123,6 +125,12 @@ export function createLimits({
         if (db.isInTransaction() && isDatabaseUnavailable(error)) throw error;
         log.warn({ err: error }, 'a hit that counts for nothing could not be taken back');
       }
+    },
+    async read(hits) {
+      const counters = countersOf(hits);
+      const ids = counters.map(({ id }) => id);
+      const found = await inStore((store) => store.read(ids, clock.now()));
+      return ids.map((id) => found.get(id) ?? { hits: 0, opensAt: 0 });
     },
     isTransactional: () => !redis?.isReady(),
     async forget(hits) {

@@ -38,6 +38,12 @@ for i, key in ipairs(KEYS) do
   end
 end`;
 
+/** Hits and opening of each counter, or two nothings. */
+export const READ = `
+local rows = {}
+for i, key in ipairs(KEYS) do rows[i] = redis.call('HMGET', key, 'hits', 'opens') end
+return rows`;
+
 export const FORGET = `for _, key in ipairs(KEYS) do redis.call('DEL', key) end`;
 
 /** Fails on a server that does not take writes: a replica, one that still loads, or one whose memory or disk is full. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FORGET, HIT, PROBE, TAKE_BACK } from '#src/platform/limits/redis-scripts';
+import { FORGET, HIT, PROBE, TAKE_BACK, READ } from '#src/platform/limits/redis-scripts';
 import type { Counter, LimitStore, Refusal } from '#src/platform/limits/store';
 import type { Log } from '#src/platform/log';
 
@@ -119,6 +119,14 @@ export function createRedisStore(url: string, log: Log): RedisStore {
     async takeBack(counters, all = []) {
       const args = [0, ...argsOf(counters, 1), ...argsOf(all, EVERY_HIT)];
       await run(TAKE_BACK, idsOf([...counters, ...all]), args);
+    },
+    async read(ids) {
+      const rows = (await run(READ, ids)) as [hits: string | null, opens: string | null][];
+      return new Map(
+        rows.flatMap(([hits, opens], i) =>
+          hits === null ? [] : [[ids[i]!, { hits: Number(hits), opensAt: Number(opens) }]],
+        ),
+      );
     },
     forget: async (ids) => void (await run(FORGET, ids)),
   };

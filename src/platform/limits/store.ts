@@ -15,6 +15,12 @@ export interface Counter {
   readonly rule: Rule;
 }
 
+/** What a counter says. `opensAt`: see `Refusal`. It is in the past while hits are accepted. */
+export interface Count {
+  readonly hits: number;
+  readonly opensAt: number;
+}
+
 /** A counter that refused a hit, by its place among those that were asked. */
 export interface Refusal {
   readonly index: number;
@@ -34,6 +40,8 @@ export interface LimitStore {
   hit(counters: readonly Counter[], now: number): Promise<Refusal | undefined>;
   /** Takes a hit back from each counter. It opens again if it was closed by this hit. Of those in `all`, every hit. */
   takeBack(counters: readonly Counter[], all?: readonly Counter[]): Promise<void>;
+  /** Counters that are not zero, by their id. */
+  read(ids: readonly string[], now: number): Promise<ReadonlyMap<string, Count>>;
   /** Deletes counters. */
   forget(ids: readonly string[]): Promise<void>;
 }

@@ -46,10 +46,21 @@ export function contextFor(
 
 /** The members that a strategy sees, also if `auth` is a whole server. */
 const apiOf = (api: ServerApi): ServerApi => {
-  const { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, webhooks } = api;
-  const { loginThrottle } = api;
-  const all = { users, sessions, roles, keys, audit, apiKeys, identities, passkeys, webhooks };
-  return { ...all, loginThrottle };
+  const { users, sessions, roles, keys, apiKeys, identities, invitations, passkeys } = api;
+  const { audit, loginThrottle, webhooks } = api;
+  return {
+    users,
+    sessions,
+    roles,
+    keys,
+    audit,
+    apiKeys,
+    identities,
+    invitations,
+    passkeys,
+    webhooks,
+    loginThrottle,
+  };
 };
 
 /** Asks memory only: nobody is looked up, so it must say nothing. */

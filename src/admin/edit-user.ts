@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { User } from '#models/index';
+import { keepAnAdmin } from '#src/access/last-admin';
+import { disableUser, enableUser } from '#src/account/disable';
+import { changeUser, type By } from '#src/admin/change-user';
+import type { Context } from '#src/context';
+import { setEmail } from '#src/email/set-email';
+import { etagOf, requireMatch } from '#src/platform/http/etag';
+import { mayNotify } from '#src/user-mail/recipients';
+import { mapUniqueViolation } from '#src/users/map-unique-violation';
+import { Email, Name, Username } from '#src/users/schemas';
+import { findWithRoles } from '#src/users/with-roles';
+
+/** What may change of a user. Any username, as the command line may give one. */
+export const UserEdits = z.strictObject({
+  name: Name.nullable().optional(),
+  username: Username.optional(),
+  email: Email.optional(),
+  disabled: z.boolean().optional(),
+});
+export type UserEdits = z.output<typeof UserEdits>;
+
+interface Condition {
+  by?: By;
+  /** The header of this name. */
+  ifMatch?: string | undefined;
+}
+
+/** Of the fields of a user that can be edited. */
+export const etagOfUser = ({ id, name, username, email, emailVerifiedAt, disabledAt }: User) =>
+  etagOf([id, name, username, email, emailVerifiedAt !== null, disabledAt !== null]);
+
+/**
+ * Changes a user in the name of an administrator, and answers the changed row with its roles. All of it, or nothing. A new
+ * address is unconfirmed, and gets a mail: see `setEmail`. Who is disabled is signed out.
+ * @throws {Problem} 401 `session_ended`; 403 `forbidden`; 404 `not_found`; 409 `username_taken`, `email_taken`,
+ * `last_admin`; 412 `precondition_failed`
+ */
+export async function editUser(
+  ctx: Context,
+  id: string,
+  { email, disabled, ...names }: UserEdits,
+  { by, ifMatch }: Condition = {},
+): Promise<User> {
+  const { db } = ctx;
+  const before = email && (await db.User.findByPk(id));
+  const tellOld = Boolean(before && (await mayNotify(ctx, before)));
+  const edit = () =>
+    changeUser(ctx, id, { by, permission: 'users:write' }, async (user) => {
+      requireMatch(ifMatch, etagOfUser(user));
+      await rename(ctx, user, names);
+      if (email) await setEmail(ctx, user, email, { tellOld });
+      if (disabled !== undefined && disabled !== (user.disabledAt !== null))
+        await (disabled ? disableUser : enableUser)(ctx, id);
+      return (await findWithRoles(db, { id }))!;
+    });
+  // Whoever may take the last administrator has that turn before any other.
+  return mapUniqueViolation(() => (disabled ? keepAnAdmin(ctx, edit) : edit()));
+}
+
+async function rename(
+  { events }: Context,
+  user: User,
+  { name, username }: Pick<UserEdits, 'name' | 'username'>,
+): Promise<void> {
+  if (name === undefined && username === undefined) return;
+  await user.update({
+    ...(name !== undefined && { name }),
+    ...(username && { username: username.display, usernameCanonical: username.canonical }),
+  });
+  events.emit('user.updated', { userId: user.id });
+}

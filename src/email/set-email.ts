@@ -1,0 +1,33 @@
+import type { User } from '#models/index';
+import type { Context } from '#src/context';
+import { notifyOldAddress } from '#src/email/change-email';
+import { createEmailChallenge } from '#src/email/email-challenge';
+import { emailSetMail } from '#src/email/mails';
+import type { Identifier } from '#src/platform/email-address';
+import { queueMail } from '#src/platform/mail/outbox';
+import { voidPending } from '#src/user-mail/void-pending';
+
+/**
+ * Gives a user another address, in the name of an administrator. It is unconfirmed until its owner opens the link of a mail.
+ * With `tellOld` the old address gets a notice, and a link that undoes the change if it was confirmed. Call it with the
+ * turn of the user.
+ * @throws {UniqueConstraintError} if another user has it: see `mapUniqueViolation`
+ */
+export async function setEmail(
+  ctx: Context,
+  user: User,
+  { display, canonical }: Identifier,
+  { tellOld }: { tellOld: boolean },
+): Promise<void> {
+  const { id: userId } = user;
+  if (canonical === user.emailCanonical) {
+    await user.update({ email: display });
+    return;
+  }
+  if (tellOld) await notifyOldAddress(ctx, user, { byAdmin: true });
+  await user.update({ email: display, emailCanonical: canonical, emailVerifiedAt: null });
+  await voidPending(ctx, userId);
+  const challenge = await createEmailChallenge(ctx, { userId }, canonical);
+  await queueMail(ctx, display, emailSetMail(challenge));
+  ctx.events.emit('user.email_changed', { userId });
+}
