@@ -50,7 +50,7 @@ const slow = files(
     'hosts limits-nodes limits-proxy limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files ' +
     'mail-nodes metrics-workers model native npm-strategies open-close package pages passkey-attacks passkeys-browser password-doors passwords ' +
     'plans prepared-many process prometheus properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
-    'refresh-tokens reset-factors saml second-factor several-nodes shipped-logs sign-in sign-up source start-faults step-up ' +
+    'refresh-tokens reset-factors roles-model roles-races saml second-factor several-nodes shipped-logs sign-in sign-up source start-faults step-up ' +
     'strategies-dir strategy-new ' +
     'tls token-properties token-vectors tokens transactions user-cli user-file user-sources webhook-delivery webhook-nodes webhook-order wire workers',
 );

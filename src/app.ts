@@ -53,6 +53,7 @@ import { mount, refuseOtherMethods, type Route } from '#src/platform/http/route'
 import { straight } from '#src/platform/http/straight';
 import { together } from '#src/platform/http/together';
 import { registrationRoutes } from '#src/registration/routes';
+import { roleRoutes } from '#src/roles/routes';
 import { sessionPages } from '#src/sessions/pages';
 import { sessionRoutes } from '#src/sessions/routes';
 import { bodySchemas } from '#src/webhooks/catalogue';
@@ -85,6 +86,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...passkeyRoutes(ctx), // before `/me/factors/:id`
     ...factorRoutes(ctx),
     ...adminRoutes(ctx),
+    ...roleRoutes(ctx),
     ...auditRoutes(ctx),
     ...webhookRoutes(ctx),
     ...adminUserRoutes(ctx),

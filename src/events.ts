@@ -37,6 +37,10 @@ export interface EventMap {
   'invitation.revoked': { invitationId: string };
   'invitation.accepted': { invitationId: string; userId: string };
   'role.created': { role: string };
+  /** It allows more or less than before, to everybody who has it, or only its description changed. Also for a new role. */
+  'role.changed': { role: string; added: readonly string[]; removed: readonly string[] };
+  /** `users`: how many had it. */
+  'role.deleted': { role: string; users: number };
   'role.granted': { userId: string; role: string };
   'role.revoked': { userId: string; role: string };
   'key.made': { kid: string; algorithm: string };

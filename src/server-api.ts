@@ -1,21 +1,14 @@
 import type { Request } from 'express';
 import type { Session } from '#models/index';
-import { createRole, grantRole, revokeRole, RoleName } from '#src/access/roles';
 
 import { throttled } from '#src/authentication/login-throttle';
 import type { Context } from '#src/context';
 import { replaceKeys, rotateKeys, tendKeys } from '#src/keys/rotation';
 import { keySchedules, stateOf, type Scheduled } from '#src/keys/key-schedule';
-import { invalidFields } from '#src/platform/http/parse';
-import {
-  apiKeysApi,
-  identitiesApi,
-  named,
-  passkeysApi,
-  roleNamed,
-} from '#src/server-api/credentials';
 import { auditApi } from '#src/server-api/audit';
+import { apiKeysApi, identitiesApi, named, passkeysApi } from '#src/server-api/credentials';
 import { invitationsApi } from '#src/server-api/invitations';
+import { rolesApi } from '#src/server-api/roles';
 import { usersApi } from '#src/server-api/users';
 import { webhooksApi } from '#src/server-api/webhooks';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
@@ -78,25 +71,6 @@ const sessionsApi = (ctx: Context) => ({
   resume: (claims: Claims): Promise<Principal> => resumeSession(ctx, claims),
   /** Both at once, from memory: undefined says nothing about the token, so ask them. It never waits. */
   recall: (token: string): Principal | undefined => recallSession(ctx, token),
-});
-
-const rolesApi = (ctx: Context) => ({
-  async list(): Promise<string[]> {
-    const roles = await ctx.db.Role.findAll({ order: [['name', 'ASC']] });
-    return roles.map(({ name }) => name);
-  },
-  /** Answers false if it existed. @throws {Problem} 400 `invalid_request` */
-  async create(role: string): Promise<boolean> {
-    const { data, error } = RoleName.safeParse(role);
-    if (error) throw invalidFields(error);
-    return createRole(ctx, data);
-  },
-  /** Answers false if the user had the role. @throws {Problem} 404 `not_found` */
-  grant: async (user: string, role: string): Promise<boolean> =>
-    grantRole(ctx, await named(ctx, user), await roleNamed(ctx, role)),
-  /** Answers false if the user did not have the role. @throws {Problem} 404 `not_found`, 409 `last_admin` */
-  revoke: async (user: string, role: string): Promise<boolean> =>
-    revokeRole(ctx, await named(ctx, user), await roleNamed(ctx, role)),
 });
 
 const keysApi = (ctx: Context) => ({

@@ -30,6 +30,7 @@ const ORDER = [
   'strategies',
   'provider-grants',
   'sessions',
+  'roles',
   'account',
   'api-keys',
   'passkeys',

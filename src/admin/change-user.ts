@@ -3,7 +3,7 @@ import type { Context } from '#src/context';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
-import { grants } from '#src/users/permissions';
+import { requireCover } from '#src/users/permissions';
 import { permissionsOf, type Principal } from '#src/users/principal';
 import { findWithRoles } from '#src/users/with-roles';
 
@@ -30,7 +30,6 @@ export const changeUser = <T>(
     const held = by && (await requireLivePermission(ctx, by, permission));
     const user = (await takeTurn(ctx.db.User, { id })) && (await findWithRoles(ctx.db, { id }));
     if (!user) throw new Problem('not_found');
-    const required = permissionsOf(user.roles!).filter((each) => held && !grants(held, each));
-    if (required.length > 0) throw new Problem('forbidden', { members: { required } });
+    if (held) requireCover(held, permissionsOf(user.roles!));
     return change(user);
   });

@@ -48,7 +48,7 @@ export const adminRoutes = (ctx: Context): Route[] => [
       tag: 'Administration',
       summary: 'Remove all second factors of a user',
       description:
-        'For who has lost them and every recovery code. They are told by mail, and their sessions go on as `aal1`. Be sure of whom you talk to.',
+        'For who has lost them and every recovery code. They are told by mail, and their sessions go on as `aal1`. Be sure of whom you talk to. You must have every permission that they have.',
       params: z.strictObject({ id: Id }),
       problems: ['not_found', 'last_factor'],
     },

@@ -16,13 +16,6 @@ export async function named(ctx: Context, user: string): Promise<User> {
   return found;
 }
 
-/** @throws {Problem} 404 `not_found` */
-export async function roleNamed({ db }: Context, name: string) {
-  const role = await db.Role.findOne({ where: { name } });
-  if (!role) throw new Problem('not_found');
-  return role;
-}
-
 export const apiKeysApi = (ctx: Context) => ({
   /** The keys of a user, newest first. @throws {Problem} 404 `not_found` */
   async list(user: string): Promise<ApiKey[]> {

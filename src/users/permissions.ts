@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Problem } from '#src/platform/http/problem';
 
 /** In characters. */
 const LONGEST_PERMISSION = 64;
@@ -28,6 +29,15 @@ export const grants = (held: readonly string[], wanted: string): boolean =>
 /** True if these permissions grant each one of the set. Whoever holds them holds no less than the set. */
 export const covers = (held: readonly string[], set: readonly string[]): boolean =>
   set.every((wanted) => grants(held, wanted));
+
+/**
+ * Whoever acts on a role, or on somebody who has one, must have what they act on.
+ * @throws {Problem} 403 `forbidden` with those of the set that `held` does not grant
+ */
+export function requireCover(held: readonly string[], set: readonly string[]): void {
+  const required = sortedPermissions(set.filter((wanted) => !grants(held, wanted)));
+  if (required.length > 0) throw new Problem('forbidden', { members: { required } });
+}
 
 /** The permissions of a column of `models/role`. */
 export const permissionsIn = (stored: string): string[] => (stored === '' ? [] : stored.split(' '));

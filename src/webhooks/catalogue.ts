@@ -43,6 +43,8 @@ export const published = {
   'recovery_code.used': ofUser,
   'passkey.copied': z.object({ userId, factorId: z.uuid() }),
   'role.created': z.object({ role: word }),
+  'role.changed': z.object({ role: word, added: z.array(word), removed: z.array(word) }),
+  'role.deleted': z.object({ role: word, users: z.int() }),
   'role.granted': ofGrant,
   'role.revoked': ofGrant,
   'session.started': z.object({ userId, sessionId, strategy: word, ...proof }),

@@ -120,7 +120,7 @@ describe('alone', () => {
     ]);
 
     expect(await does('role list')).toMatch(
-      /^ROLE +CREATED\nadmin +\S+Z\nmoderator +\S+Z\nuser +\S+Z\n$/,
+      /^ROLE +PERMISSIONS +DESCRIPTION +CREATED\nadmin +\* +- +\S+Z\nmoderator +- +- +\S+Z\nuser +- +- +\S+Z\n$/,
     );
     expect(await does('role create admin')).toBe('There is a role admin already.\n');
     expect(await does('role grant ada user')).toBe('ada has the role user already.\n');

@@ -241,6 +241,8 @@ it('answers in JSON whatever it is asked, and says which version it is', async (
   expect(await json('role create press')).toEqual({ role: 'press', created: true });
   expect((await json('role list')).data).toContainEqual({
     name: 'press',
+    description: '',
+    permissions: [],
     createdAt: expect.any(String),
   });
   const { id } = await member();

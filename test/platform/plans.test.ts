@@ -66,7 +66,9 @@ function client(token?: string) {
   return async (method: string, path: string, body?: object) => {
     const answer = await ask(method, path, { ...(token && { token }), ...(body && { body }) });
     const [pathname] = path.split('?');
-    asked.add(`${method} ${pathname!.replace(/[\da-f]{8}-[\da-f-]{27}/, ':id')}`);
+    asked.add(
+      `${method} ${pathname!.replace('/roles/clerk', '/roles/:role').replace(/[\da-f]{8}-[\da-f-]{27}/, ':id')}`,
+    );
     await explainNew();
     return answer;
   };
@@ -230,6 +232,14 @@ async function administration() {
   const link = { digest: digestOf(INVITATION, token) };
   await app.Invitation.update(link, { where: { emailCanonical: guest } });
   await stranger('POST', '/auth/invitation', { token, password });
+  await asAdmin('PUT', '/admin/roles/clerk', { description: '', permissions: ['invoices:read'] });
+  await asAdmin('PUT', '/admin/roles/clerk', { permissions: [] });
+  const { nextCursor } = (await asAdmin('GET', '/admin/roles?limit=1')).body;
+  await asAdmin('GET', `/admin/roles?limit=1&cursor=${nextCursor}`);
+  await asAdmin('GET', '/admin/roles/clerk');
+  for (const method of ['PUT', 'DELETE', 'PUT'])
+    await asAdmin(method, `/admin/users/${id}/roles/clerk`);
+  await asAdmin('DELETE', '/admin/roles/clerk');
   const run: (() => Promise<unknown>)[] = [
     () => auth.users.find(username),
     () => auth.users.verifyEmail(username),
@@ -242,6 +252,8 @@ async function administration() {
     () => auth.identities.list(id),
     () => auth.roles.list(),
     () => auth.roles.create('editor'),
+    () => auth.roles.set('editor', { permissions: ['invoices:read'] }),
+    () => auth.roles.find('editor'),
     () => auth.roles.grant(id, 'admin'),
     () => auth.roles.revoke(id, 'admin'),
     () => auth.users.disable(id),

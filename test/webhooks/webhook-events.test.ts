@@ -55,6 +55,8 @@ const samples: { [N in Published]: EventMap[N] } = {
   'recovery_code.used': { userId },
   'passkey.copied': { userId, factorId: uuid() },
   'role.created': { role: 'editor' },
+  'role.changed': { role: 'editor', added: ['invoices:read'], removed: [] },
+  'role.deleted': { role: 'editor', users: 3 },
   'role.granted': { userId, role: 'editor' },
   'role.revoked': { userId, role: 'editor' },
   'session.started': { userId, sessionId, strategy: 'local', ip, ...proof },

@@ -115,6 +115,12 @@ export const problems = {
     'The last active administrator must stay',
     'Give another user the role `admin` first.',
   ],
+  protected_role: [
+    409,
+    'stop',
+    'This role must stay as it is',
+    'The server needs the roles `user`, `moderator` and `admin`: they cannot be deleted. `admin` has every permission, always. Make a role of your own instead.',
+  ],
   precondition_failed: [
     412,
     'fix_request',
