@@ -52,6 +52,9 @@ async function pairsOn(server: Running): Promise<Pair[]> {
     about('a forgotten password', '/auth/password/forgot', member),
     about('the mail once more', '/auth/email/verify/resend', waiting),
     about('a guess at a code', '/auth/email/verify', waiting, { code: '000000' }),
+    about('a code to sign in with', '/auth/email-code/request', member),
+    about('such a code for a disabled user', '/auth/email-code/request', disabled),
+    about('such a code for a sign-up that waits', '/auth/email-code/request', waiting),
   ];
 }
 
@@ -117,7 +120,11 @@ async function timeOfAHash({ url }: Running): Promise<number> {
 }
 
 await runBench(async () => {
-  const env = { EMAIL_VERIFICATION: 'required', BCRYPT_COST: String(COST) };
+  const env = {
+    EMAIL_VERIFICATION: 'required',
+    EMAIL_CODE: 'on',
+    BCRYPT_COST: String(COST),
+  };
   const rows = [];
   for (const begin of [onSqlite, onMariaDb]) {
     const server = await begin(env);

@@ -50,7 +50,7 @@ export class CounterWentBack extends NotVerified {}
  * Of several signatures at the same time, on any nodes, each must count more than the one before: one conditional
  * statement. Authenticators that do not count say 0 for ever.
  */
-async function noteUse({ db, clock }: Context, passkey: Passkey, seen: Seen): Promise<void> {
+export async function noteUse({ db, clock }: Context, passkey: Passkey, seen: Seen): Promise<void> {
   const { factorId } = passkey;
   const { counter, backedUp, deviceType } = seen;
   if (counter > 0 || passkey.counter > 0) {
@@ -60,9 +60,9 @@ async function noteUse({ db, clock }: Context, passkey: Passkey, seen: Seen): Pr
       throw new CounterWentBack('The counter of a passkey went back');
   } else if (backedUp !== passkey.backedUp || deviceType !== passkey.deviceType)
     await db.Passkey.update({ backedUp, deviceType }, { where: { factorId } });
-  const [used] = await db.Factor.update(
-    { lastUsedAt: clock.date() },
-    { where: { id: factorId, confirmedAt: { [Op.ne]: null } } },
-  );
-  if (used === 0) throw new NotVerified('The passkey was removed meanwhile');
+  const where = { id: factorId, confirmedAt: { [Op.ne]: null } };
+  const [used] = await db.Factor.update({ lastUsedAt: clock.date() }, { where });
+  // MySQL counts no row that was used in this millisecond before.
+  if (used === 0 && (await db.Factor.count({ where })) === 0)
+    throw new NotVerified('The passkey was removed meanwhile');
 }

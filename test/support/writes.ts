@@ -6,12 +6,13 @@ import type { Context } from '#src/context';
 import { issueToken, readShortCode, spendToken } from '#src/one-time-tokens/one-time-tokens';
 import { strategyCodes } from '#src/one-time-tokens/strategy-codes';
 import { strategyStore } from '#src/one-time-tokens/strategy-store';
+import { digestOf as digestOfPasskey, noteUse } from '#src/passkeys/use';
 import { queueMail } from '#src/platform/mail/outbox';
 import { takeNext } from '#src/platform/mail/deliver';
 import { databaseStore } from '#src/platform/limits/database-store';
 import { endSessions } from '#src/sessions/end-sessions';
 import { findSessionWithUser } from '#src/sessions/find-session';
-import { noteUse } from '#src/sessions/last-seen';
+import { noteUse as noteSeen } from '#src/sessions/last-seen';
 import { refreshSession } from '#src/sessions/refresh';
 import { refreshTokenOf } from '#src/sessions/refresh-tokens';
 import { startSession } from '#src/sessions/start-session';
@@ -39,6 +40,20 @@ export async function serverWrites(ctx: Context): Promise<Record<string, Write>>
     last4: '0000',
     scopes: 'user',
   });
+  const factor = { id: uuid(), userId: user.id, kind: 'passkey', name: 'key', confirmedAt: new Date(), createdAt: new Date() }; // prettier-ignore
+  await db.Factor.create(factor);
+  const passkey = await db.Passkey.create({
+    factorId: factor.id,
+    digest: digestOfPasskey('id'),
+    credentialId: 'id',
+    publicKey: 'key',
+    counter: 0,
+    transports: 'usb',
+    deviceType: 'multiDevice',
+    backedUp: true,
+    aaguid: uuid(),
+  });
+  let signatures = 0;
   const limits = databaseStore(db);
   const store = strategyStore(ctx, 'test');
   const codes = strategyCodes(ctx, 'test');
@@ -51,7 +66,7 @@ export async function serverWrites(ctx: Context): Promise<Record<string, Write>>
       const found = (await findSessionWithUser(ctx, touched.id))!.session;
       const used = { ...found, lastSeenAt: new Date(0), acknowledged: i % 2 === 0 };
       ctx.lastSeenWrites.clear();
-      await noteUse(ctx, used, 0);
+      await noteSeen(ctx, used, 0);
     },
     async 'sign in and out'() {
       await endSessions(ctx, { id: (await start()).id }, 'signed_out');
@@ -88,6 +103,12 @@ export async function serverWrites(ctx: Context): Promise<Record<string, Write>>
       await queueMail(ctx, 'ada@example.com', mail);
       await (await takeNext(ctx))?.destroy();
     },
+    passkey: (i) =>
+      noteUse(ctx, passkey, {
+        counter: ++signatures,
+        deviceType: 'multiDevice',
+        backedUp: i % 2 === 0,
+      }),
     async 'API key'() {
       await db.ApiKey.update({ lastUsedAt: new Date(0) }, { where: { userId: user.id } });
       await resumeApiKey(ctx, key);
