@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { blocks } from '#test/support/clients/examples';
 import { hasBrowser, launchBrowser } from '#test/support/chromium';
+import { SECOND, wait } from '#test/support/clock';
 
 /** The package as browsers load it. Nothing of it is changed. */
 const LIBRARY = new URL('.', import.meta.resolve('@simplewebauthn/browser'));
@@ -53,12 +54,13 @@ describe.runIf(hasBrowser)('a passkey in Chromium, with @simplewebauthn/browser'
   });
   afterAll(() => browser?.close());
 
-  async function openPage(authenticator: object = {}) {
+  const openPage = async (authenticator: object = {}) => (await openWithTools(authenticator)).page;
+  async function openWithTools(authenticator: object = {}) {
     const context = await browser.newContext();
     const page = await context.newPage();
     const devTools = await context.newCDPSession(page);
     await devTools.send('WebAuthn.enable');
-    await devTools.send('WebAuthn.addVirtualAuthenticator', {
+    const { authenticatorId } = await devTools.send('WebAuthn.addVirtualAuthenticator', {
       options: {
         protocol: 'ctap2',
         transport: 'internal',
@@ -71,7 +73,15 @@ describe.runIf(hasBrowser)('a passkey in Chromium, with @simplewebauthn/browser'
     });
     await page.goto(origin);
     await page.evaluate(CLIENT);
-    return page;
+    return { page, devTools, authenticatorId };
+  }
+  /** A page with the field of a sign-in form, and a switch for whether somebody chooses a passkey as soon as they may. */
+  async function openForm() {
+    const { page, devTools, authenticatorId } = await openWithTools();
+    await page.evaluate(`document.body.innerHTML = '<input autocomplete="username webauthn">'`);
+    const somebodyThere = (enabled: boolean) =>
+      devTools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+    return { page, somebodyThere };
   }
   type Page = Awaited<ReturnType<typeof openPage>>;
   const run = (page: Page, call: string) => page.evaluate<Answer>(call);
@@ -118,6 +128,54 @@ describe.runIf(hasBrowser)('a passkey in Chromium, with @simplewebauthn/browser'
       expect((await signIn(page)).body.user.id).toBe(person.id);
       await page.context().close();
     }
+  });
+
+  const AUTOFILL = "use(null), window.chosen = passkey.autofill(client), 'begun'";
+
+  it('is offered in the field for the name, and signs in', async () => {
+    const { page } = await openForm();
+    const ada = await register();
+    expect((await add(page, ada)).status).toBe(201);
+    await page.evaluate(AUTOFILL);
+    const { status, body } = await run(page, 'chosen');
+    expect([status, body.user?.id, body.session?.strategy]).toEqual([200, ada.id, 'passkey']);
+    await page.context().close();
+  });
+
+  it('is still offered there when the page was open for longer than a challenge lives', async () => {
+    const { page, somebodyThere } = await openForm();
+    const ada = await register();
+    expect((await add(page, ada)).status).toBe(201);
+    let asked = 0;
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/auth/passkey/options')) asked++;
+    });
+    await somebodyThere(false);
+    await page.clock.install();
+    await page.evaluate(AUTOFILL);
+    await expect.poll(() => asked).toBe(1);
+    await page.waitForTimeout(200); // the browser has been asked, too
+    wait(301 * SECOND);
+    await somebodyThere(true); // what was asked before goes on waiting
+    await page.clock.fastForward(280 * SECOND);
+    const { status, body } = await run(page, 'chosen');
+    expect([status, body.user?.id]).toEqual([200, ada.id]);
+    expect(asked).toBe(2);
+    vi.useRealTimers();
+    await page.context().close();
+  });
+
+  it('is asked for by a button, too, and the field gives way', async () => {
+    const { page, somebodyThere } = await openForm();
+    const ada = await register();
+    expect((await add(page, ada)).status).toBe(201);
+    await somebodyThere(false);
+    await page.evaluate(AUTOFILL);
+    await page.waitForTimeout(200);
+    await somebodyThere(true); // what was asked before goes on waiting
+    expect((await signIn(page)).body.user?.id).toBe(ada.id);
+    expect(await page.evaluate('chosen')).toBeNull();
+    await page.context().close();
   });
 
   it('is not made by an authenticator that verifies nobody', async () => {
