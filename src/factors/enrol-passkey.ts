@@ -26,7 +26,7 @@ export async function passkeyOptions(
   const shown = username ?? email ?? name ?? id;
   const user = { id, name: shown, displayName: name ?? shown };
   const known = await passkeysOf(ctx, id);
-  const publicKey = creationOptions(ctx.settings.passkeyRpId!, challenge, user, known);
+  const publicKey = creationOptions(ctx.settings, challenge, user, known);
   return { challengeToken, publicKey };
 }
 

@@ -1,4 +1,5 @@
 import { lifetimes } from '#src/lifetimes';
+import { bytesOf, requireModel, withoutStatement } from '#src/passkeys/attestation';
 import type {
   AssertedCredential,
   CreationOptions,
@@ -11,7 +12,7 @@ import type { Settings } from '#src/platform/settings/settings';
 const ALGORITHMS = [-8, -7, -257];
 const timeout = lifetimes.passkeyChallengeSeconds * 1000;
 
-type Site = Pick<Settings, 'passkeyRpId' | 'passkeyOrigins'>;
+type Site = Pick<Settings, 'passkeyRpId' | 'passkeyOrigins' | 'passkeyAaguids'>;
 
 /** What an authenticator said of a new credential, and has proved. Whoever made `aaguid` up is believed, too. */
 export interface NewCredential {
@@ -48,15 +49,15 @@ const descriptorsOf = (known: readonly KnownCredential[]) =>
 
 /**
  * For `navigator.credentials.create()`. The credential can be found without a name, and its authenticator verifies its
- * user. No attestation is asked for: this server believes no certificate of a manufacturer.
+ * user. An attestation is asked for only where models are listed: see `requireModel`.
  */
 export const creationOptions = (
-  rpId: string,
+  { passkeyRpId, passkeyAaguids }: Site,
   challenge: string,
   user: { id: string; name: string; displayName: string },
   known: readonly KnownCredential[],
 ): CreationOptions => ({
-  rp: { id: rpId, name: rpId },
+  rp: { id: passkeyRpId!, name: passkeyRpId! },
   user: { ...user, id: userHandleOf(user.id) },
   challenge,
   pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
@@ -67,7 +68,7 @@ export const creationOptions = (
     requireResidentKey: true,
     userVerification: 'required',
   },
-  attestation: 'none',
+  attestation: passkeyAaguids.length > 0 ? 'direct' : 'none',
   extensions: { credProps: true },
 });
 
@@ -109,6 +110,7 @@ export async function verifyRegistered(
     });
     const { id: credentialId, publicKey, counter } = registrationInfo!.credential;
     if (credentialId !== id) throw new Error('The credential has two ids');
+    await requireModel(site.passkeyAaguids, registrationInfo!.aaguid, response.attestationObject);
     return {
       credentialId,
       publicKey: Buffer.from(publicKey).toString('base64url'),
@@ -174,24 +176,6 @@ async function refusing<T>(verify: () => Promise<T>): Promise<T> {
     throw new NotVerified('A passkey was refused', { cause });
   }
 }
-
-/**
- * The attestation object as if its authenticator had attested nothing. Some send a statement that was not asked for. The
- * library would follow its certificates to wherever they name a list of revoked ones.
- */
-async function withoutStatement(attestationObject: string): Promise<string> {
-  const { decodeAttestationObject, isoCBOR } = await import('@simplewebauthn/server/helpers');
-  const authData = decodeAttestationObject(bytesOf(attestationObject)).get('authData');
-  const none = new Map<string, string | Uint8Array | Map<string, string>>([
-    ['fmt', 'none'],
-    ['attStmt', new Map<string, string>()],
-    ['authData', authData],
-  ]);
-  return Buffer.from(isoCBOR.encode(none)).toString('base64url');
-}
-
-const bytesOf = (base64url: string): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(Buffer.from(base64url, 'base64url'));
 
 /** Names as WebAuthn writes them, also new ones. They only help a browser to find the authenticator again. */
 const transportsIn = (given: readonly string[]): string[] =>

@@ -418,8 +418,32 @@ describe('an attestation (K-07)', () => {
     }
   });
 
+  it('is needed where models are listed, and so is one of these models', async () => {
+    const [one, two] = ['cb69481e-8ff7-4039-93ec-0a2729a154a8', 'ee882879-721c-4913-9775-3dfcce97072a']; // prettier-ignore
+    const strict = await startPasskeys({ PASSKEY_AAGUIDS: `${one.toUpperCase()}, ${two}` });
+    const ada = await strict.register();
+    expect((await strict.optionsOf(ada)).publicKey.attestation).toBe('direct');
+    const enrolled = async (aaguid: string | undefined, lies: Lies) =>
+      outcome(await strict.enrol(ada, newAuthenticator({ ...(aaguid && { aaguid }) }), lies));
+    const packed = { fmt: 'packed', attStmt: new Map<Cbor, Cbor>([['alg', -7]]) };
+    const other = '2fc0579f-8113-47ea-b116-bb5a8db9202a';
+    for (const [aaguid, lies] of [
+      [one, {}],
+      [undefined, {}],
+      [other, packed],
+      [undefined, packed],
+      [other, { fmt: 'none' }],
+    ] as const)
+      // prettier-ignore
+      expect(await enrolled(aaguid, lies)).toEqual([400, 'passkey_refused']);
+    expect(await strict.Factor.count()).toBe(0);
+    expect(await enrolled(one, packed)).toEqual([201, undefined]);
+    expect(await enrolled(two, packed)).toEqual([201, undefined]);
+  });
+
   it.each<[string, number, unknown]>([
     ['of 1 MB', 413, { attestationObject: 'A'.repeat(1_000_000) }],
+    ['nested 10 000 deep', 400, { attestationObject: nested(10_000).toString('base64url') }],
     ['longer than any', 400, { attestationObject: 'A'.repeat(9000) }],
     ['that is no base64url', 400, { attestationObject: 'a+b/==' }],
     ['that is a number', 400, { attestationObject: 7 }],

@@ -78,6 +78,8 @@ describe('passkeys', () => {
     { PASSKEY_APPLE_APPS: 'com.example.app' },
     { PASSKEY_ENROLL_URL: 'http://app.example.com' },
     { PASSKEY_MANAGE_URL: 'javascript:alert(1)' },
+    { PASSKEY_AAGUIDS: 'cb69481e-8ff7-4039-93ec' },
+    { PASSKEY_AAGUIDS: 'cb69481e8ff7403993ec0a2729a154a8' },
     { CHANGE_PASSWORD_URL: '/account' },
   ])('refuses %j', (env) => {
     expect(mistakesIn({ ...https, ...env })).toEqual([

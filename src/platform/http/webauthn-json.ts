@@ -68,7 +68,7 @@ export const CreationOptions = z
       requireResidentKey: z.literal(true),
       userVerification: z.literal('required'),
     }),
-    attestation: z.literal('none'),
+    attestation: z.enum(['none', 'direct']),
     extensions: z.object({ credProps: z.literal(true) }),
   })
   .meta({ id: 'PasskeyCreationOptions' });

@@ -11,6 +11,8 @@ const ANDROID_ORIGIN = /^android:apk-key-hash(-sha256)?:[\w-]{27}([\w-]{16})?$/;
 const ANDROID_APP = /^([a-z]\w*(?:\.\w+)+)=((?:[\da-f]{2}:){31}[\da-f]{2})$/i;
 const APPLE_APP = /^[A-Z0-9]{10}\.[\w-]+(\.[\w-]+)+$/;
 
+const AAGUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 const isLocalhost = (hostname: string) =>
   hostname === 'localhost' || hostname.endsWith('.localhost');
 
@@ -75,6 +77,16 @@ export const passkeySettings = {
     .optional()
     .describe(
       'Where passkeys may be used, comma-separated and exact: https://app.example.com, or android:apk-key-hash:… of an app. Default: PUBLIC_URL and ALLOWED_ORIGINS, as far as they are at PASSKEY_RP_ID or below it, and PASSKEY_ANDROID_APPS.',
+    ),
+  PASSKEY_AAGUIDS: list
+    .transform((given) => given.map((each) => each.toLowerCase()))
+    .refine(
+      (given) => given.every((each) => AAGUID.test(each)),
+      'must be a comma-separated list of AAGUIDs such as cb69481e-8ff7-4039-93ec-0a2729a154a8',
+    )
+    .default([])
+    .describe(
+      'Models of authenticators that may make a passkey, by AAGUID, comma-separated, for those who hand out security keys. Their attestation is asked for, and a passkey without one is refused, as those of most phones and password managers are. No certificate is verified: this keeps out mistakes, not forgers. Default: every model.',
     ),
   PASSKEY_ANDROID_APPS: androidApps
     .default([])
