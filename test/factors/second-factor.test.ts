@@ -2,8 +2,8 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { issueToken } from '#src/one-time-tokens/one-time-tokens';
 import { isMembersOnly } from '#src/platform/http/route';
 import { serve } from '#src/server-program';
-import { RESET } from '#src/user-mail/mail-tokens';
-import { password, startApp } from '#test/support/app';
+import { RESET, RESTORE } from '#src/user-mail/mail-tokens';
+import { password, startApp, testSecret } from '#test/support/app';
 import { clientOf, statusesOf } from '#test/support/client';
 import { wait } from '#test/support/clock';
 import { rounds } from '#test/support/rounds';
@@ -113,7 +113,7 @@ describe('a user with a second factor', () => {
     expect(body.refreshExpiresIn).toBe(60 * 24 * 3600);
   });
 
-  it('is asked again after a password reset by mail, and after a change of address (M-12)', async () => {
+  it('is asked again after a password reset by mail, after a change of address and its undo (M-12)', async () => {
     const email = 'ada-of-mails@example.com';
     const ada = await withFactor({ email });
     const token = await issueToken(ctx, 'reset password', 60, { userId: ada.id, data: email });
@@ -131,6 +131,15 @@ describe('a user with a second factor', () => {
     const data = { email: wanted, emailCanonical: wanted };
     await User.update({ ...data, emailVerifiedAt: new Date() }, { where: { id: ada.id } });
     await begin(wanted, newPassword);
+
+    const address = { display: email, canonical: email };
+    const old = { address, verifiedAt: new Date().toISOString() };
+    const undo = await issueToken(ctx, RESTORE, 60, { userId: ada.id, data: old });
+    const undone = await ask('POST', '/auth/email/restore', { body: { token: undo } });
+    expect(undone.status, undone.text).toBe(204);
+    const again = await issueToken(ctx, RESET, 60, { userId: ada.id, data: email });
+    await ask('POST', '/auth/password/reset', { body: { token: again, password } });
+    await begin(email);
     expect(await Factor.count({ where: { userId: ada.id } })).toBe(1);
     expect(await RecoveryCode.count({ where: { userId: ada.id } })).toBe(10);
   });
@@ -234,6 +243,22 @@ describe('the token of the first step', () => {
     expect((await finish(mfaToken, { code: theirs.code() })).body.code).toBe('invalid_code');
     const { mfaToken: own } = await begin(ada.username);
     expect((await finish(own.slice(1), { code: ada.code() })).body.code).toBe('invalid_code');
+  });
+
+  it('that was issued under APP_SECRET_PREVIOUS is good for as long as it would be (M-17)', async () => {
+    const [ada, bob] = [await withFactor(), await withFactor()];
+    const [{ mfaToken }, late] = [await begin(ada.username), await begin(bob.username)];
+    const secrets = { APP_SECRET: testSecret(), APP_SECRET_PREVIOUS: env.APP_SECRET };
+    const rotated = await serve({ ...env, ...secrets });
+    const there = (token: string, code: string) =>
+      clientOf(rotated.url)('POST', '/auth/mfa', { body: { mfaToken: token, code } });
+    const { status, text } = await there(mfaToken, ada.code());
+    expect(status, text).toBe(200);
+    wait(301_000);
+    expect((await there(late.mfaToken, bob.code())).body.code).toBe('invalid_code');
+    vi.useRealTimers();
+    rotated.server.closeAllConnections();
+    await rotated.stop();
   });
 
   it('goes with one answer and no unknown field', async () => {
