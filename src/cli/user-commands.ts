@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { disableUser, enableUser } from '#src/account/disable';
 import { adminUser } from '#src/admin/admin-user';
 import { deleteUser } from '#src/admin/govern-user';
 import { listUsers } from '#src/admin/list-users';
 import { detailsOf } from '#src/admin/show-user';
-import { UserQuery, type UserFilter, type UserSort } from '#src/admin/user-query';
+import { UserQuery, type UserSort } from '#src/admin/user-query';
 import { fields, sentence, table, type Answer } from '#src/cli/answer';
 import { paged, part, type OnDatabase } from '#src/cli/command';
 import { confirm, readPassword } from '#src/cli/prompt';
@@ -31,8 +31,8 @@ export function addUserCommands(user: Command, run: OnDatabase): void {
   paged(user.command('list').description('List users with their roles, the oldest first'), query)
     .option('--search <text>', 'part of a username or address')
     .option('--role <role>', 'only users with this role')
-    .option('--disabled <true|false>', 'only who is disabled, or is not', part(query, 'disabled'))
-    .option('--verified <true|false>', 'only who confirmed the address', part(query, 'verified'))
+    .addOption(truth('--disabled <truth>', 'only who is disabled, or is not'))
+    .addOption(truth('--verified <truth>', 'only who confirmed the address, or did not'))
     .option('--sort <order>', 'id, -id, created or -created', part(query, 'sort'))
     .action(run(listAll));
   user
@@ -51,6 +51,9 @@ export function addUserCommands(user: Command, run: OnDatabase): void {
     .action(run(remove));
 }
 
+const truth = (flags: string, description: string) =>
+  new Option(flags, description).choices(['true', 'false']);
+const isTrue = (text: string | undefined) => (text === undefined ? undefined : text === 'true');
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 function addSwitches(user: Command, run: OnDatabase): void {
@@ -89,19 +92,26 @@ async function createUser(ctx: Context, typed: string, options: CreateOptions): 
   return sentence(`${labelOf(user)} is made, with the id ${user.id}${roles}.`, adminUser(user));
 }
 
-interface ListOptions extends Omit<UserFilter, 'q'> {
+interface ListOptions {
   limit: number;
   cursor?: string;
   search?: string;
+  role?: string;
+  disabled?: string;
+  verified?: string;
   sort?: UserSort;
 }
 
-async function listAll(ctx: Context, { search, ...page }: ListOptions): Promise<Answer> {
-  if (page.role !== undefined) await roleNamed(ctx, page.role);
-  let { data, nextCursor } = await listUsers(ctx, { ...page, q: search });
+async function listAll(
+  ctx: Context,
+  { search: q, disabled, verified, ...more }: ListOptions,
+): Promise<Answer> {
+  if (more.role !== undefined) await roleNamed(ctx, more.role);
+  const asked = { ...more, q, disabled: isTrue(disabled), verified: isTrue(verified) };
+  let { data, nextCursor } = await listUsers(ctx, asked);
   // A page of a search may be empty before the last one.
   while (data.length === 0 && nextCursor !== null)
-    ({ data, nextCursor } = await listUsers(ctx, { ...page, q: search, cursor: nextCursor }));
+    ({ data, nextCursor } = await listUsers(ctx, { ...asked, cursor: nextCursor }));
   return table(
     { data: data.map(adminUser), nextCursor },
     {

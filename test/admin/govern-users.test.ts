@@ -1,6 +1,7 @@
 import { Op } from 'sequelize';
 import { expect, describe, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
+import { commandLine, speaking } from '#test/support/command';
 import { statusesOf } from '#test/support/client';
 import { eventually } from '#test/support/eventually';
 import { askLate } from '#test/support/late';
@@ -9,8 +10,9 @@ import { addApp } from '#test/support/second-factor';
 
 const mailbox = await openMailbox();
 const app = await startApp({ ...mailbox.env, API_KEYS: 'on' });
-const { auth, ctx, ask, logIn, register, url, Identity, Role, Session, User, UserRole } = app;
+const { auth, ctx, ask, env, logIn, register, url, Identity, Role, Session, User, UserRole } = app;
 const admin = await register({ username: 'chief' }, 'admin');
+const { does, json, refuses } = speaking(commandLine(env));
 
 let made = 0;
 const address = () => `governed${++made}@example.com`;
@@ -442,5 +444,48 @@ describe('POST /admin/users/{id}/password-reset', () => {
     await auth.users.disable(me.id);
     expect((await reset(me.id, { endSessions: true })).body.code).toBe('conflict');
     expect(mailbox.all(me.email)).toEqual([]);
+  });
+});
+
+describe('the same', () => {
+  it('by the app that embeds the server', async () => {
+    const me = await member();
+    const to = address();
+    const changed = await auth.users.edit(me.username, { name: 'Ada', email: to });
+    expect([changed.name, changed.email, changed.emailVerifiedAt]).toEqual(['Ada', to, null]);
+    expect((await mailbox.next(to)).subject).toBe('Confirm your new e-mail address');
+    expect(await auth.users.details(me.id)).toMatchObject({ id: me.id, apiKeys: 0, factors: [] });
+    await auth.users.sendPasswordReset(me.id, { endSessions: true });
+    expect((await mailbox.next(to)).subject).toBe('Choose a new password');
+    expect((await me.ask('GET', '/me')).status).toBe(401);
+    const refused = (code: string) => expect.objectContaining({ name: 'Problem', code });
+    await expect(auth.users.edit(me.id, { email: 'x' })).rejects.toEqual(
+      refused('invalid_request'),
+    );
+    await expect(auth.users.edit('nobody', { name: 'x' })).rejects.toEqual(refused('not_found'));
+    await expect(auth.users.details('nobody')).rejects.toEqual(refused('not_found'));
+  });
+
+  it('on the command line', async () => {
+    const me = await member();
+    const { username } = me;
+    await refuses(`user set ${username}`, /Give --name, --username or --email/);
+    await refuses(`user set ${username} --email x`, /argument 'x' is invalid/);
+    await refuses(`user set nobody --name x`, /no such user/);
+    expect(await json(`user set ${username} --name Ada`)).toMatchObject({ id: me.id, name: 'Ada' });
+    const to = address();
+    expect(await does(`user set ${username} --email ${to}`)).toMatch(`confirm the address`);
+    expect((await mailbox.next(to)).subject).toBe('Confirm your new e-mail address');
+    const { data } = await json(`user sessions ${username}`);
+    expect(data).toMatchObject([{ id: me.tokens.session.id }]);
+    expect(await does(`user reset-password ${username}`)).toMatch(`on its way to ${to}`);
+    expect((await mailbox.next(to)).subject).toBe('Choose a new password');
+    expect(await json(`user end-sessions ${username}`)).toEqual({ userId: me.id, ended: 1 });
+    expect((await me.ask('GET', '/me')).status).toBe(401);
+    await refuses(`user reset-password ${username} --end-sessions`, /confirm it with --yes/);
+    await does(`user disable ${username}`);
+    await refuses(`user reset-password ${username}`, /disabled/);
+    await does(`user delete ${username} --yes`);
+    expect(await User.findByPk(me.id)).toBeNull();
   });
 });

@@ -96,6 +96,48 @@ describe('GET /admin/users?q=', () => {
   });
 });
 
+describe('a search for what databases or programs read', () => {
+  it.each([
+    '%',
+    '_',
+    '\\',
+    '.*',
+    '[a-z]',
+    '^w',
+    "' OR '1'='1",
+    '😀',
+    '\u0301',
+    'ﷺ',
+    '*',
+    '?',
+    '$1',
+    ':q',
+  ])('means %s itself (A-05)', async (q) => {
+    const answer = await list(`q=${encodeURIComponent(q)}`);
+    if (answer.status === 200) expect(answer.body).toEqual({ data: [], nextCursor: null });
+    else expect(answer.body.code).toBe('invalid_request');
+  });
+
+  it('finds names of any script, however they are typed (A-05)', async () => {
+    for (const [username, q] of [
+      ['王小明', '小'],
+      ['Åsa', 'åS'],
+      ['жанна', 'ЖАНН'],
+      ['παναγιώτης', 'ΏΤΗΣ'],
+      ['مريم', 'ريم'],
+      ['fullwidth', 'ｕｌｌｗ'],
+    ]) {
+      const { id } = await register({ username });
+      expect(await pages(`q=${encodeURIComponent(q!)}`), username).toEqual([id]);
+    }
+  });
+
+  it('is refused when it is longer than any name (A-05)', async () => {
+    for (const q of ['😀'.repeat(101), 'x'.repeat(10_000)])
+      expect((await list(`q=${encodeURIComponent(q)}`)).status).toBe(400);
+  });
+});
+
 describe('a cursor', () => {
   const refused = async (query: string) => {
     const { status, body } = await list(query);

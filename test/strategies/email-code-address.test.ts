@@ -86,7 +86,7 @@ describe('a request (E-06)', () => {
     }
     const [first, ...rest] = told;
     expect(first![0]!.length).toBeGreaterThanOrEqual(4);
-    expect(first![0]!.join()).toMatch(/User.*one_time_tokens.*outgoing_mails/);
+    expect(first![0]!.join()).toMatch(/u\.username.*one_time_tokens.*outgoing_mails/);
     for (const each of rest) expect(each).toEqual(first);
   });
 
