@@ -28,6 +28,7 @@ import { healthRoutes } from '#src/health/routes';
 import { invitationPages } from '#src/invitations/pages';
 import { invitationRoutes } from '#src/invitations/routes';
 import { keyRoutes } from '#src/keys/routes';
+import { operationRoutes } from '#src/operations/routes';
 import { passwordPages } from '#src/passwords/pages';
 import { passwordRoutes } from '#src/passwords/routes';
 import { passkeyRoutes } from '#src/passkeys/routes';
@@ -91,6 +92,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...webhookRoutes(ctx),
     ...adminUserRoutes(ctx),
     ...invitationRoutes(ctx),
+    ...operationRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),

@@ -65,6 +65,8 @@ export interface EventMap {
    */
   'limit.reached': { limit: string; ip: string | undefined; sessionId?: string } & RefusedAccount;
   'mail.sent': { mailId: string; template: string };
+  /** An operator deleted a mail that was not sent. */
+  'mail.dropped': { mailId: string; template: string };
   /** Delivery was given up. */
   'mail.failed': { mailId: string; template: string; why: string };
   /** The end of the audit trail was changed in the database, or its key is lost. `seq`: the last entry that it named. */

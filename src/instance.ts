@@ -26,6 +26,7 @@ import { openTraces } from '#src/platform/traces';
 import { SettingsError } from '#src/platform/settings/settings-error';
 import type { Sallyport } from '#src/sallyport';
 import { serverApi, type ServerApi } from '#src/server-api';
+import { operationsApi } from '#src/server-api/operations';
 import { purgeOften, startTasks } from '#src/tasks';
 import { version } from '#src/version';
 import { Permission } from '#src/users/permissions';
@@ -114,6 +115,7 @@ const publicApi = (
   close: () => Promise<void>,
 ): Sallyport => ({
   ...api,
+  ...operationsApi(ctx),
   router,
   createServer: (listener) => createHttpServer(listener, refuseWith(app)),
   authenticate: (...given: unknown[]) => {

@@ -20,6 +20,7 @@ import {
 } from '#src/platform/settings/settings';
 import { nearest, unknownNames } from '#src/platform/settings/unknown';
 import type { ServerApi } from '#src/server-api';
+import type { OperationsApi } from '#src/server-api/operations';
 import type { ShippedSettings } from '#src/shipped-settings';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
 
@@ -42,7 +43,7 @@ export type SallyportOptions = Omit<SettingsOptions, ProgramOption | `${ProgramO
   OwnOptions;
 
 /** The server as a value. Two of them in one process share nothing. */
-export interface Sallyport extends ServerApi {
+export interface Sallyport extends ServerApi, OperationsApi {
   /** Answers the routes of the server. Every other path is passed on untouched. Mount it at the path of `publicUrl`. */
   readonly router: RequestHandler;
   /**

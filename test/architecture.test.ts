@@ -41,6 +41,7 @@ const ORDER = [
   'federation',
   'registration',
   'admin',
+  'operations',
   'import-export',
   'webhooks',
   'authentication',

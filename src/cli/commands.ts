@@ -7,6 +7,7 @@ import { addImportCommands } from '#src/cli/import-commands';
 import { addInvitationCommands } from '#src/cli/invitation-commands';
 import { addKeyCommands } from '#src/cli/key-commands';
 import { addMigrateCommands } from '#src/cli/migrate-commands';
+import { addOperationCommands } from '#src/cli/operation-commands';
 import { addRoleCommands } from '#src/cli/role-commands';
 import { addSessionCommands } from '#src/cli/session-commands';
 import { addStrategyCommands } from '#src/cli/strategy-commands';
@@ -46,6 +47,7 @@ export function program(env: Environment, dotenv: Dotenv = NO_DOTENV): Command {
   addKeyCommands(cli, run);
   addAuditCommands(cli, run);
   addWebhookCommands(cli, run);
+  addOperationCommands(cli, run, env, dotenv);
   addImportCommands(cli, run);
   addBackupCommands(cli, onSettings(env, dotenv));
   addDoctorCommand(cli, env, dotenv);

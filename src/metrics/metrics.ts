@@ -125,6 +125,7 @@ function eventMetrics(add: Add): Metrics['listenTo'] {
     }),
   );
   const [sent, failed] = [mails.child('sent'), mails.child('failed')];
+  const dropped = mails.child('dropped');
   return (events, strategies) => {
     // A series that begins with 0 shows its first event as an increase.
     for (const name of strategies())
@@ -138,6 +139,7 @@ function eventMetrics(add: Add): Metrics['listenTo'] {
       events.on('session.refused', ({ strategy }) => signIn(strategy, 'refused')),
       events.on('limit.reached', ({ limit }) => void limits.child(limit).value++),
       events.on('mail.sent', () => void sent.value++),
+      events.on('mail.dropped', () => void dropped.value++),
       events.on('mail.failed', () => void failed.value++),
     ];
     return () => {

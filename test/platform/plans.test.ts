@@ -259,6 +259,7 @@ async function administration() {
     () => auth.users.disable(id),
     () => auth.users.enable(id),
     () => webhooks(asAdmin),
+    () => operations(asAdmin),
     () => auth.keys.list(),
     () => auth.keys.rotate(),
     () => auth.users.delete(id),
@@ -267,6 +268,14 @@ async function administration() {
     await each();
     await explainNew();
   }
+}
+
+async function operations(asAdmin: ReturnType<typeof client>) {
+  for (const path of ['stats', 'settings', 'mails', `mails?limit=2&cursor=${userId(1)}`])
+    await asAdmin('GET', `/admin/${path}`);
+  await asAdmin('POST', `/admin/mails/${userId(0)}/retry`);
+  await asAdmin('DELETE', `/admin/mails/${userId(0)}`);
+  await asAdmin('POST', '/admin/keys/rotate', {});
 }
 
 async function webhooks(asAdmin: ReturnType<typeof client>) {

@@ -79,6 +79,7 @@ describe('requireFresh', () => {
       'patch /admin/webhooks/:id',
       'patch /me/factors/:id',
       'post /admin/invitations/:id/resend',
+      'post /admin/keys/rotate',
       'post /admin/users',
       'post /admin/users/:id/password-reset',
       'post /admin/webhooks',

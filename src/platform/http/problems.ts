@@ -37,6 +37,12 @@ export const problems = {
     `The sign-in took longer than ${inWords(lifetimes.authorizationRequestSeconds)}, was completed before, or the browser kept no cookie. Go back to the app and sign in again.`,
   ],
   ...accessProblems,
+  no_signing_keys: [
+    409,
+    'stop',
+    'This server has no keys that rotate',
+    'With JWT_ALG=HS256 the key is JWT_SECRET. Whoever runs the server sets another one.',
+  ],
   not_found: [
     404,
     'fix_request',

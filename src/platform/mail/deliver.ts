@@ -9,7 +9,7 @@ import { NotSent, type Message, type Send } from '#src/platform/mail/transport';
 /** Longest time of one attempt. */
 const ATTEMPT_TIMEOUT_MS = 60_000;
 /** After so long, others may take over a mail: well after the attempt must have ended. */
-const LEASE_MS = 150_000;
+export const LEASE_MS = 150_000;
 /** The pause after the first attempt. It doubles with each further one, up to the longest. */
 const FIRST_PAUSE_MS = 15_000;
 const LONGEST_PAUSE_MS = HOUR_MS;
