@@ -22,6 +22,7 @@ import { permissions } from '#migrations/0018-permissions';
 import { audit } from '#migrations/0019-audit';
 import { invitations } from '#migrations/0020-invitations';
 import { webhooks } from '#migrations/0021-webhooks';
+import { impersonation } from '#migrations/0022-impersonation';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -49,6 +50,7 @@ const migrations: Record<string, Migration> = {
   '0019-audit': audit,
   '0020-invitations': invitations,
   '0021-webhooks': webhooks,
+  '0022-impersonation': impersonation,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

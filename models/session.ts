@@ -40,6 +40,14 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   /** When it ends unless it is refreshed before. After the end: when it ended. */
   declare expiresAt: Date;
   declare endedAt: CreationOptional<Date | null>;
+  /** The administrator who acts for the user in this session. Null: it is the user's own. */
+  declare actorId: CreationOptional<string | null>;
+  /** The administrator's own session. When it ends, this one does. */
+  declare actorSessionId: CreationOptional<string | null>;
+  /** The administrator's name when this session began. */
+  declare actorName: CreationOptional<string | null>;
+  /** Why the administrator acts for the user, in their words. */
+  declare actorReason: CreationOptional<string | null>;
   /** Goes up when somebody must be alone with the row: see `takeTurn`. */
   declare turn: CreationOptional<number>;
   declare createdAt: CreationOptional<Date>;
@@ -76,6 +84,10 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         lastSeenAt: DataTypes.DATE(3),
         expiresAt: { type: DataTypes.DATE(3), allowNull: false },
         endedAt: DataTypes.DATE(3),
+        actorId: DataTypes.CHAR(36),
+        actorSessionId: DataTypes.CHAR(36),
+        actorName: DataTypes.STRING(100),
+        actorReason: DataTypes.STRING(200),
         turn: TURN,
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },

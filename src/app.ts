@@ -27,6 +27,7 @@ import { federationRoutes, linkRoutes } from '#src/federation/routes';
 import { healthRoutes } from '#src/health/routes';
 import { invitationPages } from '#src/invitations/pages';
 import { invitationRoutes } from '#src/invitations/routes';
+import { impersonationRoutes } from '#src/impersonation/routes';
 import { keyRoutes } from '#src/keys/routes';
 import { operationRoutes } from '#src/operations/routes';
 import { passwordPages } from '#src/passwords/pages';
@@ -93,6 +94,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...adminUserRoutes(ctx),
     ...invitationRoutes(ctx),
     ...operationRoutes(ctx),
+    ...impersonationRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),

@@ -54,6 +54,15 @@ export interface EventMap {
   } & ProvenSession;
   /** The session that just started is the first in a network and on a device that the user had not signed in from. */
   'session.new_device': { userId: string; sessionId: string; strategy: string; ip: string | null };
+  /** An administrator began to act for the user, in a session that only this event announces. */
+  'session.impersonated': {
+    userId: string;
+    sessionId: string;
+    actorId: string;
+    actorSessionId: string;
+    reason: string;
+    ip: string | null | undefined;
+  };
   'session.ended': { userId: string; sessionId: string; why: SessionEndReason };
   'session.reauthenticated': { userId: string; sessionId: string } & ProvenSession;
   /** A refresh token was used again long after it had been replaced. The session ended. */
@@ -100,7 +109,10 @@ interface RefusedAccount {
   account?: string;
 }
 
-/** `replaced`: the oldest session made room for a new one. `reported`: by the link in the mail about a new device. */
+/**
+ * `replaced`: the oldest session made room for a new one. `reported`: by the link in the mail about a new device.
+ * `actor_gone`: who acted for the user may not do so any more.
+ */
 export type SessionEndReason =
   | 'signed_out'
   | 'reused'
@@ -110,4 +122,5 @@ export type SessionEndReason =
   | 'user_disabled'
   | 'taken_over'
   | 'password_reset'
-  | 'email_restored';
+  | 'email_restored'
+  | 'actor_gone';

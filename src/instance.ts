@@ -4,6 +4,7 @@ import {
   authenticate,
   requireAal2,
   requireFresh,
+  requireFullAccess,
   requirePermission,
   requireRole,
 } from '#src/authentication/guards';
@@ -121,7 +122,7 @@ const publicApi = (
   authenticate: (...given: unknown[]) => {
     if (given.length > 0)
       throw new TypeError('Write auth.authenticate(): it takes nothing, and any bearer opens it');
-    return authenticate(ctx);
+    return authenticate(ctx, { toActors: true });
   },
   requireRole: (...names) => {
     if (names.length === 0 || names.some((name: unknown) => typeof name !== 'string'))
@@ -134,6 +135,10 @@ const publicApi = (
         "Write auth.requirePermission('invoices:read'), or more of them: all are needed",
       );
     return requirePermission(...names);
+  },
+  requireFullAccess: (...given: unknown[]) => {
+    if (given.length > 0) throw new TypeError('Write auth.requireFullAccess(): it takes nothing');
+    return requireFullAccess;
   },
   requireFresh: (minutes) => requireFresh(ctx, checkMinutes('requireFresh(5)', minutes)),
   requireAal2: (...[minutes]) => {

@@ -37,6 +37,8 @@ export const lifetimes = {
   freshSignInMinutes: 5,
   /** The same before somebody changes how they sign in. */
   freshCredentialChangeMinutes: 60,
+  /** An administrator may act for a user for so long at most. */
+  impersonationSeconds: HOUR_SECONDS,
   /** A session that ended is kept for so long, so that one can ask what happened. */
   endedSessionDays: 30,
   /** For so long the server tries to deliver an event to a webhook. */

@@ -57,6 +57,8 @@ export interface Sallyport extends ServerApi, OperationsApi {
   requireRole(...names: [string, ...string[]]): RequestHandler;
   /** Stands after `authenticate()`. All of these permissions are needed: `invoices:read`, of a role of the user. */
   requirePermission(...names: [string, ...string[]]): RequestHandler;
+  /** Stands after `authenticate()`. The user must be there: no API key, and no administrator who acts for them. */
+  requireFullAccess(): RequestHandler;
   /** Stands after `authenticate()`. The user must have proved who they are in the last so many minutes. */
   requireFresh(minutes: number): RequestHandler;
   /** Stands after `authenticate()`. The user must have proved two factors, in the last so many minutes if you say so. */

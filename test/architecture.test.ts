@@ -31,6 +31,7 @@ const ORDER = [
   'provider-grants',
   'sessions',
   'roles',
+  'impersonation',
   'account',
   'api-keys',
   'passkeys',

@@ -40,7 +40,7 @@ function getMe(ctx: Context): Route {
   const answerFor = oncePer((user: Principal) => Object.freeze(ownUser(user)));
   return get(
     '/me',
-    [authenticate(ctx, { toEnrol: true })],
+    [authenticate(ctx, { toEnrol: true, toActors: true })],
     {
       operationId: 'getMe',
       tag: 'Account',

@@ -52,7 +52,7 @@ export const apiKeyRoutes = (ctx: Context): Route[] =>
 const routes = (ctx: Context): Route[] => [
   get(
     '/me/api-keys',
-    [authenticate(ctx)],
+    [authenticate(ctx, { toActors: true })],
     {
       operationId: 'listApiKeys',
       tag,

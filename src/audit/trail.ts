@@ -58,8 +58,10 @@ export function createAuditTrail(parts: Parts, kind: ActorKind): AuditTrail {
     const principal = asked?.user instanceof Principal ? asked.user : undefined;
     const subject = idIn(userId);
     const isProved = !UNPROVED.has(type) && rest['why'] !== 'reused';
+    const who = principal?.actor ?? principal;
+    const isGiven = cause.actor !== undefined || cause.kind !== undefined;
     const actor =
-      cause.actor ?? (cause.kind ? null : (principal?.id ?? (asked && isProved ? subject : null)));
+      cause.actor ?? (isGiven ? null : (who?.id ?? (asked && isProved ? subject : null)));
     const session = idIn(sessionId);
     const more = sessionId !== undefined && session === null ? { sessionId, ...rest } : rest;
     return {
@@ -68,7 +70,7 @@ export function createAuditTrail(parts: Parts, kind: ActorKind): AuditTrail {
       version: VERSION,
       actor,
       actorKind: cause.kind ?? kindOf(actor, asked !== undefined),
-      onBehalfOf: null,
+      onBehalfOf: isGiven ? (cause.onBehalfOf ?? null) : principal?.actor ? principal.id : null,
       subject,
       sessionId: session ?? principal?.session?.id ?? null,
       ip: ((ip as string | null | undefined) ?? asked?.ip)?.slice(0, 45) ?? null,

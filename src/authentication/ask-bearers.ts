@@ -6,13 +6,27 @@ import { digestChallenge } from '#src/authentication/strategy-failure';
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
 
-/** Asks the strategies of kind `bearer`, and goes on with the principal in `req.user`, or with the refusal. */
-export function askBearers(ctx: Context, options: object, req: Request, next: NextFunction) {
+interface Asking {
+  /** Of `passport.authenticate`. */
+  options: object;
+  toActors: boolean;
+}
+
+/**
+ * Asks the strategies of kind `bearer`, and goes on with the principal in `req.user`, or with the refusal. `toActors`: see
+ * `authenticate`.
+ */
+export function askBearers(
+  ctx: Context,
+  { options, toActors }: Asking,
+  req: Request,
+  next: NextFunction,
+) {
   const answer: AuthenticateCallback = (error, user, info) => {
     if (error || !user) return next(error ?? firstReason(info));
     req.user = user;
     rememberCredential(ctx, req);
-    next();
+    next(!toActors && user.actor ? new Problem('impersonated') : undefined);
   };
   const { passport, bearers } = ctx.strategies;
   // pass() of a strategy lets nobody in.

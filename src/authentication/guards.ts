@@ -17,11 +17,16 @@ import { isAal2, isFresh, stepUp } from '#src/users/step-up';
 interface AuthenticateOptions {
   /** Opens the route to who must enrol a second factor first: see `requireEnrolled`. */
   toEnrol?: boolean;
+  /** Opens the route to an administrator who acts for its user. Otherwise it is closed to them. */
+  toActors?: boolean;
 }
 
 /** Lets a request in that any strategy of kind `bearer` accepts. `req.user` is then the principal. */
-export const authenticate = (ctx: Context, { toEnrol = false }: AuthenticateOptions = {}) => {
-  const options = toEnrol ? openToEnrol : USUAL;
+export const authenticate = (
+  ctx: Context,
+  { toEnrol = false, toActors = false }: AuthenticateOptions = {},
+) => {
+  const asking = { options: toEnrol ? openToEnrol : USUAL, toActors };
   const { strategies } = ctx;
   const doc = {
     problems: [
@@ -32,6 +37,7 @@ export const authenticate = (ctx: Context, { toEnrol = false }: AuthenticateOpti
       'user_disabled',
       'unavailable',
       ...(toEnrol ? [] : (['mfa_enrollment_required', 'step_up_required'] as const)),
+      ...(toActors ? [] : (['impersonated'] as const)),
     ] as const,
     security: () => strategies.bearers.map((name) => ({ [name]: [] })),
   };
@@ -39,8 +45,8 @@ export const authenticate = (ctx: Context, { toEnrol = false }: AuthenticateOpti
     refuseTwo(req, strategies.credentialHeaders);
     const ask = () =>
       ctx.traces
-        ? ctx.traces.callback('authenticate', next, (done) => askBearers(ctx, options, req, done))
-        : askBearers(ctx, options, req, next);
+        ? ctx.traces.callback('authenticate', next, (done) => askBearers(ctx, asking, req, done))
+        : askBearers(ctx, asking, req, next);
     return wantsRawBody(ctx, req) ? readRawBody(req, res).then(ask) : ask();
   });
 };
@@ -70,6 +76,13 @@ export const identify = (ctx: Context, strategy: string) => {
 function principalIn({ user }: Request): Principal {
   if (!(user instanceof Principal)) throw new Problem('token_missing');
   return user;
+}
+
+/** The same, if nobody acts for them. @throws {Problem} 403 `impersonated` */
+function userIn(req: Request): Principal {
+  const principal = principalIn(req);
+  if (principal.actor) throw new Problem('impersonated');
+  return principal;
 }
 
 /** Stands after authenticate(). Any one of these roles opens. They were read from the database for this very request. */
@@ -116,7 +129,7 @@ export const requireFresh = ({ clock }: Pick<Context, 'clock'>, minutes: number)
   guard(
     { problems: ['step_up_required'], note: `Needs a sign-in in the last ${minutes} minutes.` },
     (req, _res, next) => {
-      if (!isFresh(principalIn(req), clock, minutes)) throw stepUp({ minutes });
+      if (!isFresh(userIn(req), clock, minutes)) throw stepUp({ minutes });
       next();
     },
   );
@@ -129,7 +142,7 @@ export const requireAal2 = ({ clock }: Pick<Context, 'clock'>, minutes?: number)
       note: `Needs two factors${minutes === undefined ? '' : `, proved in the last ${minutes} minutes`}.`,
     },
     (req, _res, next) => {
-      if (!isAal2(principalIn(req), clock, minutes)) throw stepUp({ acr: 'aal2', minutes });
+      if (!isAal2(userIn(req), clock, minutes)) throw stepUp({ acr: 'aal2', minutes });
       next();
     },
   );
@@ -174,12 +187,11 @@ export const requireFactorProof = ({ clock }: Pick<Context, 'clock'>, minutes: n
     },
   );
 
-/** Stands where somebody changes how they sign in. An API key must not do that. */
+/** Stands where somebody changes how they sign in. Neither an API key nor an administrator who acts for the user must do that. */
 export const requireFullAccess = guard(
-  { problems: ['forbidden'], refuses: ['api-key'], note: 'Not with an API key.' },
+  { problems: ['forbidden', 'impersonated'], refuses: ['api-key'], note: 'Not with an API key.' },
   (req, _res, next) => {
-    if (principalIn(req).scopes)
-      throw new Problem('forbidden', { members: { required: ['session'] } });
+    if (userIn(req).scopes) throw new Problem('forbidden', { members: { required: ['session'] } });
     next();
   },
 );

@@ -60,6 +60,8 @@ export async function listSessions(ctx: Context, typed: string, page: Page): Pro
     {
       ID: ({ id }) => id,
       STRATEGY: ({ strategy }) => strategy,
+      ACTOR: ({ impersonation }) =>
+        impersonation && (impersonation.actor.name ?? impersonation.actor.id),
       DEVICE: ({ device }) => device.name,
       ADDRESS: ({ ip }) => ip,
       CREATED: ({ createdAt }) => createdAt,

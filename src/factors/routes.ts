@@ -41,7 +41,7 @@ export const guardsOfChange = (ctx: Context) =>
 export const factorRoutes = (ctx: Context): Route[] => [
   get(
     '/me/factors',
-    [authenticate(ctx, { toEnrol: true })],
+    [authenticate(ctx, { toEnrol: true, toActors: true })],
     {
       operationId: 'listFactors',
       tag,

@@ -55,7 +55,7 @@ export const federationRoutes = (ctx: Context): Route[] => [
 
   get(
     '/me/identities',
-    [authenticate(ctx)],
+    [authenticate(ctx, { toActors: true })],
     {
       operationId: 'listIdentities',
       tag: 'Account',

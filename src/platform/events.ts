@@ -11,6 +11,8 @@ export type ActorKind = 'user' | 'anonymous' | 'cli' | 'server' | 'app';
 export interface Cause {
   /** The id of a user. */
   actor?: string;
+  /** The user in whose name the actor did it. */
+  onBehalfOf?: string;
   kind?: ActorKind;
 }
 export type Announced<E> = {

@@ -29,6 +29,9 @@ const Claims = z.strictObject({
   amr: z.array(z.string()).optional(),
   acr: z.enum(['aal1', 'aal2']).optional(),
   auth_time: z.int().nonnegative().optional(),
+  // Of an impersonated session: who acts for the user (RFC 8693 §4.1), and their own session.
+  act: z.strictObject({ sub: z.uuid() }).optional(),
+  act_sid: z.uuid().optional(),
 });
 export type Claims = z.output<typeof Claims>;
 
@@ -43,16 +46,23 @@ export type VerifiedTokens = LRUCache<string, { claims: Claims; key: Key }>;
 
 export const createVerifiedTokens = (): VerifiedTokens => new LRUCache(atMost(10_000));
 
+/** See `models/session`. A session that just began has none yet. */
+interface ActorColumns {
+  actorId?: string | null;
+  actorSessionId?: string | null;
+}
+
 /** A signed access token of this session (RFC 9068). */
 export function signAccessToken(
   ctx: Context,
-  session: Pick<StoredSession, 'id' | 'userId' | 'generation'> & ProofColumns,
+  session: Pick<StoredSession, 'id' | 'userId' | 'generation'> & ProofColumns & ActorColumns,
   ttlSeconds = ctx.settings.accessTokenTtl,
 ): string {
   const { settings, clock } = ctx;
   const key = signingKey(ctx);
   const iat = Math.floor(clock.now() / 1000);
   const { amr, acr, authTime } = proofOf(session);
+  const { actorId, actorSessionId } = session;
   const claims: Claims = {
     iss: settings.jwtIssuer,
     aud: settings.jwtAudience,
@@ -65,6 +75,7 @@ export function signAccessToken(
     amr,
     acr,
     auth_time: Math.floor(authTime.getTime() / 1000),
+    ...(actorId && actorSessionId && { act: { sub: actorId }, act_sid: actorSessionId }),
   };
   return jwt.sign(claims, key.signWith, {
     algorithm: key.algorithm,
@@ -155,12 +166,13 @@ function checkSignature(
 /** Throws for a payload that is not exactly one of ours. */
 function claimsOf({ settings, clock }: Context, payload: unknown): Claims {
   const claims = Claims.parse(payload);
-  const { iss, aud, iat, exp } = claims;
+  const { iss, aud, iat, exp, act } = claims;
   if (iss !== settings.jwtIssuer || aud !== settings.jwtAudience)
     throw new Error('Another issuer or audience');
   // Whoever had a key for a moment could make tokens for ever, or for later.
   const life = exp - iat;
-  if (life <= 0 || life > settings.longestTokenSeconds) throw new Error('No life that we give');
+  const longest = act ? lifetimes.impersonationSeconds : settings.longestTokenSeconds;
+  if (life <= 0 || life > longest) throw new Error('No life that we give');
   if (iat > clock.now() / 1000 + lifetimes.clockSkewSeconds) throw new Error('Not made yet');
   return claims;
 }

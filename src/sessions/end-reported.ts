@@ -6,7 +6,7 @@ import type { ReportedSession } from '#src/sessions/new-device';
 import { END_SESSION } from '#src/user-mail/mail-tokens';
 
 /**
- * Ends the one session that the mail about a sign-in on a new device names. It may have ended before: its owner is told
+ * Ends the one session that a mail names: about a sign-in on a new device, or an administrator who acts for the user. It may have ended before: its owner is told
  * the same.
  * @throws {Problem} 400 `invalid_code`
  */

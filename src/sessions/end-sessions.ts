@@ -2,6 +2,7 @@ import type { WhereOptions } from 'sequelize';
 import type { Session } from '#models/index';
 import type { Context } from '#src/context';
 import type { SessionEndReason } from '#src/events';
+import type { Cause } from '#src/platform/events';
 
 /**
  * Ends these sessions for good, as far as they have not ended: their tokens are refused from the next request on.
@@ -11,6 +12,7 @@ export function endSessions(
   ctx: Context,
   which: WhereOptions<Session>,
   why: SessionEndReason,
+  cause?: Cause,
 ): Promise<number> {
   const { db } = ctx;
   return db.transaction(async () => {
@@ -18,7 +20,7 @@ export function endSessions(
       attributes: ['id', 'userId'],
       where: { ...which, endedAt: null },
     });
-    return endEach(ctx, found, why);
+    return endEach(ctx, found, why, cause);
   });
 }
 
@@ -27,6 +29,7 @@ export async function endEach(
   { db, clock, events }: Context,
   sessions: readonly Pick<Session, 'id' | 'userId'>[],
   why: SessionEndReason,
+  cause?: Cause,
 ): Promise<number> {
   let ended = 0;
   const now = clock.date();
@@ -35,7 +38,7 @@ export async function endEach(
       { endedAt: now, expiresAt: now },
       { where: { id, endedAt: null } },
     );
-    if (changed === 1) events.emit('session.ended', { userId, sessionId: id, why });
+    if (changed === 1) events.emit('session.ended', { userId, sessionId: id, why }, cause);
     ended += changed;
   }
   return ended;

@@ -68,6 +68,7 @@ async function liveSession(ctx: Context, id: string): Promise<LiveSession> {
   const found = await findSessionWithUser(ctx, id);
   if (!found || found.session.endedAt || found.user.disabledAt) throw refused('revoked');
   const { session, user } = found;
+  if (session.actorSessionId !== null) throw refused('revoked'); // it has no refresh token
   const now = clock.date();
   // The second condition: an operator has lowered the limits since.
   if (!isLive(session, now.getTime()) || expiryOf(settings, session, now) <= now)

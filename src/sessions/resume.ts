@@ -1,10 +1,12 @@
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
 import { isExpired, verifiedBefore, type Claims } from '#src/sessions/access-tokens';
-import { isLive, type FoundSession } from '#src/sessions/find-session';
+import { endSessions } from '#src/sessions/end-sessions';
+import { isLive } from '#src/sessions/find-session';
 import { noteUse } from '#src/sessions/last-seen';
-import { currentSession, readSession } from '#src/sessions/session-cache';
-import type { Principal } from '#src/users/principal';
+import { currentSession, readSession, type ReadSession } from '#src/sessions/session-cache';
+import { mayImpersonate } from '#src/users/impersonation';
+import { permissionsOf, type Principal } from '#src/users/principal';
 
 /**
  * The user of the live session that an access token belongs to. Every request with an access token passes here, or by
@@ -12,9 +14,11 @@ import type { Principal } from '#src/users/principal';
  * @throws {Problem} 401 `session_ended`, `user_disabled`
  */
 export async function resumeSession(ctx: Context, claims: Claims): Promise<Principal> {
-  const found = await readSession(ctx, claims.sid, claims.gen);
+  const found = await readSession(ctx, claims.sid, claims.gen, claims.act_sid);
   const refusal = refusalOf(ctx, found, claims);
-  if (!found || refusal) throw new Problem(refusal ?? 'session_ended');
+  if (refusal === ACTOR_GONE)
+    await endSessions(ctx, { id: claims.sid }, 'actor_gone', { kind: 'server' });
+  if (!found || refusal) throw new Problem(refusal === 'user_disabled' ? refusal : 'session_ended');
   await noteUse(ctx, found.session, claims.gen);
   return found.principal;
 }
@@ -34,9 +38,28 @@ export function recallSession(ctx: Context, token: string): Principal | undefine
   return found.principal;
 }
 
+const ACTOR_GONE = 'actor gone';
+
 /** Why a session lets nobody in. */
-function refusalOf(ctx: Context, found: FoundSession | null, { sub }: Claims) {
-  if (!found || found.session.userId !== sub) return 'session_ended';
+function refusalOf(ctx: Context, found: ReadSession | null, claims: Claims) {
+  if (!found || found.session.userId !== claims.sub) return 'session_ended';
   if (found.user.disabledAt) return 'user_disabled';
-  return isLive(found.session, ctx.clock.now()) ? undefined : 'session_ended';
+  if (!isLive(found.session, ctx.clock.now())) return 'session_ended';
+  if (found.session.actorSessionId === null) return claims.act && 'session_ended';
+  return mayGoOn(ctx, found, claims) ? undefined : ACTOR_GONE;
+}
+
+/**
+ * True while whoever acts for the user is signed in, and may act for them. The permissions of both are those that this
+ * request has read.
+ */
+function mayGoOn(
+  ctx: Context,
+  { session, principal, actor }: ReadSession,
+  claims: Claims,
+): boolean {
+  if (!actor || session.actorSessionId !== claims.act_sid) return false;
+  if (actor.user.id !== claims.act?.sub || actor.user.disabledAt) return false;
+  const held = permissionsOf(actor.user.roles);
+  return isLive(actor.session, ctx.clock.now()) && mayImpersonate(held, principal.permissions);
 }

@@ -69,9 +69,10 @@ export const sessionRoutes = (ctx: Context): Route[] => [
         'With the refresh token in the body, the access token in the header, or both. ' +
         'Expired tokens will do. ' +
         '`others` ends all sessions of the user but this one, `all` ends every session. ' +
-        'The answer is the same for tokens that are not valid.',
+        'The answer is the same for tokens that are not valid. ' +
+        'Who acts for the user (impersonation) can end that session only.',
       body: SignOutInput,
-      problems: ['unavailable'],
+      problems: ['impersonated', 'unavailable'],
     },
     (req) => {
       const { refreshToken, scope } = req.body;
@@ -81,7 +82,7 @@ export const sessionRoutes = (ctx: Context): Route[] => [
 
   get(
     '/me/sessions',
-    [authenticate(ctx)],
+    [authenticate(ctx, { toActors: true })],
     {
       operationId: 'listSessions',
       tag: 'Account',

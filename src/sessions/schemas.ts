@@ -13,7 +13,7 @@ const publicSessionFields = {
   expiresAt: Time.meta({ description: 'When it ends unless it is refreshed before.' }),
   amr: z.array(z.string()).meta({
     description:
-      'How the user proved who they are (RFC 8176): `pwd`, `otp`, `hwk`, `user`, `mfa`, `fed` and others. Empty for a session that began before this was stored.',
+      'How the user proved who they are (RFC 8176): `pwd`, `otp`, `hwk`, `user`, `mfa`, `fed` and others. Empty for a session that began before this was stored, and for one in which an administrator acts for the user.',
     example: ['pwd', 'otp', 'mfa'],
   }),
   acr: z.enum(['aal1', 'aal2']).meta({ description: '`aal2` after two factors.' }),
@@ -36,6 +36,16 @@ export const ListedSession = z
       .meta({ description: 'The address that started it or last refreshed it.' }),
     lastSeenAt: Time.meta({ description: 'To the minute.' }),
     current: z.boolean().meta({ description: 'Whether it is the session of this request.' }),
+    impersonation: z
+      .object({
+        actor: z.object({ id: z.uuid(), name: z.string().nullable() }),
+        reason: z.string(),
+      })
+      .nullable()
+      .meta({
+        description:
+          'The administrator who acts for the user in this session, and why. Null: the user signed in.',
+      }),
   })
   .meta({ id: 'ListedSession' });
 
@@ -55,6 +65,12 @@ export const listedSession = (
   ip: session.ip,
   lastSeenAt: session.lastSeenAt ?? session.createdAt,
   current: session.id === current,
+  impersonation: session.actorId === null ? null : impersonationOf(session),
+});
+
+const impersonationOf = ({ actorId, actorName, actorReason }: Session) => ({
+  actor: { id: actorId!, name: actorName },
+  reason: actorReason ?? '',
 });
 
 /** The answer to a sign-in or refresh. */

@@ -7,6 +7,8 @@ import { principalFrom, type Principal } from '#src/users/principal';
 /** A session as it was read, and the principal that was made of it. */
 export interface ReadSession extends FoundSession {
   readonly principal: Principal;
+  /** Of an impersonated session: the administrator's own one, if it is there. */
+  readonly actor?: FoundSession | null;
 }
 interface Cached {
   readonly read: ReadSession;
@@ -27,21 +29,22 @@ export const createSessionCache = (): SessionCache => new LRUCache(atMost(10_000
  * - With a database server this instance knows only its own writes: an entry is valid until the next write, and for
  *   SESSION_CACHE_TTL at most.
  * The count is taken before reading, so a change during the reading makes the entry invalid. A token of a later
- * generation shows that another node refreshed the session: it is read again.
+ * generation shows that another node refreshed the session: it is read again. `actorSessionId`: of an impersonated session.
  */
 export async function readSession(
   ctx: Context,
   id: string,
   generation: number,
+  actorSessionId: string | undefined,
 ): Promise<ReadSession | null> {
   const { db, clock, settings, sessionCache, metrics } = ctx;
   const at = countOf(ctx);
   // What a transaction reads may never be committed, so it is not for others.
-  if (at === undefined || db.isInTransaction()) return read(ctx, id);
+  if (at === undefined || db.isInTransaction()) return read(ctx, id, actorSessionId);
   const known = currentSession(ctx, id, generation, at);
   metrics?.sessionRead(known !== undefined);
   if (known) return known;
-  const found = await read(ctx, id);
+  const found = await read(ctx, id, actorSessionId);
   const until =
     db.commits() === undefined ? clock.now() + settings.sessionCacheTtl * 1000 : Infinity;
   if (found) sessionCache.set(id, { read: found, at, until });
@@ -68,7 +71,28 @@ export function currentSession(
   return isCurrent ? known.read : undefined;
 }
 
-async function read(ctx: Context, id: string): Promise<ReadSession | null> {
+async function read(
+  ctx: Context,
+  id: string,
+  actorSessionId: string | undefined,
+): Promise<ReadSession | null> {
+  if (actorSessionId !== undefined) return readBoth(ctx, id, actorSessionId);
   const found = await findSessionWithUser(ctx, id);
   return found && { ...found, principal: principalFrom(found.user, found) };
+}
+
+/** Look-ups that are asked for together are one statement. */
+async function readBoth(ctx: Context, id: string, actorSessionId: string) {
+  const [found, actor] = await Promise.all([
+    findSessionWithUser(ctx, id),
+    findSessionWithUser(ctx, actorSessionId),
+  ]);
+  const { session } = found ?? {};
+  return (
+    found && {
+      ...found,
+      actor,
+      principal: principalFrom(found.user, { session, actor: actor?.user }),
+    }
+  );
 }

@@ -1,7 +1,7 @@
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
-import { genuineClaims } from '#src/sessions/access-tokens';
+import { genuineClaims, type Claims } from '#src/sessions/access-tokens';
 import { endSessions } from '#src/sessions/end-sessions';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
 
@@ -14,26 +14,29 @@ interface HeldTokens {
 /**
  * Ends the sessions of these tokens, the user's other ones, or all. Any genuine token of a live session will do, also
  * one that has expired or was replaced. Other tokens are ignored without a sign.
+ * @throws {Problem} 403 `impersonated` if somebody who acts for the user would end more than this session
  */
 export async function signOut(ctx: Context, held: HeldTokens, scope: Scope): Promise<void> {
   const { db, clock } = ctx;
   const { refreshToken, accessToken } = held;
-  const named = [
-    refreshToken && readRefreshToken(ctx, refreshToken)?.sessionId,
-    accessToken && (await sessionOf(ctx, accessToken)),
-  ];
+  const claims = accessToken ? await claimsIn(ctx, accessToken) : undefined;
+  if (claims?.act && scope !== 'session') throw new Problem('impersonated');
+  const named = [refreshToken && readRefreshToken(ctx, refreshToken)?.sessionId, claims?.sid];
   for (const id of new Set(named.filter((sid) => typeof sid === 'string' && sid !== ''))) {
     const session = await db.Session.findOne({
       attributes: ['userId'],
       where: { id, ...db.Session.live(clock.date()) },
     });
-    if (session) await endSessions(ctx, inScope[scope](id!, session.userId), 'signed_out');
+    if (!session) continue;
+    const actor = claims?.sid === id && claims?.act;
+    const cause = actor ? { actor: actor.sub, onBehalfOf: session.userId } : undefined;
+    await endSessions(ctx, inScope[scope](id!, session.userId), 'signed_out', cause);
   }
 }
 
-async function sessionOf(ctx: Context, accessToken: string): Promise<string | undefined> {
+async function claimsIn(ctx: Context, accessToken: string): Promise<Claims | undefined> {
   try {
-    return (await genuineClaims(ctx, accessToken)).sid;
+    return await genuineClaims(ctx, accessToken);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return undefined;
     throw error;

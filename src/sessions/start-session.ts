@@ -103,8 +103,9 @@ async function lockUser({ db }: Context, user: ProvenUser): Promise<LockedUser> 
 }
 
 /**
- * Ends the oldest sessions of a user who is about to get another one, so that they have ten at most. Call it with the
- * turn of the user: then sign-ins at the same time are counted, too. `afresh`: what was read of the sessions may have changed.
+ * Ends the oldest sessions of a user who is about to get another one, so that they have ten at most. Those in which an
+ * administrator acts for the user do not count. Call it with the turn of the user: then sign-ins at the same time are
+ * counted, too. `afresh`: what was read of the sessions may have changed.
  */
 export async function capSessions(
   ctx: Context,

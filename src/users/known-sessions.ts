@@ -12,6 +12,9 @@ const ORIGIN = ['ip', 'device_kind', 'device_name', 'device_platform', 'user_age
 const listed = (names: readonly string[], before: string) =>
   names.map((name) => `${before}${name}`).join(', ');
 
+/** An administrator who acts for the user has not signed in as the user. */
+const OWN = 's.actor_id IS NULL';
+
 /** The columns of a statement without such a part, which has them behind the others. */
 export const NO_SESSION = `${listed(ORIGIN, 'NULL AS ')}, NULL AS excess`;
 
@@ -22,9 +25,9 @@ export const NO_SESSION = `${listed(ORIGIN, 'NULL AS ')}, NULL AS excess`;
 export const sessionParts = (others: string, from: string): string =>
   [
     `SELECT DISTINCT ${others}${listed(ORIGIN, 'recent.')}, NULL AS excess FROM`,
-    `(SELECT ${listed(ORIGIN, 's.')} ${from} ORDER BY s.id DESC LIMIT ${SESSIONS_CONSIDERED}) recent`,
+    `(SELECT ${listed(ORIGIN, 's.')} ${from} AND ${OWN} ORDER BY s.id DESC LIMIT ${SESSIONS_CONSIDERED}) recent`,
     `UNION ALL SELECT ${others}${ORIGIN.map(() => 'NULL').join(', ')}, excess.id FROM (SELECT s.id`,
-    `${from} AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY s.id DESC`,
+    `${from} AND ${OWN} AND s.ended_at IS NULL AND s.expires_at > $2 ORDER BY s.id DESC`,
     `LIMIT 1000 OFFSET ${MAX_SESSIONS - 1}) excess`,
   ].join(' ');
 

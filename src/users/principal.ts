@@ -16,6 +16,12 @@ export interface PrincipalSession {
   readonly aal2Time: number | null;
 }
 
+/** Whoever acts for a user. */
+export interface PrincipalActor {
+  readonly id: string;
+  readonly username: string | null;
+}
+
 type PrincipalFields = { readonly [K in keyof Principal]: Principal[K] };
 /** The columns of a user that a principal is made of. */
 type UserFields = Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'name' | 'factors'>;
@@ -49,9 +55,11 @@ export class Principal {
   readonly session: PrincipalSession | null;
   /** The roles that the credential may use. Null: all of them. */
   readonly scopes: readonly string[] | null;
+  /** The administrator who sends this request in the user's name (impersonation). Null: the user does. */
+  readonly actor: PrincipalActor | null;
 
   constructor(fields: PrincipalFields) {
-    const { session, scopes } = fields;
+    const { session, scopes, actor } = fields;
     this.id = fields.id;
     this.username = fields.username;
     this.email = fields.email;
@@ -62,6 +70,7 @@ export class Principal {
     this.factors = fields.factors;
     this.session = session && Object.freeze({ ...session, amr: Object.freeze([...session.amr]) });
     this.scopes = scopes && Object.freeze([...scopes]);
+    this.actor = actor && Object.freeze({ ...actor });
     Object.freeze(this);
   }
 }
@@ -70,25 +79,25 @@ interface More {
   session?: SessionFields | null | undefined;
   /** The roles that the credential may use, if not all. */
   scopes?: readonly string[] | null | undefined;
+  actor?: PrincipalActor | null | undefined;
 }
 
 /** The principal of a row that was loaded with its roles. Throws without roles: a guard must never guess them. */
-export function principalOf(user: User, { session, scopes }: More = {}): Principal {
+export function principalOf(user: User, more: More = {}): Principal {
   if (!user.roles) throw new Error('Load the user with its roles before asking for them.');
-  return build(user, user.roles, session ?? null, scopes ?? null);
+  return build(user, user.roles, more);
 }
 
 /** The same for the plain rows of a session or an API key, and its user. */
 export const principalFrom = (
   user: UserFields & { readonly roles: readonly RoleFields[] },
-  { session, scopes }: More,
-): Principal => build(user, user.roles, session ?? null, scopes ?? null);
+  more: More,
+): Principal => build(user, user.roles, more);
 
 const build = (
   user: UserFields,
   all: readonly RoleFields[],
-  session: SessionFields | null,
-  scopes: readonly string[] | null,
+  { session = null, scopes = null, actor = null }: More,
 ): Principal => {
   const roles = all.filter(({ name }) => scopes?.includes(name) ?? true);
   return new Principal({
@@ -102,6 +111,7 @@ const build = (
     factors: user.factors,
     session: session && sessionOf(session),
     scopes,
+    actor: actor && { id: actor.id, username: actor.username },
   });
 };
 

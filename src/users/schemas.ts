@@ -87,6 +87,10 @@ export const OwnUser = z
       description: 'What the roles allow: `resource:action`, `resource:*` or `*`.',
       example: ['users:read'],
     }),
+    actor: z.object({ id: z.uuid(), username: z.string().nullable() }).nullable().meta({
+      description:
+        'The administrator who acts for the user (impersonation). Show it. Null: the user is here.',
+    }),
   })
   .meta({ id: 'OwnUser' });
 
@@ -103,4 +107,5 @@ export const publicUser = (user: Principal): z.input<typeof PublicUser> => ({
 export const ownUser = (user: Principal): z.input<typeof OwnUser> => ({
   ...publicUser(user),
   permissions: [...user.permissions],
+  actor: user.actor && { ...user.actor },
 });

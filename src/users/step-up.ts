@@ -35,16 +35,16 @@ const isWithin = (time: number, clock: Clock, minutes: number): boolean =>
 
 /**
  * True when the user proved who they are in the last so many minutes. Never true without a session: an API key proves
- * nothing anew.
+ * nothing anew. Nor when somebody else acts for the user.
  */
-export const isFresh = ({ session }: Principal, clock: Clock, minutes: number): boolean =>
-  session !== null && isWithin(session.authTime, clock, minutes);
+export const isFresh = ({ session, actor }: Principal, clock: Clock, minutes: number): boolean =>
+  session !== null && actor === null && isWithin(session.authTime, clock, minutes);
 
 /**
  * True when the user proved two factors, in the last so many minutes if these are given. A password that was asked again
- * since does not renew it.
+ * since does not renew it. Never true when somebody else acts for the user.
  */
-export function isAal2({ session }: Principal, clock: Clock, minutes?: number): boolean {
-  if (!session || session.aal2Time === null) return false;
+export function isAal2({ session, actor }: Principal, clock: Clock, minutes?: number): boolean {
+  if (!session || actor || session.aal2Time === null) return false;
   return minutes === undefined || isWithin(session.aal2Time, clock, minutes);
 }

@@ -72,7 +72,9 @@ export const asTyped = (name: string): string => `name ${fold(name.trim())}`;
 
 /** One query, whether or not there is such a user. */
 async function userAndNetworks({ db }: Context, where: WhereOptions, more: IncludeOptions[] = []) {
-  const sessions = { association: 'sessions', attributes: ['ip'] };
+  // An administrator who acts for the user has not signed in as the user.
+  const own = { where: { actorId: null }, required: false };
+  const sessions = { association: 'sessions', attributes: ['ip'], ...own };
   const rows = (await db.User.findAll({
     attributes: ['id'],
     where,

@@ -115,6 +115,7 @@ it('changes names, answers the user, and lets them in by the new name and not by
   expect(body).toEqual({
     ...carol.tokens.user,
     permissions: [],
+    actor: null,
     username: 'Caroline',
     name: '  “C” 🦊',
   });
@@ -144,6 +145,7 @@ it('answers exactly the documented members (Z-19, G-13)', async () => {
     name: 'No role',
     roles: [],
     permissions: [],
+    actor: null,
   });
   expect(await loner.ask('GET', '/admin/users')).toMatchObject({
     status: 403,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as emailMails from '#src/email/mails';
 import * as factorMails from '#src/factors/mails';
 import * as federationMails from '#src/federation/mails';
+import * as impersonationMails from '#src/impersonation/mails';
 import * as invitationMails from '#src/invitations/mails';
 import * as passkeyMails from '#src/passkeys/mails';
 import * as passwordMails from '#src/passwords/mails';
@@ -30,12 +31,23 @@ const signIn = {
   strategy: 'local',
   host: 'auth.example',
 };
-const data = { name: 'Ada Lovelace', link, code: '012345', at, madeAt: at, ...kinds, ...signIn };
+const acts = { actor: 'grace', reason: 'Ticket 4711' };
+const data = {
+  name: 'Ada Lovelace',
+  link,
+  code: '012345',
+  at,
+  madeAt: at,
+  ...kinds,
+  ...signIn,
+  ...acts,
+};
 /** Every mail of this server, by the name of its template. */
 const mails = Object.values({
   ...emailMails,
   ...factorMails,
   ...federationMails,
+  ...impersonationMails,
   ...invitationMails,
   ...passkeyMails,
   ...passwordMails,
@@ -68,6 +80,7 @@ it('every file of mails is read here, and every template has a name of its own',
     'src/email/mails.ts',
     'src/factors/mails.ts',
     'src/federation/mails.ts',
+    'src/impersonation/mails.ts',
     'src/invitations/mails.ts',
     'src/passkeys/mails.ts',
     'src/passwords/mails.ts',

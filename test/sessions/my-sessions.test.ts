@@ -88,6 +88,7 @@ describe('GET /me/sessions', async () => {
       ip: '203.0.113.7',
       lastSeenAt: new Date(start).toISOString(),
       current: true,
+      impersonation: null,
     };
     expect(await list(as(body.accessToken))).toEqual({ data: [first], nextCursor: null });
     at(1000);

@@ -62,6 +62,7 @@ const FIELDS = [
   'factors',
   'session',
   'scopes',
+  'actor',
 ];
 const SESSION_FIELDS = ['id', 'strategy', 'amr', 'acr', 'authTime', 'aal2Time'];
 let made = 0;
@@ -97,6 +98,7 @@ describe('req.user on a route of the host app', () => {
           aal2Time: null,
         },
         scopes: null,
+        actor: null,
       });
       for (const each of [user, user.roles, user.permissions, user.session, user.session!.amr])
         expect(Object.isFrozen(each)).toBe(true);

@@ -80,6 +80,12 @@ export const accessProblems = {
     'You are not allowed to do this',
     'You are signed in, but you lack what `required` names. Repeating the request will not help. An administrator can grant a role.',
   ],
+  impersonated: [
+    403,
+    'stop',
+    'Nobody may do this in the name of somebody else',
+    'You are acting for this user (impersonation). What governs the account is left to the user: how they sign in, their names and addresses, their other sessions, the data about them, and what administrators do. Sign out, and do it as yourself, or ask the user to do it.',
+  ],
   signup_closed: [
     403,
     'stop',

@@ -4,7 +4,7 @@ import { note, type Outcome } from '#test/support/model/census';
 /** No provider and no mail takes part in the model. */
 type EndReason = Exclude<
   SessionEndReason,
-  'taken_over' | 'password_reset' | 'email_restored' | 'reported'
+  'taken_over' | 'password_reset' | 'email_restored' | 'reported' | 'actor_gone'
 >;
 
 export const MINUTE = 60_000;
