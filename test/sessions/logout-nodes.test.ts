@@ -6,6 +6,7 @@ import { emptyDatabase, engine } from '#test/support/database';
 import { eventually } from '#test/support/eventually';
 import { runProcess, settingsFor, startProcess } from '#test/support/process';
 import { IN, OUT, worth } from '#test/support/worth';
+import { lockFile } from '#test/support/elsewhere';
 
 describe('POST /auth/logout on several nodes', () => {
   it('binds on the other one at once, and after a restart (V-16)', async () => {
@@ -37,7 +38,7 @@ describe('POST /auth/logout while the database is unavailable', () => {
       onTestFinished(() => other.close());
       return {
         server,
-        leave: () => other.exec('BEGIN IMMEDIATE'),
+        leave: () => lockFile(other),
         comeBack: () => other.exec('ROLLBACK'),
       };
     }
@@ -46,7 +47,7 @@ describe('POST /auth/logout while the database is unavailable', () => {
     const server = await startProcess(
       settingsFor(databaseUrl.replace(/:\d+\//, `:${proxy.port}/`)),
     );
-    return { server, leave: () => proxy.set('refuse'), comeBack: () => proxy.set('pass') };
+    return { server, leave: async () => proxy.set('refuse'), comeBack: () => proxy.set('pass') };
   };
 
   it('says 503, not that somebody is signed out', async () => {
@@ -55,7 +56,7 @@ describe('POST /auth/logout while the database is unavailable', () => {
       body: { username: 'ada', password },
     });
     const { accessToken: token, refreshToken } = body;
-    leave();
+    await leave();
     const questions = [
       { token },
       { body: { refreshToken } },

@@ -10,6 +10,7 @@ import { eventually } from '#test/support/eventually';
 import { startPrivateServer } from '#test/support/mysql';
 import { rowsOf, settingsFor, startProcess, type Running } from '#test/support/process';
 import { long, rounds } from '#test/support/rounds';
+import { lockFile } from '#test/support/elsewhere';
 
 interface Tokens {
   accessToken: string;
@@ -224,7 +225,7 @@ describe.skipIf(engine === 'mysql')('a database in a file', () => {
     const users = await threeUsers(server);
     const before = await sessions(databaseUrl);
     const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
-    other.exec('BEGIN IMMEDIATE');
+    await lockFile(other);
     const writing = [users.fresh, users.spent, users.newest].map(({ refreshToken }) =>
       presentToken(server, refreshToken),
     );

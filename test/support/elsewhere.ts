@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { createConnection } from 'mysql2/promise';
+import { eventually } from '#test/support/eventually';
 
 /** Writes as another process does: it shares nothing with the server but the database. */
 export async function elsewhere(
@@ -8,11 +9,10 @@ export async function elsewhere(
   values: (string | Date | null)[],
 ): Promise<void> {
   if (databaseUrl.startsWith('sqlite:')) {
-    const db = new DatabaseSync(databaseUrl.slice('sqlite:'.length), { timeout: 20_000 });
+    const db = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
     try {
-      db.prepare(sql).run(
-        ...values.map((value) => (value instanceof Date ? value.toISOString() : value)),
-      );
+      const bound = values.map((value) => (value instanceof Date ? value.toISOString() : value));
+      await eventually(() => db.prepare(sql).run(...bound));
     } finally {
       db.close();
     }
@@ -29,6 +29,13 @@ export async function elsewhere(
   }
 }
 
+/**
+ * Takes the write lock of a SQLite file. A server in this process may hold it for a moment: to wait as SQLite does would
+ * keep that server from going on.
+ */
+export const lockFile = (file: DatabaseSync): Promise<void> =>
+  eventually(() => file.exec('BEGIN IMMEDIATE'));
+
 /** Keeps a session from being written, as another process may, until the returned function is called. */
 export async function hold(
   databaseUrl: string,
@@ -36,7 +43,7 @@ export async function hold(
 ): Promise<() => Promise<unknown>> {
   if (databaseUrl.startsWith('sqlite:')) {
     const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
-    other.exec('BEGIN IMMEDIATE');
+    await lockFile(other);
     return async () => other.close();
   }
   const other = await createConnection(databaseUrl);
