@@ -1,9 +1,10 @@
+import { Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { gauge, type Family } from '#src/metrics/families';
 import { sqliteFileOf } from '#src/platform/database/open';
 
-/** More mails are not counted: the outbox is read while somebody waits. */
-const MOST_MAILS = 10_000;
+/** No more rows are counted: somebody waits for the answer. */
+const MOST_ROWS = 10_000;
 
 /** Sequelize's pool of connections. It is not in its types. */
 interface Pool {
@@ -27,7 +28,7 @@ export const gaugesOf = (ctx: Context): Family[] => [
   ...(sqliteFileOf(ctx.settings.databaseUrl) === undefined ? poolGauges(ctx) : []),
   gauge({
     name: 'sallyport_mail_queue_length',
-    help: `Mails that wait to be sent, ${MOST_MAILS} at most.`,
+    help: `Mails that wait to be sent, ${MOST_ROWS} at most.`,
     aggregator: 'max', // all processes read one table
     read: async () => [[(await waiting(ctx)).length]],
   }),
@@ -37,7 +38,31 @@ export const gaugesOf = (ctx: Context): Family[] => [
     aggregator: 'max',
     read: async () => [[await oldest(ctx)]],
   }),
+  gauge({
+    name: 'sallyport_webhook_queue_length',
+    help: `Deliveries of webhooks that wait, ${MOST_ROWS} at most.`,
+    aggregator: 'max',
+    read: async () => [[(await pending(ctx, MOST_ROWS)).length]],
+  }),
+  gauge({
+    name: 'sallyport_webhook_queue_age_seconds',
+    help: 'How long the oldest delivery in the queue has been there.',
+    aggregator: 'max',
+    read: async () => [[ageOf(ctx, (await pending(ctx, 1))[0])]],
+  }),
 ];
+
+/** In the order of their end, which is that of their beginning. Settled ones have none. */
+const pending = ({ db }: Context, limit: number) =>
+  db.WebhookDelivery.findAll({
+    attributes: limit === 1 ? ['createdAt'] : ['id'],
+    where: { expiresAt: { [Op.gt]: new Date(0) } },
+    order: ['expiresAt'],
+    limit,
+  });
+
+const ageOf = ({ clock }: Context, row: { createdAt: Date } | null | undefined): number =>
+  row ? Math.max(0, (clock.now() - row.createdAt.getTime()) / 1000) : 0;
 
 /** An embedded database has one connection. */
 function poolGauges({ db }: Context): Family[] {
@@ -62,10 +87,10 @@ function poolGauges({ db }: Context): Family[] {
 }
 
 const waiting = ({ db }: Context) =>
-  db.OutgoingMail.findAll({ attributes: ['id'], limit: MOST_MAILS, raw: true });
+  db.OutgoingMail.findAll({ attributes: ['id'], limit: MOST_ROWS, raw: true });
 
-async function oldest({ db, clock }: Context): Promise<number> {
+async function oldest(ctx: Context): Promise<number> {
   const order: [['id', 'ASC']] = [['id', 'ASC']]; // ids are in the order of time
-  const mail = await db.OutgoingMail.findOne({ attributes: ['createdAt'], order });
-  return mail ? Math.max(0, (clock.now() - mail.createdAt.getTime()) / 1000) : 0;
+  const mail = await ctx.db.OutgoingMail.findOne({ attributes: ['createdAt'], order });
+  return ageOf(ctx, mail);
 }

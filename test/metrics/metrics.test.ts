@@ -13,6 +13,7 @@ const off = await startApp();
 const { ctx, ask, logIn, register, metricsUrl, auth } = await startApp({
   METRICS_PORT: '0',
   SESSION_CACHE_TTL: '5',
+  WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
 });
 const limited = await startApp({
   METRICS_PORT: '0',
@@ -191,6 +192,22 @@ describe('what the server does', () => {
       });
     expect(await growth(sent, 'sallyport_mails_total', { outcome: 'sent' })).toBe(1);
     await eventually(async () => expect(await valueOf('sallyport_mail_queue_length')).toBe(0));
+  });
+
+  it('tells the length and the age of each queue, also of an empty one', async () => {
+    const text = await scrape();
+    for (const queue of ['mail', 'webhook'])
+      for (const what of ['length', 'age_seconds'])
+        expect(text).toMatch(new RegExp(`^sallyport_${queue}_queue_${what} [\\d.]+$`, 'm'));
+    const webhook = { url: 'http://127.0.0.1:9/', types: ['*'] };
+    const admin = await register({}, 'admin');
+    const { body, text: said } = await admin.ask('POST', '/admin/webhooks', { body: webhook });
+    expect(body.id, said).toBeDefined();
+    await admin.ask('POST', `/admin/webhooks/${body.id}/test`);
+    await eventually(async () => {
+      expect(await valueOf('sallyport_webhook_queue_length')).toBeGreaterThan(0);
+      expect(await valueOf('sallyport_webhook_queue_age_seconds')).toBeGreaterThan(0);
+    });
   });
 
   it('counts limits that were reached', async () => {

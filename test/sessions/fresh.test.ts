@@ -68,9 +68,11 @@ describe('requireFresh', () => {
     );
     expect(guarded.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
       'delete /admin/invitations/:id',
+      'delete /admin/roles/:role',
       'delete /admin/users/:id',
       'delete /admin/users/:id/factors',
       'delete /admin/users/:id/lock',
+      'delete /admin/users/:id/roles/:role',
       'delete /admin/users/:id/sessions',
       'delete /admin/users/:id/sessions/:sessionId',
       'delete /me/factors/:id',
@@ -90,6 +92,8 @@ describe('requireFresh', () => {
       'post /me/factors/recovery-codes',
       'post /me/factors/totp',
       'post /me/factors/totp/:id/confirm',
+      'put /admin/roles/:role',
+      'put /admin/users/:id/roles/:role',
     ]);
     const me = await since(2 * HOUR);
     await auth.roles.grant(me.username, 'admin');
