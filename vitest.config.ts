@@ -46,7 +46,7 @@ const slow = files(
     'conformance-shipped doctor email-code email-code-address email-code-link ending-races engines faults foreign-hashes galera ' +
     'generated-clients group-replication guessing identifiers ' +
     'identifiers-properties identities import-factors import-refused import-sign-in import-tutorial ' +
-    'imports injection keys keys-cli keys-nodes limits limits-account limits-fair limits-mail ' +
+    'imports injection killed keys keys-cli keys-nodes limits limits-account limits-fair limits-mail ' +
     'hosts limits-nodes limits-proxy limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files ' +
     'mail-nodes metrics-workers model native npm-strategies open-close package pages passkey-attacks passkeys-browser password-doors passwords ' +
     'plans prepared-many process prometheus properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +

@@ -16,19 +16,20 @@ type Open = Pick<Context, 'db' | 'clock' | 'secrets' | 'log'>;
 /**
  * The newest key that this APP_SECRET opens. If there is none, one is made: after the loss of APP_SECRET the trail goes on,
  * and `audit verify` says which entries nobody can prove any more. Two nodes that make one at the same time both use
- * theirs. A key that was encrypted under APP_SECRET_PREVIOUS is encrypted anew.
+ * theirs. Keys that were encrypted under APP_SECRET_PREVIOUS are encrypted anew.
  */
 export async function openAuditKey({ db, clock, secrets, log }: Open): Promise<AuditMacKey> {
   const rows = await db.AuditKey.findAll({ order: [['createdAt', 'DESC']] });
-  for (const row of rows) {
-    const opened = unsealed(secrets, row);
+  let newest: AuditMacKey | undefined;
+  for (const { id, sealedKey } of rows) {
+    const opened = unsealed(secrets, { id, sealedKey });
     if (!opened) continue;
-    if (opened.stale) {
-      const sealedKey = secrets.seal(PURPOSE, opened.key.toString('base64url'));
-      await db.AuditKey.update({ sealedKey }, { where: { id: row.id, sealedKey: row.sealedKey } });
-    }
-    return { id: row.id, key: opened.key };
+    newest ??= { id, key: opened.key };
+    if (!opened.stale) continue;
+    const again = secrets.seal(PURPOSE, opened.key.toString('base64url'));
+    await db.AuditKey.update({ sealedKey: again }, { where: { id, sealedKey } });
   }
+  if (newest) return newest;
   if (rows.length > 0)
     log.warn({}, 'no key of the audit trail opens with this APP_SECRET: a new one is made');
   const key = randomBytes(32);
@@ -55,7 +56,7 @@ export async function auditKeys({
 const idOf = (key: Buffer): string =>
   createHmac('sha256', key).update('id').digest('hex').slice(0, 16);
 
-function unsealed(secrets: Secrets, { id, sealedKey }: AuditKey) {
+function unsealed(secrets: Secrets, { id, sealedKey }: Pick<AuditKey, 'id' | 'sealedKey'>) {
   try {
     const { plain, stale } = secrets.unseal(PURPOSE, sealedKey);
     const key = Buffer.from(plain, 'base64url');

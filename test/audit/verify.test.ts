@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { purgeAudit } from '#src/audit/purge';
 import { sealedAfter } from '#src/audit/read';
@@ -177,6 +178,21 @@ describe('audit verify (T-01)', () => {
     const found = (await faults()).map(({ fault }) => fault);
     expect(found).toContain('unproved');
     expect(found).toContain('missing');
+  });
+
+  it('goes on under another APP_SECRET that has the one before', async () => {
+    await ctx.close();
+    const before = await open();
+    await before.ctx.close();
+    const secrets = { APP_SECRET: randomBytes(32).toString('hex') };
+    const between = { ...before.env, ...secrets, APP_SECRET_PREVIOUS: before.env.APP_SECRET };
+    for (const env of [between, { ...before.env, ...secrets }]) {
+      ctx = await openContext(parseSettings(settingsFrom(env)));
+      await write(ctx, 2);
+      expect(await faults()).toEqual([]);
+      expect(await ctx.db.AuditKey.count()).toBe(1);
+      if (env === between) await ctx.close();
+    }
   });
 
   it('after the loss of APP_SECRET says which entries nobody can prove, and goes on', async () => {

@@ -1,4 +1,3 @@
-import { recordSettings } from '#src/platform/settings/records';
 import { z } from 'zod';
 import { databaseSettings } from '#src/platform/settings/database';
 import { limitSettings } from '#src/platform/settings/limits';
@@ -18,6 +17,7 @@ import {
   whole,
   workers,
 } from '#src/platform/settings/types';
+import { recordSettings } from '#src/platform/settings/records';
 import { ignoredVariables } from '#src/platform/settings/unknown';
 import { webhookSettings } from '#src/platform/settings/webhooks';
 
