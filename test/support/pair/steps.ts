@@ -47,6 +47,9 @@ function castOf({ people }: Side): Cast | undefined {
   return { user, admin, keys, refreshTokens, known };
 }
 
+/** They answer what differs: the address of the database, the name of a new key. */
+const DIFFERENT = ['/admin/settings', '/admin/keys/rotate'];
+
 /** A request of the fuzzer. The same number makes the same request of what each server gave out. */
 const fuzzed = ({ operations, components }: Routes): fc.Arbitrary<Step> =>
   fc.nat(2 ** 30).map((seed) => ({
@@ -54,7 +57,8 @@ const fuzzed = ({ operations, components }: Routes): fc.Arbitrary<Step> =>
     async run(side) {
       const cast = castOf(side);
       if (!cast) return 'nobody';
-      const request = someRequest(operations, components, cast);
+      const same = operations.filter(({ path }) => !DIFFERENT.includes(path));
+      const request = someRequest(same, components, cast);
       const answer = await side.send(fc.sample(request, { seed, numRuns: 1 })[0]!);
       keep(side, answer);
       return answer;
