@@ -87,6 +87,10 @@ export const removeUser = (ctx: Context, id: string): Promise<void> =>
 async function destroyUser(ctx: Context, user: User): Promise<void> {
   await queueRevocations(ctx, { userId: user.id });
   await user.destroy();
-  if (user.emailCanonical) await forgetSignUps(ctx, user.emailCanonical);
+  const { emailCanonical } = user;
+  if (emailCanonical) {
+    await forgetSignUps(ctx, emailCanonical);
+    await ctx.db.Invitation.destroy({ where: { emailCanonical } });
+  }
   ctx.events.emit('user.deleted', { userId: user.id });
 }

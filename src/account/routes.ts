@@ -1,13 +1,24 @@
+import type { Request } from 'express';
 import { z } from 'zod';
 import { deleteMe, updateMe } from '#src/account/me';
-import { authenticate, requireFactorProof, requireFullAccess } from '#src/authentication/guards';
+import {
+  authenticate,
+  requireFactorProof,
+  requireFreshProof,
+  requireFullAccess,
+} from '#src/authentication/guards';
 import type { Context } from '#src/context';
+import { exportUser } from '#src/import-export/export-user';
+import { EXPORT } from '#src/import-export/limits';
+import { UserExport } from '#src/import-export/user-export';
 import { inWords, lifetimes } from '#src/lifetimes';
 import { limitPasswordGuess } from '#src/passwords/limits';
 import { oneOfFields } from '#src/platform/http/one-of-fields';
+import { limit } from '#src/platform/http/rate-limit';
 import { del, get, patch, type Route } from '#src/platform/http/route';
+import { sendPieces } from '#src/platform/http/send-pieces';
 import { oncePer } from '#src/platform/once-per';
-import { principalOf, type Principal } from '#src/users/principal';
+import { principalOf, signedInAs, type Principal } from '#src/users/principal';
 import { FreeUsername, Name, Password, OwnUser, ownUser } from '#src/users/schemas';
 
 const UserChanges = oneOfFields(
@@ -53,6 +64,30 @@ function getMe(ctx: Context): Route {
 
 export const accountRoutes = (ctx: Context): Route[] => [
   getMe(ctx),
+
+  get(
+    '/me/export',
+    [
+      authenticate(ctx),
+      requireFullAccess,
+      requireFreshProof(ctx, lifetimes.freshSignInMinutes),
+      limit(ctx, EXPORT, signedInAs),
+    ],
+    {
+      operationId: 'exportMe',
+      tag: 'Account',
+      summary: 'Export everything the server knows of you',
+      description:
+        'One JSON document, without passwords, secrets and tokens. It has no Content-Length. An answer that breaks off is not whole: ask again. `POST /auth/reauthenticate` makes an older session fresh.',
+      returns: UserExport,
+    },
+    async (req, res) => {
+      const pieces = await exportUser(ctx, req.user.id);
+      res.attachment('export.json');
+      await sendPieces(req as unknown as Request, res, 'application/json', pieces);
+      return undefined as never; // it is sent
+    },
+  ),
 
   patch(
     '/me',

@@ -3,8 +3,10 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { sentence, teller, type Answer } from '#src/cli/answer';
 import type { OnDatabase } from '#src/cli/command';
+import { labelOf, userNamed } from '#src/cli/user-named';
 import type { Context } from '#src/context';
 import { entriesOf, EVERY_OBJECT, jsonEntries, type Entry } from '#src/import-export/entries';
+import { exportUser } from '#src/import-export/export-user';
 import { exportUsers } from '#src/import-export/export-users';
 import { importUsers, LOCKED_OUT, type ImportedLine } from '#src/import-export/import-users';
 import { userSources } from '#src/import-export/sources/index';
@@ -24,6 +26,7 @@ export function addUserFileCommands(user: Command, run: OnDatabase): void {
     .command('export')
     .description('Write users to a file that only you may read, or to standard output')
     .argument('[file]')
+    .option('--of <user>', 'everything the server knows of this one user, as one JSON document')
     .option(
       '--with-password-hashes',
       'with what others could guess the passwords from, and the secrets of second factors',
@@ -96,9 +99,12 @@ async function* chunksOf(file: string): AsyncGenerator<Buffer> {
 async function exportFile(
   ctx: Context,
   file: string | undefined,
-  { withPasswordHashes = false }: { withPasswordHashes?: boolean },
+  { withPasswordHashes = false, of }: { withPasswordHashes?: boolean; of?: string },
 ): Promise<Answer | void> {
-  const users = exportUsers(ctx, withPasswordHashes);
+  if (of !== undefined && withPasswordHashes)
+    throw new Error('--of writes no password hashes: leave out --with-password-hashes.');
+  const one = of === undefined ? undefined : await userNamed(ctx, of);
+  const users = one ? await exportUser(ctx, one.id) : exportUsers(ctx, withPasswordHashes);
   if (file === undefined) {
     for await (const line of users) if (!process.stdout.write(line)) await drained();
     return;
@@ -119,6 +125,7 @@ async function exportFile(
     await rm(part, { force: true });
     throw fileError(error, 'written');
   }
+  if (one) return sentence(`${labelOf(one)} is written.`, { file, userId: one.id });
   const without = withPasswordHashes
     ? ''
     : ' Without password hashes and secrets of second factors.';

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { User } from '#models/index';
 import { disableUser, enableUser } from '#src/account/disable';
@@ -8,6 +9,7 @@ import { listUsers, type AskedPage, type UserPage } from '#src/admin/list-users'
 import type { Context } from '#src/context';
 import { confirmUser } from '#src/email/verify-email';
 import { resetFactors } from '#src/factors/reset-factors';
+import { exportUser } from '#src/import-export/export-user';
 import { setPassword } from '#src/passwords/set-password';
 import { verifyCredentials } from '#src/passwords/verify-credentials';
 import { invalidFields } from '#src/platform/http/parse';
@@ -88,6 +90,12 @@ export const usersApi = (ctx: Context) => ({
   /** Takes every second factor from a user who has lost them. Answers how many. @throws {Problem} 404 `not_found` */
   resetFactors: async (user: string): Promise<number> =>
     resetFactors(ctx, (await named(ctx, user)).id),
+  /**
+   * Everything that the server knows of a user, as the text of one JSON document: without passwords, secrets and tokens.
+   * @throws {Problem} 404 `not_found`
+   */
+  export: async (user: string): Promise<Readable> =>
+    Readable.from(await exportUser(ctx, (await named(ctx, user)).id)),
   /** Ends every session of the user. @throws {Problem} 404 `not_found`, 409 `last_admin` */
   disable: async (user: string): Promise<void> => disableUser(ctx, (await named(ctx, user)).id),
   /** @throws {Problem} 404 `not_found` */

@@ -81,6 +81,7 @@ async function ownRoutes() {
   const ada = await register({ username: 'ada-of-routes', email: address, name: 'Ada' });
   const me = client(ada.token);
   await me('GET', '/me');
+  await me('GET', '/me/export');
   await me('PATCH', '/me', { name: 'Ada L', username: 'lovelace' });
   await me('POST', '/me/email', { email: email(), password });
   await me('POST', '/auth/reauthenticate', { password });

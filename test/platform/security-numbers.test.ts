@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { SIGN_IN } from '#src/authentication/limits';
 import { emailChangeConfirmMail, emailChangeNoticeMail, verifyEmailMail } from '#src/email/mails';
+import { EXPORT } from '#src/import-export/limits';
 import { CODE } from '#src/one-time-tokens/limits';
 import { FORGOT, PASSWORD_GUESS } from '#src/passwords/limits';
 import { resetPasswordMail } from '#src/passwords/mails';
@@ -64,6 +65,7 @@ it('Limits: the table has the numbers of the limit classes', () => {
     'Mail about a sign-in on a new device': kept(NEW_SIGN_IN_MAIL),
     'Codes and tokens from mails and redirects': kept(CODE),
     'Asking for the own password, with a token': kept(PASSWORD_GUESS),
+    'Exporting all that is known of oneself': kept(EXPORT),
     'Everything together': [
       ...ctx.settings.limitRequestsPerNetwork,
       ...ctx.settings.limitRequestsPerSite,

@@ -34,7 +34,7 @@ export async function queueMail(
   to: string | null,
   mail: Mail,
 ): Promise<void> {
-  const recipient = to === null ? NO_RECIPIENT : asciiOf(to);
+  const recipient = to === null ? NO_RECIPIENT : recipientOf(to);
   const now = clock.now();
   await db.OutgoingMail.create({
     id: uuid(),
@@ -46,8 +46,11 @@ export async function queueMail(
   db.afterCommit(() => outbox.wake());
 }
 
-/** The address for SMTP: its domain in the IDNA form. The part before the @ stays as it was typed (RFC 5321 §2.4). */
-function asciiOf(to: string): string {
+/**
+ * The address for SMTP: its domain in the IDNA form. The part before the @ stays as it was typed (RFC 5321 §2.4).
+ * @throws {Error} when it is no address
+ */
+export function recipientOf(to: string): string {
   const found = parseEmail(to);
   if ('code' in found) throw new Error('A mail is to go to what is not an e-mail address.');
   const { display, canonical } = found;

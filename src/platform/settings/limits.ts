@@ -121,6 +121,9 @@ export const limitSettings = {
   LIMIT_PASSWORD_GUESSES_PER_SESSION: rates
     .prefault('10/15m')
     .describe('How often one session may give the password of its user.'),
+  LIMIT_EXPORTS_PER_SESSION: rates
+    .prefault('5/1h')
+    .describe('How often one session may export all that the server knows of its user.'),
   LIMITS_SHARED_NETWORKS: sharedNetworks
     .default([])
     .describe(
