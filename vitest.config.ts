@@ -25,7 +25,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
+  'addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
@@ -34,7 +34,7 @@ const once = files(
     'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
     'saml session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
     'signup-closed source straight strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens ' +
-    'two-providers unknown-settings well-known wrap',
+    'two-providers unknown-settings webhooks-guide well-known wrap',
 );
 /**
  * Files that start many processes, compile, hash at great cost, try every combination or try at random: `npm run test:slow`, which

@@ -17,7 +17,7 @@ export class WebhookDelivery extends Model<
   /** The `webhook-id` of each attempt. */
   declare eventId: string;
   declare type: string;
-  /** What the event is about: the id of a user, or the name of a role. Deliveries about one subject go in order. */
+  /** What the event is about: the id of a user, the name of a role, or the id of something else. Deliveries about one subject go in order. */
   declare subject: string;
   /** The place of the event in the order of all events. */
   declare seq: number;

@@ -59,6 +59,7 @@ import { roleRoutes } from '#src/roles/routes';
 import { sessionPages } from '#src/sessions/pages';
 import { sessionRoutes } from '#src/sessions/routes';
 import { bodySchemas } from '#src/webhooks/catalogue';
+import { deliveryRoutes } from '#src/webhooks/delivery-routes';
 import { webhookRoutes } from '#src/webhooks/routes';
 import { wellKnownRoutes } from '#src/well-known/routes';
 import { version } from '#src/version';
@@ -91,6 +92,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...roleRoutes(ctx),
     ...auditRoutes(ctx),
     ...webhookRoutes(ctx),
+    ...deliveryRoutes(ctx),
     ...adminUserRoutes(ctx),
     ...invitationRoutes(ctx),
     ...operationRoutes(ctx),

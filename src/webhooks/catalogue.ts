@@ -51,6 +51,7 @@ export const published = {
   'role.granted': ofGrant,
   'role.revoked': ofGrant,
   'session.started': z.object({ userId, sessionId, strategy: word, ...proof }),
+  'session.new_device': z.object({ userId, sessionId, strategy: word }),
   'session.ended': z.object({ userId, sessionId, why: word }),
   'session.reauthenticated': z.object({ userId, sessionId, ...proof }),
   'session.reused': z.object({ userId, sessionId }),
@@ -109,10 +110,11 @@ export interface PublishedEvent {
 /** What webhooks are told of an event. Undefined if they are told nothing. @throws {z.ZodError} */
 export function publish({ id, type, at, details }: PublishedEvent) {
   if (!isPublished(type)) return undefined;
-  const data: { userId?: string; role?: string } = published[type].parse(details);
+  const data: Record<string, unknown> = published[type].parse(details);
+  const about = [data['userId'], data['role'], id];
   return {
     ...messageOf(id, type, at, data),
-    subject: data.userId ?? data.role ?? id,
+    subject: about.find((each) => typeof each === 'string')!,
   };
 }
 

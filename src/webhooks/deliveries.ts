@@ -53,7 +53,7 @@ export async function testWebhook(
       ...due(ctx),
     });
   });
-  webhooks.wake();
+  db.afterCommit(() => webhooks.wake());
   return delivery;
 }
 
@@ -80,7 +80,7 @@ export async function redeliver(
       throw new Problem('conflict');
     return found.set(again);
   });
-  webhooks.wake();
+  db.afterCommit(() => webhooks.wake());
   return delivery;
 }
 

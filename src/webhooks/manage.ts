@@ -3,6 +3,7 @@ import type { Webhook } from '#models/index';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { takeTurn } from '#src/platform/database/take-turn';
+import { etagOf, requireMatch } from '#src/platform/http/etag';
 import { Problem } from '#src/platform/http/problem';
 import { newestSeq, CURSOR } from '#src/webhooks/event-log';
 import type { NewWebhook, WebhookChanges } from '#src/webhooks/schemas';
@@ -15,6 +16,15 @@ const MAX_WEBHOOKS = 50;
 /** Is run first in the transaction of a change, and may refuse it. */
 export type Before = () => Promise<unknown>;
 const nothing: Before = async () => {};
+interface Condition {
+  before?: Before;
+  /** The header If-Match. */
+  ifMatch?: string | undefined;
+}
+
+/** Changes with whatever somebody may change. */
+export const etagOfWebhook = ({ id, url, types, description, disabledAt }: Webhook): string =>
+  etagOf([id, url, types, description, !disabledAt]);
 
 /**
  * Makes a webhook, and answers its secret, this once. It is told of what happens from now on.
@@ -44,7 +54,7 @@ export async function createWebhook(
     events.emit('webhook.created', { webhookId: id });
     return made;
   });
-  webhooks.wake();
+  db.afterCommit(() => webhooks.wake());
   return { webhook, secret };
 }
 
@@ -57,13 +67,13 @@ export async function webhookOf({ db }: Context, id: string): Promise<Webhook> {
 
 /**
  * Changes what is given. One that is enabled again is told of what happens from then on.
- * @throws {Problem} 400 `invalid_request` for an address that may not be called, 404 `not_found`
+ * @throws {Problem} 400 `invalid_request` for an address that may not be called, 404 `not_found`, 412 `precondition_failed`
  */
 export async function updateWebhook(
   ctx: Context,
   id: string,
   { url, types, description, enabled }: WebhookChanges,
-  before = nothing,
+  { before = nothing, ifMatch }: Condition = {},
 ): Promise<Webhook> {
   const { db, events, webhooks } = ctx;
   if (url !== undefined) await requireCallable(ctx, url);
@@ -71,6 +81,7 @@ export async function updateWebhook(
     await before();
     await takeTurn(db.WebhookCursor, { id: CURSOR });
     const webhook = await webhookOf(ctx, id);
+    requireMatch(ifMatch, etagOfWebhook(webhook));
     await webhook.update({
       ...(url !== undefined && { url, retryAt: null }),
       ...(types && { types: types.join(' ') }),
@@ -80,7 +91,7 @@ export async function updateWebhook(
     events.emit('webhook.updated', { webhookId: id });
     return webhook;
   });
-  webhooks.wake();
+  db.afterCommit(() => webhooks.wake());
   return changed;
 }
 

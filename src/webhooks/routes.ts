@@ -1,4 +1,6 @@
+import type { Response } from 'express';
 import { z } from 'zod';
+import type { Webhook } from '#models/index';
 import {
   authenticate,
   requireFreshProof,
@@ -11,19 +13,16 @@ import { Id, Listing, newestFirst, Page } from '#src/platform/http/listing';
 import { del, get, patch, post, type Route } from '#src/platform/http/route';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
 import type { Principal } from '#src/users/principal';
-import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
 import {
   createWebhook,
   deleteWebhook,
+  etagOfWebhook,
   rotateSecret,
   updateWebhook,
   webhookOf,
 } from '#src/webhooks/manage';
 import {
   CreatedWebhook,
-  DeliveryState,
-  ListedDelivery,
-  listedDelivery,
   ListedWebhook,
   listedWebhook,
   NewWebhook,
@@ -35,7 +34,11 @@ const tag = 'Administration';
 const [READ, WRITE] = ['webhooks:read', 'webhooks:write'] as const;
 const params = z.strictObject({ id: Id });
 const WebhookPage = Listing(ListedWebhook);
-const DeliveryPage = Listing(ListedDelivery);
+
+function withEtag(res: Response, webhook: Webhook) {
+  res.setHeader('ETag', etagOfWebhook(webhook));
+  return listedWebhook(webhook);
+}
 
 export const webhookRoutes = (ctx: Context): Route[] => {
   const mayStill = (user: Principal) => () => requireLivePermission(ctx, user, WRITE);
@@ -92,9 +95,10 @@ export const webhookRoutes = (ctx: Context): Route[] => {
         summary: 'Show a webhook',
         params,
         returns: ListedWebhook,
+        etag: true,
         problems: ['not_found'],
       },
-      async (req) => listedWebhook(await webhookOf(ctx, req.params.id)),
+      async (req, res) => withEtag(res, await webhookOf(ctx, req.params.id)),
     ),
 
     patch(
@@ -107,10 +111,13 @@ export const webhookRoutes = (ctx: Context): Route[] => {
         params,
         body: WebhookChanges,
         returns: ListedWebhook,
-        problems: ['not_found'],
+        etag: true,
+        problems: ['not_found', 'precondition_failed'],
       },
-      async ({ body, params: { id }, user }) =>
-        listedWebhook(await updateWebhook(ctx, id, body, mayStill(user))),
+      async ({ body, headers, params: { id }, user }, res) => {
+        const condition = { before: mayStill(user), ifMatch: headers['if-match'] };
+        return withEtag(res, await updateWebhook(ctx, id, body, condition));
+      },
     ),
 
     del(
@@ -142,57 +149,6 @@ export const webhookRoutes = (ctx: Context): Route[] => {
         const rotated = await rotateSecret(ctx, id, body.keepPrevious, mayStill(user));
         return { ...listedWebhook(rotated.webhook), secret: rotated.secret };
       },
-    ),
-
-    post(
-      '/admin/webhooks/:id/test',
-      write,
-      {
-        operationId: 'testWebhook',
-        tag,
-        summary: 'Send the event `webhook.test`',
-        description: 'What came of it is listed among the deliveries.',
-        params,
-        returns: ListedDelivery,
-        status: 202,
-        problems: ['not_found', 'conflict'],
-      },
-      async ({ params: { id }, user }) =>
-        listedDelivery(await testWebhook(ctx, id, mayStill(user))),
-    ),
-
-    get(
-      '/admin/webhooks/:id/deliveries',
-      read,
-      {
-        operationId: 'listWebhookDeliveries',
-        tag,
-        summary: 'List what a webhook was told, and is to be told',
-        params,
-        query: Page.extend({ state: DeliveryState.optional() }),
-        returns: DeliveryPage,
-        problems: ['not_found'],
-      },
-      async (req) => {
-        const { data, nextCursor } = await listDeliveries(ctx, req.params.id, req.query);
-        return { data: data.map(listedDelivery), nextCursor };
-      },
-    ),
-
-    post(
-      '/admin/webhooks/:id/deliveries/:deliveryId/redeliver',
-      write,
-      {
-        operationId: 'redeliverWebhookDelivery',
-        tag,
-        summary: 'Deliver an event once more',
-        params: params.extend({ deliveryId: Id }),
-        returns: ListedDelivery,
-        status: 202,
-        problems: ['not_found', 'conflict'],
-      },
-      async ({ params: { id, deliveryId }, user }) =>
-        listedDelivery(await redeliver(ctx, id, deliveryId, mayStill(user))),
     ),
   ];
 };

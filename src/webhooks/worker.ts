@@ -12,7 +12,7 @@ const CONCURRENCY = 4;
 /** How often it looks for events that other nodes left, or that are due again. */
 const POLL_SECONDS = 5;
 /** The same while there is no webhook, which another node may make. */
-const IDLE_MS = 60_000;
+const IDLE_MS = 15_000;
 /** How long an attempt that is under way gets when the process is to stop. */
 const STOP_TIMEOUT_MS = 2000;
 

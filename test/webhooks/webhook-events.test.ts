@@ -63,6 +63,7 @@ const samples: { [N in Published]: EventMap[N] } = {
   'role.granted': { userId, role: 'editor' },
   'role.revoked': { userId, role: 'editor' },
   'session.started': { userId, sessionId, strategy: 'local', ip, ...proof },
+  'session.new_device': { userId, sessionId, strategy: 'local', ip },
   'session.ended': { userId, sessionId, why: 'signed_out' },
   'session.reauthenticated': { userId, sessionId, ...proof },
   'session.reused': { userId, sessionId, ip },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { version } from '#src/version';
 import { sealWebhookSecretsAgain, signingSecrets } from '#src/webhooks/secrets';
@@ -6,10 +7,12 @@ import { commandLine, speaking } from '#test/support/command';
 import { eventually } from '#test/support/eventually';
 import { startReceiver, verified } from '#test/support/receiver';
 import { DAY, SECOND, wait } from '#test/support/clock';
+import { statusesOf } from '#test/support/client';
+import { askLate } from '#test/support/late';
 import { node } from '#test/support/node';
 
 const app = await startApp({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1', API_KEYS: 'on' });
-const { auth, ask, ctx, env, register, Webhook, WebhookDelivery } = app;
+const { auth, ask, ctx, env, register, url, AuditEntry, Webhook, WebhookDelivery } = app;
 const admin = await register({}, 'admin');
 const receiver = await startReceiver({ close: afterAll });
 const { does, json, refuses } = speaking(commandLine(env));
@@ -162,6 +165,59 @@ describe('a webhook', () => {
     expect((await admin.ask('GET', path)).status).toBe(404);
   });
 
+  it('is not changed by who has seen another state (If-Match, A-07)', async () => {
+    const { id } = await create();
+    const path = `/admin/webhooks/${id}`;
+    const etag = (await admin.ask('GET', path)).headers.get('etag')!;
+    const change = (description: string) =>
+      admin.ask('PATCH', path, { headers: { 'if-match': etag }, body: { description } });
+    const answers = await Promise.all(['one', 'other'].map(change));
+    expect(statusesOf(answers)).toEqual([200, 412]);
+  });
+
+  it('is not made when the permission is gone by the time the body arrives (A-09)', async () => {
+    const role = 'webhook-keeper';
+    await auth.roles.set(role, { permissions: ['webhooks:write'] });
+    const keeper = await register({}, role);
+    const { id } = await create();
+    const requests = [
+      ['POST', '/admin/webhooks', { url: receiver.url, types: ['*'] }],
+      ['PATCH', `/admin/webhooks/${id}`, { description: 'late' }],
+      ['POST', `/admin/webhooks/${id}/secret`, {}],
+    ] as const;
+    for (const [method, path, body] of requests) {
+      await auth.roles.grant(keeper.id, role);
+      const answer = await askLate(url, { token: keeper.token, method, path, body }, async () => {
+        await sleep(100);
+        await auth.roles.revoke(keeper.id, role);
+      });
+      expect([answer.status, answer.code], path).toEqual([403, 'forbidden']);
+    }
+    expect(await Webhook.count()).toBe(1);
+    expect(await Webhook.findByPk(id)).toMatchObject({
+      description: '',
+      sealedPreviousSecret: null,
+    });
+  });
+
+  it('is shown to who may read, and changed by who may write', async () => {
+    await auth.roles.set('webhook-reader', { permissions: ['webhooks:read'] });
+    const reader = await register({}, 'webhook-reader');
+    const { id } = await create();
+    expect((await reader.ask('GET', `/admin/webhooks/${id}`)).status).toBe(200);
+    for (const [method, path] of [
+      ['POST', ''],
+      ['PATCH', `/${id}`],
+      ['DELETE', `/${id}`],
+      ['POST', `/${id}/test`],
+      ['POST', `/${id}/secret`],
+      ['POST', `/${id}/deliveries/${UNKNOWN}/redeliver`],
+    ] as const) {
+      const { status, body } = await reader.ask(method, `/admin/webhooks${path}`);
+      expect([status, body.required], path).toEqual([403, ['webhooks:write']]);
+    }
+  });
+
   it('is delivered to once more on request, with the same id, and not while it is tried', async () => {
     const { id } = await create();
     receiver.answer(500);
@@ -259,6 +315,7 @@ describe('the secret (W-03)', () => {
     ]);
     stop();
     const rows = [
+      await AuditEntry.findAll({ raw: true }),
       await Webhook.findAll({ raw: true }),
       await WebhookDelivery.findAll({ raw: true }),
     ];

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { authenticate, requirePermission } from '#src/authentication/guards';
+import type { Context } from '#src/context';
+import { Id, Listing, Page } from '#src/platform/http/listing';
+import { get, post, type Route } from '#src/platform/http/route';
+import { requireLivePermission } from '#src/sessions/require-live-permission';
+import type { Principal } from '#src/users/principal';
+import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
+import { DeliveryState, ListedDelivery, listedDelivery } from '#src/webhooks/schemas';
+
+const tag = 'Administration';
+const [READ, WRITE] = ['webhooks:read', 'webhooks:write'] as const;
+const params = z.strictObject({ id: Id });
+const DeliveryPage = Listing(ListedDelivery);
+const mayStill = (ctx: Context, user: Principal) => () => requireLivePermission(ctx, user, WRITE);
+
+export const deliveryRoutes = (ctx: Context): Route[] => [
+  post(
+    '/admin/webhooks/:id/test',
+    [authenticate(ctx), requirePermission(WRITE)],
+    {
+      operationId: 'testWebhook',
+      tag,
+      summary: 'Send the event `webhook.test`',
+      description: 'What came of it is listed among the deliveries.',
+      params,
+      returns: ListedDelivery,
+      status: 202,
+      problems: ['not_found', 'conflict'],
+    },
+    async ({ params: { id }, user }) =>
+      listedDelivery(await testWebhook(ctx, id, mayStill(ctx, user))),
+  ),
+
+  get(
+    '/admin/webhooks/:id/deliveries',
+    [authenticate(ctx), requirePermission(READ)],
+    {
+      operationId: 'listWebhookDeliveries',
+      tag,
+      summary: 'List what a webhook was told, and is to be told',
+      params,
+      query: Page.extend({ state: DeliveryState.optional() }),
+      returns: DeliveryPage,
+      problems: ['not_found'],
+    },
+    async (req) => {
+      const { data, nextCursor } = await listDeliveries(ctx, req.params.id, req.query);
+      return { data: data.map(listedDelivery), nextCursor };
+    },
+  ),
+
+  post(
+    '/admin/webhooks/:id/deliveries/:deliveryId/redeliver',
+    [authenticate(ctx), requirePermission(WRITE)],
+    {
+      operationId: 'redeliverWebhookDelivery',
+      tag,
+      summary: 'Deliver an event once more',
+      params: params.extend({ deliveryId: Id }),
+      returns: ListedDelivery,
+      status: 202,
+      problems: ['not_found', 'conflict'],
+    },
+    async ({ params: { id, deliveryId }, user }) =>
+      listedDelivery(await redeliver(ctx, id, deliveryId, mayStill(ctx, user))),
+  ),
+];
