@@ -29,7 +29,7 @@ export const LEAKS =
   /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?-i:\bER_[A-Z_]{5})|SELECT |INSERT |\.sqlite|127\.0\.0\.1:3306\b/i;
 
 /** What two administrators could overwrite for each other. */
-const HAS_ETAG = /^\/admin\/(users|roles)\/[^/]+$/;
+const HAS_ETAG = /^\/admin\/(users|roles|webhooks)\/[^/]+$/;
 
 /** What must hold for every answer of this server, whatever was asked; the first thing that does not. */
 export function fault(
