@@ -91,6 +91,8 @@ it('each event is told as its published schema says, once, and without addresses
   for (const { body, text } of receiver.heard) {
     expect(schemaOf(body.type).safeParse(body).error, body.type).toBe(undefined);
     expect(text).not.toContain(ip);
+    const { data } = (schemaOf(body.type) as z.ZodObject).shape as { data: z.ZodObject };
+    expect(Object.keys(body.data).sort(), body.type).toEqual(Object.keys(data.shape).sort());
   }
   const of = (type: string) => receiver.heard.filter(({ body }) => body.type === type);
   for (const type of types) expect(of(type), type).toHaveLength(1);

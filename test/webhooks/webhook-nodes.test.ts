@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
+import { v7 as uuid } from 'uuid';
+import { sealAll } from '#src/audit/sealing-worker';
 import { openContext } from '#src/open-context';
 import { parseSettings, settingsFrom } from '#src/platform/settings/read';
 import { webhooksApi } from '#src/server-api/webhooks';
+import { dispatch } from '#src/webhooks/dispatch';
 import { takeNext } from '#src/webhooks/take';
 import { startWebhookWorker } from '#src/webhooks/worker';
 import { password, testEnv, testSecret } from '#test/support/app';
@@ -54,6 +57,44 @@ it('of many who take at once, on two nodes, each gets another delivery', async (
     expect([taken.length, new Set(taken).size]).toEqual([5, 5]);
     await WebhookDelivery.destroy({ where: {} });
   }
+});
+
+it('a new webhook is not told what happened before, although nobody has told the others yet', async () => {
+  const url = 'http://127.0.0.1:9/';
+  const { webhook: old } = await webhooks.create({ url, types: ['*'] });
+  const happens = async (userId: string) => {
+    await ctx.db.transaction(async () => ctx.events.emit('user.updated', { userId }));
+    await sealAll(ctx);
+  };
+  const [before, after] = [uuid(), uuid()];
+  await happens(before);
+  const { webhook: young } = await webhooks.create({ url, types: ['*'] });
+  await happens(after);
+  await dispatch(ctx, await Webhook.findAll());
+  const told = async (webhookId: string) =>
+    (await WebhookDelivery.findAll({ where: { webhookId }, order: ['seq'] })).map(
+      ({ subject }) => subject,
+    );
+  expect([await told(old.id), await told(young.id)]).toEqual([[before, after], [after]]);
+  expect(await dispatch(ctx, await Webhook.findAll())).toBe(false);
+});
+
+it('of many who read the events at once, on two nodes, one makes each delivery', async () => {
+  const there = await node(ownEnv);
+  await webhooks.create({ url: 'http://127.0.0.1:9/', types: ['*'] });
+  const enabled = await Webhook.findAll();
+  await ctx.db.transaction(async () => {
+    for (let i = 0; i < 250; i++) ctx.events.emit('user.updated', { userId: uuid() });
+  });
+  await sealAll(ctx);
+  const readers = [ctx, there.ctx].flatMap((each) =>
+    Array.from({ length: 4 }, async () => {
+      while (await dispatch(each, enabled));
+    }),
+  );
+  await Promise.all(readers);
+  const rows = await WebhookDelivery.findAll({ order: ['seq'] });
+  expect([rows.length, new Set(rows.map(({ eventId }) => eventId)).size]).toEqual([250, 250]);
 });
 
 it('two processes share the events: each event becomes one delivery, and goes once', async () => {
