@@ -6,7 +6,7 @@ import { acting, type Person } from '#test/support/impersonation';
 import { statementsOf } from '#test/support/statements';
 
 const app = await startApp();
-const { ctx, register, AuditEntry, Session, User } = app;
+const { auth, ctx, register, AuditEntry, Session, User } = app;
 const { allow, administrator, actFor } = acting(app);
 /** Another node on the same database. What is done there, this one learns of from the database alone. */
 const other = await startApp(app.env);
@@ -150,6 +150,26 @@ describe('the audit trail', () => {
       actor: me.id,
       onBehalfOf: target.id,
       subject: target.id,
+      sessionId: acts.id,
+    });
+  });
+
+  it('names both of whatever else a request does', async () => {
+    const me = await administrator('support');
+    const target = await register();
+    const acts = await actFor(me, target);
+    const claims = await auth.sessions.verifyAccessToken(acts.token);
+    const user = await auth.sessions.resume(claims);
+    await ctx.request.run({ requestId: 'a-request', user }, () =>
+      ctx.events.record([
+        'session.ended',
+        { userId: target.id, sessionId: acts.id, why: 'signed_out' },
+      ]),
+    );
+    expect((await entries(target.id)).at(-1)).toMatchObject({
+      actor: me.id,
+      actorKind: 'user',
+      onBehalfOf: target.id,
       sessionId: acts.id,
     });
   });
