@@ -221,6 +221,10 @@ async function administration() {
   await asAdmin('DELETE', `${path}/lock`);
   await asAdmin('POST', `${path}/password-reset`, { endSessions: true });
   await asAdmin('DELETE', `/admin/users/${(await register()).id}`);
+  await app.Session.update({ aal2At: new Date() }, { where: { userId: admin.id } });
+  const other = `/admin/users/${(await register({ email: email() })).id}/impersonate`;
+  const { body: acts } = await asAdmin('POST', other, { reason: 'x' });
+  await client(acts.accessToken)('GET', '/me');
   asked.add('DELETE /admin/users/:id/sessions/:sessionId');
   const { body: invited } = await asAdmin('POST', '/admin/users', { email: email() });
   const { body: page } = await asAdmin('GET', '/admin/invitations?limit=1');
