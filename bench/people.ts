@@ -21,6 +21,7 @@ export const profileOf = (id: string, { username, email, name }: Person, roles: 
   name,
   roles,
   permissions: [], // as of a role without any
+  actor: null, // nobody acts for them
 });
 
 /** What those answer who have no users. */

@@ -26,6 +26,7 @@ const profile = {
     name: text,
     roles: { type: 'array', items: text },
     permissions: { type: 'array', items: text },
+    actor: { type: 'null' },
   },
 };
 
