@@ -8,7 +8,7 @@ export const adminUserFields = { ...publicUserFields, disabled: z.boolean(), cre
 export const AdminUser = z.object(adminUserFields).meta({ id: 'AdminUser' });
 
 /** A user, loaded with roles, as administrators see them. */
-export const adminUser = (user: User) => ({
+export const adminUser = (user: User): z.input<typeof AdminUser> => ({
   ...publicUser(principalOf(user)),
   disabled: user.disabledAt !== null,
   createdAt: user.createdAt,

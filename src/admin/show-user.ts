@@ -46,7 +46,11 @@ export const AdminUserDetails = z
   .meta({ id: 'AdminUserDetails' });
 
 /** What a user has. `user` must be loaded with roles. `current`: the id of the session of this request. */
-export async function detailsOf(ctx: Context, user: User, current?: string) {
+export async function detailsOf(
+  ctx: Context,
+  user: User,
+  current?: string,
+): Promise<z.input<typeof AdminUserDetails>> {
   const { db, clock } = ctx;
   const userId = user.id;
   const page = { order: ['id'], limit: MOST_SHOWN };

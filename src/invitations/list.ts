@@ -25,7 +25,7 @@ export const PendingInvitation = z
   .meta({ id: 'Invitation' });
 export const InvitationPage = Listing(PendingInvitation);
 
-export const pendingInvitation = (row: Invitation) => ({
+export const pendingInvitation = (row: Invitation): z.input<typeof PendingInvitation> => ({
   id: row.id,
   email: row.email,
   name: row.name ?? null,
@@ -39,7 +39,10 @@ export const pendingInvitation = (row: Invitation) => ({
  * One page of the invitations that can be accepted, the newest first.
  * @throws {Problem} 400 `invalid_request` for a cursor of another list
  */
-export async function listInvitations(ctx: Context, { limit, cursor }: SealedPage) {
+export async function listInvitations(
+  ctx: Context,
+  { limit, cursor }: SealedPage,
+): Promise<z.input<typeof InvitationPage>> {
   const list = ['invitations'];
   const [last] = cursor === undefined ? [] : openCursor(ctx, list, cursor);
   const found = await ctx.db.Invitation.findAll({

@@ -52,7 +52,12 @@ export const ListedRole = z
   .meta({ id: 'Role' });
 
 /** A role as administrators and operators see it. */
-export const listedRole = ({ name, description, permissions, createdAt }: Role) => ({
+export const listedRole = ({
+  name,
+  description,
+  permissions,
+  createdAt,
+}: Role): z.input<typeof ListedRole> => ({
   name,
   description,
   permissions: permissionsIn(permissions),

@@ -7,7 +7,7 @@ import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries
 import { createWebhook, deleteWebhook, rotateSecret, updateWebhook } from '#src/webhooks/manage';
 import { NewWebhook, WebhookChanges } from '#src/webhooks/schemas';
 
-interface Asked {
+export interface WebhooksAsked {
   /** 1 to 100. */
   limit: number;
   cursor?: string;
@@ -16,7 +16,7 @@ interface Asked {
 /** What an app may do with webhooks. Secrets are answered once, when they are made. */
 export const webhooksApi = (ctx: Context) => ({
   /** One page, newest first. */
-  list: (asked: Asked): Promise<{ data: Webhook[]; nextCursor: string | null }> =>
+  list: (asked: WebhooksAsked): Promise<{ data: Webhook[]; nextCursor: string | null }> =>
     newestFirst(ctx.db.Webhook, {}, asked),
   /**
    * Creates a webhook, which is told of what happens from now on. `types`: `user.registered`, `user.*` or `*`.
@@ -43,7 +43,7 @@ export const webhooksApi = (ctx: Context) => ({
   /** What it was told, or is to be told, newest first. @throws {Problem} 404 `not_found` */
   deliveries: (
     id: string,
-    asked: Asked & { state?: WebhookDelivery['state'] },
+    asked: WebhooksAsked & { state?: WebhookDelivery['state'] },
   ): Promise<{ data: WebhookDelivery[]; nextCursor: string | null }> =>
     listDeliveries(ctx, id, asked),
   /** @throws {Problem} 404 `not_found`, 409 `conflict` if it is still being tried, or the webhook is disabled */

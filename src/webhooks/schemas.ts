@@ -92,7 +92,7 @@ export const CreatedWebhook = z
   .meta({ id: 'CreatedWebhook' });
 
 /** A webhook as administrators see it: without its secrets. */
-export const listedWebhook = (webhook: Webhook) => ({
+export const listedWebhook = (webhook: Webhook): z.input<typeof ListedWebhook> => ({
   id: webhook.id,
   url: webhook.url,
   types: webhook.types.split(' '),
@@ -125,7 +125,7 @@ export const ListedDelivery = z
   })
   .meta({ id: 'WebhookDelivery' });
 
-export const listedDelivery = (delivery: WebhookDelivery) => ({
+export const listedDelivery = (delivery: WebhookDelivery): z.input<typeof ListedDelivery> => ({
   id: delivery.id,
   eventId: delivery.eventId,
   type: delivery.type,

@@ -20,7 +20,7 @@ const FIRST_OF_SUBJECT = literal(
 );
 
 /** Optimistic lock on `attempts`: no rows if another node took the delivery. */
-export const whereOurs = ({ id, attempts }: WebhookDelivery) => ({
+export const whereOurs = ({ id, attempts }: { id: string; attempts: number }) => ({
   where: { id, attempts, state: 'pending' as const },
   ...skipCacheInvalidation,
 });
