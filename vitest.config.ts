@@ -41,18 +41,21 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account-races admin-races backup bounds busy cache-ttl change-password-races cli clients clients-browser cluster ' +
-    'compat compat-clients compat-numbers compat-requests compat-roles compat-safe compat-sentences conformance ' +
-    'conformance-shipped doctor email-code email-code-address email-code-link ending-races engines faults foreign-hashes galera ' +
-    'generated-clients group-replication guessing identifiers ' +
-    'identifiers-properties identities import-factors import-refused import-sign-in import-tutorial ' +
-    'imports injection killed keys keys-cli keys-nodes limits limits-account limits-fair limits-mail ' +
-    'hosts limits-nodes limits-proxy limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files ' +
-    'mail-nodes metrics-workers model native npm-strategies open-close package pages passkey-attacks passkeys-browser password-doors passwords ' +
-    'plans prepared-many process prometheus properties proxies provider-browser refresh-faults refresh-killed refresh-nodes refresh-races ' +
-    'refresh-tokens reset-factors roles-model roles-races saml second-factor several-nodes shipped-logs sign-in sign-up source start-faults step-up ' +
-    'strategies-dir strategy-new ' +
-    'tls token-properties token-vectors tokens transactions user-cli user-file user-sources webhook-delivery webhook-nodes webhook-order wire workers',
+  'account-races admin-races api-key backup bounds busy cache-ttl change-password-races cli clients ' +
+    'clients-browser cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
+    'compat-safe compat-sentences conformance conformance-shipped doctor email-code email-code-address ' +
+    'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
+    'govern-users group-replication guessing hosts identifiers identifiers-properties identities ' +
+    'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
+    'keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
+    'limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
+    'metrics-workers migrations model native npm-strategies open-close operations package pages ' +
+    'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +
+    'process prometheus properties provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
+    'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml second-factor ' +
+    'several-nodes shipped-logs sign-in sign-up source start-faults step-up strategies-dir strategy-new ' +
+    'tls token-properties token-vectors tokens transactions unknown-settings user-cli user-file ' +
+    'user-sources verify ways-in webhook-delivery webhook-nodes webhook-order webhooks wire workers',
 );
 
 /** Files about what only a database server has, or that need one beside SQLite. */
