@@ -22,9 +22,9 @@ interface Page {
   behind?: string | undefined;
 }
 
-/** The smallest id of this time and later. */
+/** The smallest id of this time and later. Ids know no time before 1970, and nothing happened then. */
 const idAt = (time: Date): string =>
-  uuid({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) });
+  uuid({ msecs: Math.max(0, time.getTime()), seq: 0, random: new Uint8Array(16) });
 const [FIRST, LAST] = ['', '~'] as const;
 
 /**

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { requirePermission } from '#src/authentication/guards';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
 import { startApp } from '#test/support/app';
 import { engine } from '#test/support/database';
 import { elsewhere } from '#test/support/elsewhere';
+import { root } from '#test/support/process';
 import { statementsOf } from '#test/support/statements';
 
 const app = await startApp({ API_KEYS: 'on' });
@@ -30,6 +33,17 @@ async function keyOf(me: Person, scopes: string[]) {
   expect(status, text).toBe(201);
   return { headers: { 'x-api-key': body.key as string } };
 }
+
+it('stand in docs/permissions.md, each that a route of the server asks for and no others', async () => {
+  const guide = readFileSync(join(root, 'docs/permissions.md'), 'utf8');
+  const [, table = ''] = /\| Permission \| \|\n(.*?)\n\n/s.exec(guide) ?? [];
+  const listed = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name!);
+  const document = JSON.stringify(await app.document());
+  const asked = [...document.matchAll(/Requires the permission `([^`]+)`/g)].map(
+    ([, name]) => name!,
+  );
+  expect(listed.toSorted()).toEqual([...new Set(asked)].sort());
+});
 
 describe('the permissions of a user', () => {
   it('are those of their roles, each once, in alphabetical order: GET /me', async () => {

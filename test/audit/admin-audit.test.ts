@@ -114,6 +114,12 @@ describe('GET /admin/audit', () => {
     expect(await ids(`after=${time}`)).toEqual(expected(({ createdAt }) => createdAt >= middle));
     expect(await ids(`before=${time}`)).toEqual(expected(({ createdAt }) => createdAt < middle));
     expect(await ids(`after=${time}&before=${time}`)).toEqual([]);
+    const everything = expected(() => true);
+    for (const early of ['0000-01-01', '0001-01-01', '1969-12-31']) {
+      expect(await ids(`after=${early}T00:00:00Z`), early).toEqual(everything);
+      expect(await ids(`before=${early}T00:00:00Z`), early).toEqual([]);
+    }
+    expect(await ids('before=9999-12-31T23:59:59Z')).toEqual(everything);
   });
 
   it('takes a cursor with the same filters only (A-06)', async () => {
