@@ -8,7 +8,7 @@ import type { Context } from '#src/context';
 import { dropMail, listMails, retryMail } from '#src/operations/mail-queue';
 import { shownSettings } from '#src/operations/shown-settings';
 import { readStats, type Stats } from '#src/operations/stats';
-import type { Page } from '#src/platform/http/listing';
+import { SealedPage } from '#src/platform/http/cursor';
 import type { Dotenv } from '#src/platform/settings/dotenv';
 import type { Environment } from '#src/platform/settings/read';
 
@@ -20,9 +20,10 @@ export function addOperationCommands(
   dotenv: Dotenv,
 ): void {
   const mail = cli.command('mail').description('List, retry and drop the mails that wait');
-  paged(mail.command('list').description('List the mails that wait, the newest first')).action(
-    run(list),
-  );
+  paged(
+    mail.command('list').description('List the mails that wait, the newest first'),
+    SealedPage.shape,
+  ).action(run(list));
   mail
     .command('retry')
     .description('Send a mail now that waits for its next attempt')
@@ -59,7 +60,7 @@ function days(typed: string): number {
   return Number(typed);
 }
 
-async function list(ctx: Context, page: Page): Promise<Answer> {
+async function list(ctx: Context, page: SealedPage): Promise<Answer> {
   return table(await listMails(ctx, page), {
     ID: ({ id }) => id,
     KIND: ({ template }) => template,

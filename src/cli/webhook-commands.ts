@@ -5,12 +5,14 @@ import { paged, type OnDatabase } from '#src/cli/command';
 import { confirm } from '#src/cli/prompt';
 import type { Context } from '#src/context';
 import { inWords, lifetimes } from '#src/lifetimes';
-import { Id, newestFirst, type Page } from '#src/platform/http/listing';
+import { SealedPage } from '#src/platform/http/cursor';
+import { Id } from '#src/platform/http/listing';
 import { invalidFields } from '#src/platform/http/parse';
 import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
 import {
   createWebhook,
   deleteWebhook,
+  listWebhooks,
   rotateSecret,
   updateWebhook,
   webhookOf,
@@ -29,7 +31,7 @@ export function addWebhookCommands(cli: Command, run: OnDatabase): void {
     .command('webhook')
     .alias('webhooks')
     .description('Tell other programs of events by signed HTTP requests');
-  paged(webhook.command('list').description('List webhooks, the newest first')).action(run(list));
+  listing(webhook.command('list').description('List webhooks, the newest first')).action(run(list));
   webhook
     .command('create')
     .description('Create a webhook, and show its secret this once')
@@ -62,13 +64,15 @@ export function addWebhookCommands(cli: Command, run: OnDatabase): void {
   addDeliveryCommands(webhook, run);
 }
 
+const listing = (command: Command): Command => paged(command, SealedPage.shape);
+
 function addDeliveryCommands(webhook: Command, run: OnDatabase): void {
   webhook
     .command('test')
     .description('Send the event webhook.test. A running server delivers it')
     .argument('<webhook>', 'its id')
     .action(run(test));
-  paged(webhook.command('deliveries').description('List what a webhook was told, newest first'))
+  listing(webhook.command('deliveries').description('List what a webhook was told, newest first'))
     .argument('<webhook>', 'its id')
     .option('--state <state>', 'only these: pending, delivered or failed')
     .action(run(deliveries));
@@ -94,8 +98,8 @@ function idOf(typed: string): string {
   return data;
 }
 
-async function list({ db }: Context, page: Page): Promise<Answer> {
-  const { data, nextCursor } = await newestFirst(db.Webhook, {}, page);
+async function list(ctx: Context, page: SealedPage): Promise<Answer> {
+  const { data, nextCursor } = await listWebhooks(ctx, page);
   return table(
     { data: data.map(listedWebhook), nextCursor },
     {
@@ -171,7 +175,7 @@ async function test(ctx: Context, typed: string): Promise<Answer> {
 async function deliveries(
   ctx: Context,
   typed: string,
-  { state, ...page }: Page & { state?: string },
+  { state, ...page }: SealedPage & { state?: string },
 ): Promise<Answer> {
   const wanted = state === undefined ? {} : { state: checked(DeliveryState, state) };
   const { data, nextCursor } = await listDeliveries(ctx, idOf(typed), { ...page, ...wanted });

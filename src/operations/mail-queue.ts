@@ -1,7 +1,7 @@
 import { Op } from 'sequelize';
 import type { OutgoingMail } from '#models/index';
 import type { Context } from '#src/context';
-import { newestFirst, type Page } from '#src/platform/http/listing';
+import { sealedNewestFirst, type SealedPage } from '#src/platform/http/cursor';
 import { Problem } from '#src/platform/http/problem';
 import { LEASE_MS } from '#src/platform/mail/deliver';
 import { decryptMail, NO_RECIPIENT } from '#src/platform/mail/encrypted-payload';
@@ -22,9 +22,10 @@ export interface QueuedMail {
 /** A range of the index. */
 const ALL = { id: { [Op.gt]: '' } };
 
-/** One page of the mails that wait, newest first. */
-export async function listMails(ctx: Context, page: Page) {
-  const { data, nextCursor } = await newestFirst(ctx.db.OutgoingMail, ALL, page);
+/** One page of the mails that wait, newest first. @throws {Problem} 400 `invalid_request` for a cursor of another list */
+export async function listMails(ctx: Context, page: SealedPage) {
+  const { OutgoingMail } = ctx.db;
+  const { data, nextCursor } = await sealedNewestFirst(ctx, ['mails'], OutgoingMail, ALL, page);
   return { data: data.map((mail) => queuedMail(ctx, mail)), nextCursor };
 }
 

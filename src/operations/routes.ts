@@ -20,7 +20,8 @@ import {
   StatsQuery,
 } from '#src/operations/schemas';
 import { readStats } from '#src/operations/stats';
-import { Id, Listing, Page } from '#src/platform/http/listing';
+import { SealedPage } from '#src/platform/http/cursor';
+import { Id, Listing } from '#src/platform/http/listing';
 import { Problem } from '#src/platform/http/problem';
 import { del, get, post, type Route } from '#src/platform/http/route';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
@@ -93,7 +94,7 @@ export const operationRoutes = (ctx: Context): Route[] => [
       tag,
       summary: 'List the mails that wait to be sent',
       description: 'Never what they say, nor to whom.',
-      query: Page,
+      query: SealedPage,
       returns: Listing(QueuedMail),
     },
     (req) => listMails(ctx, req.query),

@@ -1,10 +1,15 @@
 import type { z } from 'zod';
 import type { Webhook, WebhookDelivery } from '#models/index';
 import type { Context } from '#src/context';
-import { newestFirst } from '#src/platform/http/listing';
 import { invalidFields } from '#src/platform/http/parse';
 import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
-import { createWebhook, deleteWebhook, rotateSecret, updateWebhook } from '#src/webhooks/manage';
+import {
+  createWebhook,
+  deleteWebhook,
+  listWebhooks,
+  rotateSecret,
+  updateWebhook,
+} from '#src/webhooks/manage';
 import { NewWebhook, WebhookChanges } from '#src/webhooks/schemas';
 
 export interface WebhooksAsked {
@@ -17,7 +22,7 @@ export interface WebhooksAsked {
 export const webhooksApi = (ctx: Context) => ({
   /** One page, newest first. */
   list: (asked: WebhooksAsked): Promise<{ data: Webhook[]; nextCursor: string | null }> =>
-    newestFirst(ctx.db.Webhook, {}, asked),
+    listWebhooks(ctx, asked),
   /**
    * Creates a webhook, which is told of what happens from now on. `types`: `user.registered`, `user.*` or `*`.
    * @throws {Problem} 400 `invalid_request`, 409 `conflict` if there are 50

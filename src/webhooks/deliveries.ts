@@ -2,24 +2,29 @@ import { v7 as uuid } from 'uuid';
 import type { WebhookDelivery } from '#models/index';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
-import { newestFirst, type Page } from '#src/platform/http/listing';
+import { sealedNewestFirst, type SealedPage } from '#src/platform/http/cursor';
 import { Problem } from '#src/platform/http/problem';
 import { testMessage } from '#src/webhooks/catalogue';
 import { newestSeq } from '#src/webhooks/event-log';
 import { webhookOf, type Before } from '#src/webhooks/manage';
 
-interface DeliveryQuery extends Page {
+interface DeliveryQuery extends SealedPage {
   state?: WebhookDelivery['state'] | undefined;
 }
 
-/** What a webhook was told, or is to be told, newest first. @throws {Problem} 404 `not_found` */
+/**
+ * What a webhook was told, or is to be told, newest first.
+ * @throws {Problem} 400 `invalid_request` for a cursor of another list or state; 404 `not_found`
+ */
 export async function listDeliveries(
   ctx: Context,
   webhookId: string,
   { state, ...page }: DeliveryQuery,
 ) {
   await webhookOf(ctx, webhookId);
-  return newestFirst(ctx.db.WebhookDelivery, { webhookId, ...(state && { state }) }, page);
+  const where = { webhookId, ...(state && { state }) };
+  const list = ['webhook deliveries', webhookId, state];
+  return sealedNewestFirst(ctx, list, ctx.db.WebhookDelivery, where, page);
 }
 
 /** When it is to be delivered, and when given up. */

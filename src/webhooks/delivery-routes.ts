@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { authenticate, requirePermission } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { Id, Listing, Page } from '#src/platform/http/listing';
+import { SealedPage } from '#src/platform/http/cursor';
+import { Id, Listing } from '#src/platform/http/listing';
 import { get, post, type Route } from '#src/platform/http/route';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
 import type { Principal } from '#src/users/principal';
@@ -40,7 +41,7 @@ export const deliveryRoutes = (ctx: Context): Route[] => [
       tag,
       summary: 'List what a webhook was told, and is to be told',
       params,
-      query: Page.extend({ state: DeliveryState.optional() }),
+      query: SealedPage.extend({ state: DeliveryState.optional() }),
       returns: DeliveryPage,
       problems: ['not_found'],
     },

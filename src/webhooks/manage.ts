@@ -4,6 +4,7 @@ import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { etagOf, requireMatch } from '#src/platform/http/etag';
+import { sealedNewestFirst, type SealedPage } from '#src/platform/http/cursor';
 import { Problem } from '#src/platform/http/problem';
 import { newestSeq, CURSOR } from '#src/webhooks/event-log';
 import type { NewWebhook, WebhookChanges } from '#src/webhooks/schemas';
@@ -57,6 +58,10 @@ export async function createWebhook(
   db.afterCommit(() => webhooks.wake());
   return { webhook, secret };
 }
+
+/** One page, newest first. @throws {Problem} 400 `invalid_request` for a cursor of another list */
+export const listWebhooks = (ctx: Context, page: SealedPage) =>
+  sealedNewestFirst(ctx, ['webhooks'], ctx.db.Webhook, {}, page);
 
 /** @throws {Problem} 404 `not_found` */
 export async function webhookOf({ db }: Context, id: string): Promise<Webhook> {

@@ -9,7 +9,8 @@ import {
 } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
-import { Id, Listing, newestFirst, Page } from '#src/platform/http/listing';
+import { SealedPage } from '#src/platform/http/cursor';
+import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, patch, post, type Route } from '#src/platform/http/route';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
 import type { Principal } from '#src/users/principal';
@@ -17,6 +18,7 @@ import {
   createWebhook,
   deleteWebhook,
   etagOfWebhook,
+  listWebhooks,
   rotateSecret,
   updateWebhook,
   webhookOf,
@@ -58,11 +60,11 @@ export const webhookRoutes = (ctx: Context): Route[] => {
         operationId: 'listWebhooks',
         tag,
         summary: 'List webhooks',
-        query: Page,
+        query: SealedPage,
         returns: WebhookPage,
       },
       async (req) => {
-        const { data, nextCursor } = await newestFirst(ctx.db.Webhook, {}, req.query);
+        const { data, nextCursor } = await listWebhooks(ctx, req.query);
         return { data: data.map(listedWebhook), nextCursor };
       },
     ),

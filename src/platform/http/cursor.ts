@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Model, ModelStatic } from 'sequelize';
 import { z } from 'zod';
 import type { Secrets } from '#src/platform/crypto/secrets';
-import { Page } from '#src/platform/http/listing';
+import { newestFirst, Page } from '#src/platform/http/listing';
 import { Problem } from '#src/platform/http/problem';
 
 const MAC_BYTES = 16;
@@ -45,6 +46,22 @@ export function openCursor({ secrets }: WithSecrets, list: ListName, cursor: str
     .some((key) => mac.length === MAC_BYTES && timingSafeEqual(macOf(key, list, text), mac));
   if (!isOurs) throw foreignCursor();
   return JSON.parse(text) as string[];
+}
+
+/**
+ * `newestFirst` with cursors of this list only.
+ * @throws {Problem} 400 `invalid_request` for a cursor of another list
+ */
+export async function sealedNewestFirst<M extends Model & { id: string }>(
+  ctx: WithSecrets,
+  list: ListName,
+  table: ModelStatic<M>,
+  where: object,
+  { limit, cursor }: SealedPage,
+): Promise<{ data: M[]; nextCursor: string | null }> {
+  const [behind] = cursor === undefined ? [] : openCursor(ctx, list, cursor);
+  const { data, nextCursor } = await newestFirst(table, where, { limit, cursor: behind });
+  return { data, nextCursor: nextCursor && sealCursor(ctx, list, [nextCursor]) };
 }
 
 const macOf = (key: Buffer, list: ListName, text: string): Buffer =>
