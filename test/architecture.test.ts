@@ -43,6 +43,7 @@ const ORDER = [
   'registration',
   'admin',
   'operations',
+  'personal-data',
   'import-export',
   'webhooks',
   'authentication',

@@ -8,9 +8,9 @@ import {
   requireFullAccess,
 } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { exportUser } from '#src/import-export/export-user';
-import { EXPORT } from '#src/import-export/limits';
-import { UserExport } from '#src/import-export/user-export';
+import { exportUser } from '#src/personal-data/export-user';
+import { EXPORT } from '#src/personal-data/limits';
+import { UserExport } from '#src/personal-data/user-export';
 import { inWords, lifetimes } from '#src/lifetimes';
 import { limitPasswordGuess } from '#src/passwords/limits';
 import { oneOfFields } from '#src/platform/http/one-of-fields';

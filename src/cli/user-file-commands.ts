@@ -6,7 +6,7 @@ import type { OnDatabase } from '#src/cli/command';
 import { labelOf, userNamed } from '#src/cli/user-named';
 import type { Context } from '#src/context';
 import { entriesOf, EVERY_OBJECT, jsonEntries, type Entry } from '#src/import-export/entries';
-import { exportUser } from '#src/import-export/export-user';
+import { exportUser } from '#src/personal-data/export-user';
 import { exportUsers } from '#src/import-export/export-users';
 import { importUsers, LOCKED_OUT, type ImportedLine } from '#src/import-export/import-users';
 import { userSources } from '#src/import-export/sources/index';

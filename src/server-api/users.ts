@@ -9,7 +9,7 @@ import { listUsers, type AskedPage, type UserPage } from '#src/admin/list-users'
 import type { Context } from '#src/context';
 import { confirmUser } from '#src/email/verify-email';
 import { resetFactors } from '#src/factors/reset-factors';
-import { exportUser } from '#src/import-export/export-user';
+import { exportUser } from '#src/personal-data/export-user';
 import { setPassword } from '#src/passwords/set-password';
 import { verifyCredentials } from '#src/passwords/verify-credentials';
 import { invalidFields } from '#src/platform/http/parse';

@@ -294,7 +294,7 @@ describe.skipIf(engine === 'mysql')('a database in a file', () => {
 
   it('that may not grow', async () => {
     const databaseUrl = await emptyDatabase();
-    const server = await startProcess(settingsFor(databaseUrl), { before: 'ulimit -S -f 700' });
+    const server = await startProcess(settingsFor(databaseUrl), { before: 'ulimit -S -f 1400' });
     const token = await member(server);
     await expectFull(server, token);
     expect(await rowsOf(databaseUrl, 'PRAGMA integrity_check')).toMatchObject([
@@ -307,7 +307,7 @@ describe.skipIf(engine === 'mysql')('a database in a file', () => {
     const disk = emptyFolder();
     const mounted = (options: string) =>
       spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]).status === 0;
-    if (!mounted('size=700k')) return;
+    if (!mounted('size=1400k')) return;
     onTestFinished(() => void spawnSync('umount', ['-l', disk]));
     const server = await startProcess(settingsFor(`sqlite:${disk}/x.sqlite`));
     const token = await member(server);

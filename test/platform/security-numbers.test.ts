@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { SIGN_IN } from '#src/authentication/limits';
 import { emailChangeConfirmMail, emailChangeNoticeMail, verifyEmailMail } from '#src/email/mails';
-import { EXPORT } from '#src/import-export/limits';
+import { EXPORT } from '#src/personal-data/limits';
 import { CODE } from '#src/one-time-tokens/limits';
 import { FORGOT, PASSWORD_GUESS } from '#src/passwords/limits';
 import { resetPasswordMail } from '#src/passwords/mails';

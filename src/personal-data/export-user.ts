@@ -3,7 +3,7 @@ import { NOBODY } from '#models/user';
 import { listedKey } from '#src/api-keys/own-keys';
 import { auditOf, visibleJson } from '#src/audit/list';
 import type { Context } from '#src/context';
-import { pagesOf } from '#src/import-export/paging';
+import { pagesOf } from '#src/personal-data/paging';
 import { Problem } from '#src/platform/http/problem';
 import { queuedMailsTo } from '#src/platform/mail/queued-mails';
 import { methodsIn } from '#src/users/assurance';
