@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { validate as isUuid } from 'uuid';
 import { deleteKey, listedKey } from '#src/api-keys/own-keys';
-import { unlockUser } from '#src/admin/govern-user';
 import { sentence, table, type Answer } from '#src/cli/answer';
 import { paged, type OnDatabase } from '#src/cli/command';
 import { confirm } from '#src/cli/prompt';
@@ -36,14 +35,6 @@ export function addSessionCommands(cli: Command, run: OnDatabase): void {
     .description('Delete an API key')
     .argument('<key>', 'its id')
     .action(run(revoke));
-
-  cli
-    .command('limit')
-    .description('Let users in whom limits keep out')
-    .command('clear')
-    .description('Forget the failed sign-ins of a user')
-    .argument('<user>')
-    .action(run(clear));
 }
 
 export async function listSessions(ctx: Context, typed: string, page: Page): Promise<Answer> {
@@ -123,15 +114,4 @@ async function revoke(ctx: Context, typed: string): Promise<Answer> {
   if (!key) throw new Error('There is no API key with this id.');
   await deleteKey(ctx, key.userId, apiKeyId);
   return sentence(`The API key ${key.name} is revoked.`, { userId: key.userId, apiKeyId });
-}
-
-async function clear(ctx: Context, typed: string): Promise<Answer> {
-  const user = await userNamed(ctx, typed);
-  try {
-    await ctx.limits.open(); // where the servers count, too
-    await unlockUser(ctx, user.id);
-  } finally {
-    ctx.limits.close();
-  }
-  return sentence(`The failed sign-ins of ${labelOf(user)} are forgotten.`, { userId: user.id });
 }

@@ -201,7 +201,7 @@ describe('api-key', () => {
   });
 });
 
-describe('limit clear', () => {
+describe('user unlock', () => {
   it('lets a user in at once who was locked out, from known networks and from others', async () => {
     const app = await startLimited();
     const { does } = speaking(commandLine(app.env));
@@ -210,13 +210,13 @@ describe('limit clear', () => {
       await times(12, () => app.logIn(from, username));
       expect((await app.logIn(from, username, password)).status).toBe(401);
     }
-    await does(`limit clear ${username}`);
+    await does(`user unlock ${username}`);
     for (const from of [ip, app.unused()])
       expect((await app.logIn(from, username, password)).status).toBe(200);
   });
 });
 
-describe.runIf(redisIsHere)('limit clear, where Redis counts', () => {
+describe.runIf(redisIsHere)('user unlock, where Redis counts', () => {
   it('lets a user in at once', async () => {
     const redis = redisOn(await freePort());
     await redis.start();
@@ -232,7 +232,7 @@ describe.runIf(redisIsHere)('limit clear, where Redis counts', () => {
     await times(12, () => app.logIn(from, username));
     expect(await inDatabase()).toBe(before);
     expect((await app.logIn(from, username, password)).status).toBe(401);
-    await speaking(commandLine(app.env)).does(`limit clear ${username}`);
+    await speaking(commandLine(app.env)).does(`user unlock ${username}`);
     expect((await app.logIn(from, username, password)).status).toBe(200);
   });
 });

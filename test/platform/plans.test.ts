@@ -347,7 +347,7 @@ async function commands() {
     'role list',
     'keys list',
     `session end --all ${username}`,
-    `limit clear ${username}`,
+    `user unlock ${username}`,
   ]) {
     await cli(line);
     await explainNew();
