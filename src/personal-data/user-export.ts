@@ -16,7 +16,10 @@ export const UserExport = z
     exportedAt: When,
     user: z.object({
       id: z.uuid(),
-      number: z.int().nullable().meta({ description: 'DIALECT_NUMERIC_IDS.' }),
+      number: z
+        .int()
+        .nullable()
+        .meta({ description: 'By which front ends know the user that need a number.' }),
       username: Text,
       email: Text,
       emailVerifiedAt: Maybe,

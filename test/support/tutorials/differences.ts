@@ -17,7 +17,7 @@ export const differences: readonly [tutorial: string, here: string, file: string
       'made two users of one name when two signed up at once',
       'makes one. The other gets the answer that the name is taken',
       'compat-safe',
-      'makes one user of twenty who want one name at once, and tells the others',
+      'makes one user of ten who want one name at once, and tells the others',
     ],
     [
       'hung, crashed or answered 500 when a field was missing, or signed in a client that sent an array',
