@@ -13,6 +13,7 @@ import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo } from '#src/platform/mail/template';
 import { signAccessToken } from '#src/sessions/access-tokens';
 import type { Device } from '#src/sessions/device';
+import { endSessions } from '#src/sessions/end-sessions';
 import type { ReportedSession } from '#src/sessions/new-device';
 import { requireSession } from '#src/sessions/reauthenticate';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
@@ -27,7 +28,7 @@ import { findWithRoles } from '#src/users/with-roles';
 
 /**
  * Starts a session in which an administrator acts for a user, and tells the user. It is no sign-in: it replaces no session
- * of the user, and forgets no failed one. Both are looked at as they are now, in the transaction. What each request in that
+ * of the user, and forgets no failed one; the session of the same two before ends. Both are looked at as they are now, in the transaction. What each request in that
  * session needs is in `resumeSession`.
  * @throws {Problem} 404 `not_found`; 409 `conflict` for a user who is disabled; 403 `forbidden` for oneself, for a user with
  * permissions that the administrator lacks, and for one who may do the same
@@ -43,6 +44,7 @@ export const impersonate = (
     const held = await requireLivePermission(ctx, actor, IMPERSONATE);
     await requireTwoFactors(ctx, actor);
     const user = await userToBe(ctx, actor, held, userId);
+    await endBefore(ctx, actor, user);
     const session = await startSession(ctx, actor, user, reason, device);
     const { id, strategy, createdAt, expiresAt } = session;
     return {
@@ -76,6 +78,12 @@ async function userToBe(
   if (!mayImpersonate(held, principalOf(user).permissions)) throw refused();
   if (user.disabledAt) throw new Problem('conflict');
   return user;
+}
+
+/** Of one administrator, a user has one session at most: they need not end many to be left alone. */
+async function endBefore(ctx: Context, { id: actorId }: Principal, { id: userId }: User) {
+  const live = ctx.db.Session.live(ctx.clock.date());
+  await endSessions(ctx, { userId, actorId, ...live }, 'replaced');
 }
 
 async function startSession(

@@ -347,6 +347,22 @@ describe('an administrator who acts for a user', () => {
     expect(await factorSubject(ctx, target.id)).toEqual(forFactors);
   });
 
+  it('has one session of the same user at most, and ends none of other administrators or users', async () => {
+    const [target, another] = [await register(), await register()];
+    const others = [await actFor(support, target), await actFor(admin, another)];
+    const attempts = await Promise.all(Array.from({ length: 5 }, () => tryFor(admin, target.id)));
+    expect(attempts.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const left = await Promise.all(
+      attempts.map(({ body }) => ask('GET', '/me', { token: body.accessToken })),
+    );
+    expect(left.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(left.filter(({ status }) => status === 401)).toHaveLength(4);
+    for (const each of others) expect((await each.ask('GET', '/me')).status).toBe(200);
+    expect((await target.ask('GET', '/me')).status).toBe(200);
+    const { body } = await target.ask('GET', '/me/sessions');
+    expect(body.data).toHaveLength(3);
+  });
+
   it('ends after an hour', async () => {
     const target = await register();
     const me = await administrator('support');
