@@ -76,7 +76,12 @@ async function endAll(ctx: Context, typed: string): Promise<Answer> {
 
 async function unlock(ctx: Context, typed: string): Promise<Answer> {
   const user = await userNamed(ctx, typed);
-  await unlockUser(ctx, user.id);
+  try {
+    await ctx.limits.open(); // where the servers count, too
+    await unlockUser(ctx, user.id);
+  } finally {
+    ctx.limits.close();
+  }
   return sentence(`${labelOf(user)} is let in again.`, { userId: user.id, unlocked: true });
 }
 
