@@ -23,7 +23,7 @@ process.once('exit', unmountDisks);
 /** A small disk in memory. Only root can make one. */
 function disk(): string {
   const folder = emptyFolder();
-  if (!run('mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder))
+  if (!run('mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder))
     throw new Error('tmpfs cannot be mounted');
   mounted.add(folder);
   return folder;
@@ -66,7 +66,7 @@ export const fileFaults: readonly Fault[] = [
     folder: disk,
     async round(stage, _load, round) {
       await untilRefused(stage);
-      resize(stage, `${4 + 2 * round}m`);
+      resize(stage, `${24 + 8 * round}m`);
     },
   },
   {

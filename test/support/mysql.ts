@@ -113,6 +113,7 @@ export async function startPrivateServer(
     await ready(url, () => child.exitCode);
   };
   const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return; // it has crashed
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await gone;
