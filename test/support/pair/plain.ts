@@ -53,8 +53,10 @@ const isCode = (value: unknown) => typeof value === 'string' && /^\d{6}$/.test(v
 export const textOf = (value: unknown): string =>
   JSON.stringify(
     value,
-    (name, member: unknown) =>
-      SHORT.has(name) && (name !== 'code' || isCode(member)) ? `<${name}>` : member,
+    function (this: object, name, member: unknown) {
+      if (name === 'createdAt' && 'permissions' in this) return '<when the server first started>';
+      return SHORT.has(name) && (name !== 'code' || isCode(member)) ? `<${name}>` : member;
+    },
     1,
   ) ?? 'undefined';
 
