@@ -34,7 +34,8 @@ export const sealNext = (ctx: Context): Promise<number> =>
     return places.length;
   });
 
-const PLACES = `'$[*]' COLUMNS (id CHAR(36) PATH '$[0]', seq BIGINT PATH '$[1]', hash CHAR(43) PATH '$[2]')`;
+// MySQL compares no two collations of Unicode, and the table's is not the connection's. Any Unicode one takes ASCII.
+const PLACES = `'$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii PATH '$[0]', seq BIGINT PATH '$[1]', hash CHAR(43) PATH '$[2]')`;
 const PLACE_SERVER = `UPDATE JSON_TABLE($1, ${PLACES}) placed STRAIGHT_JOIN audit_entries entry ON entry.id = placed.id
   SET entry.seq = placed.seq, entry.hash = placed.hash`;
 const PLACE_SQLITE = `UPDATE audit_entries SET seq = placed.value ->> 1, hash = placed.value ->> 2
