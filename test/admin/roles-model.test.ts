@@ -133,4 +133,4 @@ it('nobody ever has a permission that nobody with more gave, whatever is called 
   for (const verb of ['set', 'delete', 'grant', 'revoke'])
     for (const outcome of ['done', '403'])
       expect(census.get(`${verb} ${outcome}`) ?? 0, `${verb} ${outcome}`).toBeGreaterThan(0);
-});
+}, 1_800_000);
