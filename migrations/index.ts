@@ -23,6 +23,7 @@ import { audit } from '#migrations/0019-audit';
 import { invitations } from '#migrations/0020-invitations';
 import { webhooks } from '#migrations/0021-webhooks';
 import { impersonation } from '#migrations/0022-impersonation';
+import { services } from '#migrations/0023-services';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -51,6 +52,7 @@ const migrations: Record<string, Migration> = {
   '0020-invitations': invitations,
   '0021-webhooks': webhooks,
   '0022-impersonation': impersonation,
+  '0023-services': services,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

@@ -13,6 +13,7 @@ import { OutgoingMail } from '#models/outgoing-mail';
 import { Passkey } from '#models/passkey';
 import { RecoveryCode } from '#models/recovery-code';
 import { Role } from '#models/role';
+import { Service } from '#models/service';
 import { Session } from '#models/session';
 import { SignUp } from '#models/sign-up';
 import { SigningKey } from '#models/signing-key';
@@ -36,6 +37,7 @@ export type {
   OutgoingMail,
   Passkey,
   Role,
+  Service,
   Session,
   SigningKey,
   SignUp,
@@ -73,6 +75,7 @@ export function defineModels(sequelize: Sequelize) {
     Webhook: Webhook.define(sequelize),
     WebhookDelivery: WebhookDelivery.define(sequelize),
     WebhookCursor: WebhookCursor.define(sequelize),
+    Service: Service.define(sequelize),
   };
   relate(models);
   return models;

@@ -4,6 +4,7 @@ import { adminRoutes } from '#src/admin/routes';
 import { auditRoutes } from '#src/audit/routes';
 import { adminUserRoutes } from '#src/admin/user-routes';
 import { apiKeyRoutes } from '#src/api-keys/routes';
+import { SERVICE_SCHEME } from '#src/authentication/authenticate-service';
 import { loadStrategies, type LoadOptions } from '#src/authentication/passport';
 import { linkPages } from '#src/authentication/pages';
 import { reauthenticateRoutes } from '#src/authentication/reauthenticate-routes';
@@ -29,11 +30,13 @@ import { invitationPages } from '#src/invitations/pages';
 import { invitationRoutes } from '#src/invitations/routes';
 import { impersonationRoutes } from '#src/impersonation/routes';
 import { keyRoutes } from '#src/keys/routes';
+import { oauthErrorHandler } from '#src/oauth/errors';
+import { answerTooLarge, oauthRoutes } from '#src/oauth/routes';
 import { operationRoutes } from '#src/operations/routes';
 import { passwordPages } from '#src/passwords/pages';
 import { passwordRoutes } from '#src/passwords/routes';
 import { passkeyRoutes } from '#src/passkeys/routes';
-import { formBody } from '#src/platform/http/body';
+import { formBody, smallFormBody } from '#src/platform/http/body';
 import { ignoreForwarded } from '#src/platform/http/client-ip';
 import { addDefaultHeaders } from '#src/platform/http/default-headers';
 import { docsRoutes, DOCS_PATHS } from '#src/platform/http/docs';
@@ -56,6 +59,7 @@ import { straight } from '#src/platform/http/straight';
 import { together } from '#src/platform/http/together';
 import { registrationRoutes } from '#src/registration/routes';
 import { roleRoutes } from '#src/roles/routes';
+import { serviceRoutes } from '#src/services/routes';
 import { sessionPages } from '#src/sessions/pages';
 import { sessionRoutes } from '#src/sessions/routes';
 import { bodySchemas } from '#src/webhooks/catalogue';
@@ -93,6 +97,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...auditRoutes(ctx),
     ...webhookRoutes(ctx),
     ...deliveryRoutes(ctx),
+    ...serviceRoutes(ctx),
     ...adminUserRoutes(ctx),
     ...invitationRoutes(ctx),
     ...operationRoutes(ctx),
@@ -105,7 +110,8 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   loadStrategies(ctx, { ...options, taken: fixed.map(({ path }) => path) });
   const redirects = redirectRoutes(ctx);
   const own = [...fixed, ...strategyRoutes(ctx), ...linkRoutes(ctx), ...apiKeyRoutes(ctx)];
-  const routes = [...own, ...redirects];
+  const oauth = oauthRoutes(ctx);
+  const routes = [...own, ...redirects, ...oauth];
   const pages = [
     ...passwordPages(ctx),
     ...emailPages(ctx),
@@ -120,7 +126,10 @@ export function createApp(ctx: Context, options: LoadOptions): App {
       version,
       settings: ctx.settings,
       webhooks: bodySchemas(),
-      securitySchemes: Object.fromEntries(ctx.strategies.schemes),
+      securitySchemes: Object.fromEntries([
+        ...ctx.strategies.schemes,
+        [SERVICE_SCHEME.name, SERVICE_SCHEME.scheme],
+      ]),
     });
   });
 
@@ -134,6 +143,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   const ours = Router();
   mount(ours, own);
   mount(ours, redirects, formBody, redirectErrorHandler(ctx));
+  mount(ours, oauth, smallFormBody, answerTooLarge, oauthErrorHandler(ctx));
   refuseOtherMethods(ours, routes);
   const entry = together(
     ...(ctx.traces ? [ctx.traces.request] : []),

@@ -20,6 +20,7 @@ import type { Settings } from '#src/platform/settings/settings';
 import type { Traces } from '#src/platform/traces';
 import type { VerifiedTokens } from '#src/sessions/access-tokens';
 import type { SessionLookUps } from '#src/sessions/find-session';
+import type { ServiceLookUps } from '#src/services/use';
 import type { LastSeenWrites } from '#src/sessions/last-seen';
 import type { SessionCache } from '#src/sessions/session-cache';
 import type { HandedUser } from '#src/users/handed-user';
@@ -50,6 +51,7 @@ export interface Context {
   readonly verifiedTokens: VerifiedTokens;
   readonly sessionLookUps: SessionLookUps;
   readonly apiKeyLookUps: ApiKeyLookUps;
+  readonly serviceLookUps: ServiceLookUps;
   readonly sessionCache: SessionCache;
   readonly lastSeenWrites: LastSeenWrites;
   readonly strategies: StrategyHost;

@@ -92,6 +92,10 @@ export interface EventMap {
   'webhook.recovered': { webhookId: string };
   /** The delivery of so many events was given up. */
   'webhook.gave_up': { webhookId: string; deliveries: number };
+  'service.created': { serviceId: string };
+  'service.updated': { serviceId: string };
+  'service.secret_rotated': { serviceId: string };
+  'service.deleted': { serviceId: string };
 }
 
 /** How the session is proved now. */

@@ -47,6 +47,8 @@ export const lifetimes = {
   webhookDeliveryDays: 30,
   /** The old secret of a webhook signs, too, for so long after it was replaced. */
   webhookSecretOverlapSeconds: 24 * HOUR_SECONDS,
+  /** The old secret of a service is good for so long after it was replaced. */
+  serviceSecretOverlapSeconds: 24 * HOUR_SECONDS,
   /** A signing key signs for so long before the next one is made. */
   signingKeyDays: 30,
   /** Others may keep our public keys for so long. A new key is published for so long before it signs. */

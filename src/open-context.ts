@@ -24,6 +24,7 @@ import { createOutboxSignal } from '#src/platform/mail/outbox';
 import { createRequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 import type { Traces } from '#src/platform/traces';
+import { createServiceLookUps } from '#src/services/use';
 import { createVerifiedTokens } from '#src/sessions/access-tokens';
 import { createSessionLookUps } from '#src/sessions/find-session';
 import { createLastSeenWrites } from '#src/sessions/last-seen';
@@ -122,6 +123,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     verifiedTokens: createVerifiedTokens(),
     sessionLookUps: createSessionLookUps(db),
     apiKeyLookUps: createApiKeyLookUps(db),
+    serviceLookUps: createServiceLookUps(db),
     sessionCache: createSessionCache(),
     lastSeenWrites: createLastSeenWrites(),
     health: createHealth(),

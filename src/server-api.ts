@@ -9,6 +9,7 @@ import { auditApi } from '#src/server-api/audit';
 import { apiKeysApi, identitiesApi, named, passkeysApi } from '#src/server-api/credentials';
 import { invitationsApi } from '#src/server-api/invitations';
 import { rolesApi } from '#src/server-api/roles';
+import { servicesApi } from '#src/server-api/services';
 import { usersApi } from '#src/server-api/users';
 import { webhooksApi } from '#src/server-api/webhooks';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
@@ -35,6 +36,7 @@ export const serverApi = (ctx: Context) => ({
   invitations: invitationsApi(ctx),
   passkeys: passkeysApi(ctx),
   webhooks: webhooksApi(ctx),
+  services: servicesApi(ctx),
   /**
    * Tries `verify` for a strategy whose credentials are in no body. Failures count against the account, as those at
    * `POST /auth/login` do. While it is locked, `verify` is asked about a user who does not exist. `strategy`: the name for

@@ -9,6 +9,7 @@ import { addKeyCommands } from '#src/cli/key-commands';
 import { addMigrateCommands } from '#src/cli/migrate-commands';
 import { addOperationCommands } from '#src/cli/operation-commands';
 import { addRoleCommands } from '#src/cli/role-commands';
+import { addServiceCommands } from '#src/cli/service-commands';
 import { addSessionCommands } from '#src/cli/session-commands';
 import { addStrategyCommands } from '#src/cli/strategy-commands';
 import { addUserCommands } from '#src/cli/user-commands';
@@ -47,6 +48,7 @@ export function program(env: Environment, dotenv: Dotenv = NO_DOTENV): Command {
   addKeyCommands(cli, run);
   addAuditCommands(cli, run);
   addWebhookCommands(cli, run);
+  addServiceCommands(cli, run);
   addOperationCommands(cli, run, env, dotenv);
   addImportCommands(cli, run);
   addBackupCommands(cli, onSettings(env, dotenv));

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { z } from 'zod';
 import { fields, sentence, table, type Answer } from '#src/cli/answer';
 import { paged, type OnDatabase } from '#src/cli/command';
 import { confirm } from '#src/cli/prompt';
@@ -7,7 +6,7 @@ import type { Context } from '#src/context';
 import { inWords, lifetimes } from '#src/lifetimes';
 import { SealedPage } from '#src/platform/http/cursor';
 import { Id } from '#src/platform/http/listing';
-import { invalidFields } from '#src/platform/http/parse';
+import { parsed } from '#src/platform/http/parse';
 import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
 import {
   createWebhook,
@@ -84,13 +83,6 @@ function addDeliveryCommands(webhook: Command, run: OnDatabase): void {
     .action(run(again));
 }
 
-/** @throws {Problem} 400 `invalid_request` */
-function checked<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const { data, error } = schema.safeParse(given);
-  if (error) throw invalidFields(error);
-  return data;
-}
-
 /** @throws {Error} a sentence, for what is no id */
 function idOf(typed: string): string {
   const { data, error } = Id.safeParse(typed);
@@ -124,7 +116,7 @@ const listOf = (types: string) => types.split(',').map((type) => type.trim());
 async function create(ctx: Context, url: string, { types = '', ...rest }: Given): Promise<Answer> {
   const { webhook, secret } = await createWebhook(
     ctx,
-    checked(NewWebhook, { url, types: listOf(types), ...rest }),
+    parsed(NewWebhook, { url, types: listOf(types), ...rest }),
   );
   return withSecret(listedWebhook(webhook), secret);
 }
@@ -143,7 +135,7 @@ interface Changes extends Given {
 async function update(ctx: Context, typed: string, given: Changes): Promise<Answer> {
   const { types, enable, disable, ...rest } = given;
   if (enable && disable) throw new Error('Give --enable or --disable.');
-  const changes = checked(WebhookChanges, {
+  const changes = parsed(WebhookChanges, {
     ...rest,
     ...(types !== undefined && { types: listOf(types) }),
     ...((enable || disable) && { enabled: enable === true }),
@@ -177,7 +169,7 @@ async function deliveries(
   typed: string,
   { state, ...page }: SealedPage & { state?: string },
 ): Promise<Answer> {
-  const wanted = state === undefined ? {} : { state: checked(DeliveryState, state) };
+  const wanted = state === undefined ? {} : { state: parsed(DeliveryState, state) };
   const { data, nextCursor } = await listDeliveries(ctx, idOf(typed), { ...page, ...wanted });
   return table(
     { data: data.map(listedDelivery), nextCursor },

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Webhook, WebhookDelivery } from '#models/index';
 import type { Context } from '#src/context';
-import { invalidFields } from '#src/platform/http/parse';
+import { parsed } from '#src/platform/http/parse';
 import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
 import {
   createWebhook,
@@ -55,9 +55,3 @@ export const webhooksApi = (ctx: Context) => ({
   redeliver: (id: string, deliveryId: string): Promise<WebhookDelivery> =>
     redeliver(ctx, id, deliveryId),
 });
-
-function parsed<S extends z.ZodType>(schema: S, input: z.input<S>): z.output<S> {
-  const { data, error } = schema.safeParse(input);
-  if (error) throw invalidFields(error);
-  return data;
-}

@@ -15,6 +15,7 @@ for (let i = 0; i < 2; i++) {
   const { webhook } = await auth.webhooks.create({ url, types: ['user.*'] });
   hooks.push(webhook.id);
   for (let j = 0; j < 2; j++) await auth.webhooks.test(webhook.id);
+  await auth.services.create({ name: `service${i}` });
   await auth.invitations.create({ email: `guest${i}@example.com` });
   await OutgoingMail.create({
     id: `0197a000-0000-7000-8000-00000000000${i}`,
@@ -33,6 +34,7 @@ const lists: Record<string, string[]> = {
   '/admin/invitations': [''],
   '/admin/audit': ['', 'type=session.started'],
   '/admin/webhooks': [''],
+  '/admin/services': [''],
   '/admin/webhooks/:id/deliveries': [hooks[0]!, hooks[1]!, `${hooks[0]}?state=pending`],
   '/admin/mails': [''],
 };

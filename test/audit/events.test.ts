@@ -163,7 +163,7 @@ const declared = new Map(
   ]),
 );
 /** These have tests of their own, which make them happen. */
-const ELSEWHERE = /^(invitation|webhook)\.|^(session\.impersonated|mail\.dropped)$/;
+const ELSEWHERE = /^(invitation|webhook|service)\.|^(session\.impersonated|mail\.dropped)$/;
 const NOBODY = ['session.refused', 'limit.reached', 'session.reused', 'passkey.copied'];
 const BY_SERVER = ['mail.sent', 'mail.failed', 'audit.unproved'];
 

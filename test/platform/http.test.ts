@@ -521,6 +521,7 @@ describe('HEAD', async () => {
   const admin = await app.register({}, 'admin');
   const url = 'http://127.0.0.1:9/';
   const { webhook } = await app.auth.webhooks.create({ url, types: ['user.imported'] });
+  const { service } = await app.auth.services.create({ name: 'billing' });
   const routes = [...app.routes, ...app.adapters.flatMap((adapter) => adapter.routes)];
   const declared = [
     ...routes.filter(({ method }) => method === 'get').map(({ path }) => path),
@@ -535,6 +536,7 @@ describe('HEAD', async () => {
     .map((path) => path.replace('/problems/:code', '/problems/busy').replace(':role', 'user'))
     .map((path) => path.replace('/users/:id', `/users/${user.id}`))
     .map((path) => path.replace('/webhooks/:id', `/webhooks/${webhook.id}`))
+    .map((path) => path.replace('/services/:id', `/services/${service.id}`))
     .flatMap((path) => [path, `${path}?token=abc`]);
 
   it('is asked of every path that GET knows', () => {

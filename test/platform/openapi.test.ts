@@ -80,7 +80,7 @@ const codesOf = ({ description }: Response) =>
 
 /** What an answer to too many requests says. */
 const LIMITED = ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
-const TAGS = ['Authentication', 'Account', 'Recovery', 'Administration', 'Operations'];
+const TAGS = ['Authentication', 'Account', 'Recovery', 'Administration', 'Operations', 'Services'];
 
 describe('GET /openapi.json', () => {
   it('is OpenAPI 3.1 that its schema accepts, and may be cached', async () => {
@@ -109,7 +109,7 @@ describe('GET /openapi.json', () => {
     expect(new Set(ids).size).toBe(operations.length);
   });
 
-  it('has five sections in their order, each described', () => {
+  it('has six sections in their order, each described', () => {
     const used = new Set(operations.flatMap(({ operation }) => operation.tags));
     const names = document.tags.map(({ name }) => name);
     expect(names).toEqual(TAGS);
@@ -121,11 +121,11 @@ describe('GET /openapi.json', () => {
     expect(document.servers).toEqual([{ url: PUBLIC_URL }]);
   });
 
-  it('knows the scheme of every bearer strategy that is on', () => {
+  it('knows the scheme of every bearer strategy that is on, and of services', () => {
     const bearers = ctx.strategies.on
       .filter(({ kind }) => kind === 'bearer')
       .map(({ name }) => name);
-    expect(Object.keys(components.securitySchemes)).toEqual(bearers);
+    expect(Object.keys(components.securitySchemes)).toEqual([...bearers, 'service']);
   });
 
   it('lists every problem and action there is, and lets more come', () => {
@@ -226,7 +226,8 @@ describe.each(operations)('$name', ({ name, path, operation }) => {
   it('asks for a token if it is for members, and only then', () => {
     expect(operation.security.length > 0).toBe(isMembersOnly(route));
     expect(
-      '401' in operation.responses && /token_missing/.test(operation.responses['401'].description),
+      '401' in operation.responses &&
+        /token_missing|invalid_client/.test(operation.responses['401'].description),
     ).toBe(isMembersOnly(route));
     for (const requirement of operation.security)
       for (const scheme of Object.keys(requirement))
@@ -238,9 +239,13 @@ describe.each(operations)('$name', ({ name, path, operation }) => {
     if (route.spec.body)
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['413', '415']));
     for (const [status, answer] of refusals) {
-      expect(Object.keys(answer.content ?? {})).toEqual(['application/problem+json']);
       const codes = codesOf(answer);
       for (const code of codes) expect(problems[code]?.[0], code).toBe(Number(status));
+      if (route.spec.errorForm) {
+        expect(Object.keys(answer.content ?? {})).toEqual(['application/json']);
+        continue;
+      }
+      expect(Object.keys(answer.content ?? {})).toEqual(['application/problem+json']);
       const { schema, examples } = answer.content!['application/problem+json']!;
       expect(schema).toEqual({ $ref: '#/components/schemas/Problem' });
       expect(Object.keys(examples!)).toEqual(codes);

@@ -25,11 +25,20 @@ import { commandLine } from '#test/support/command';
 import { engine } from '#test/support/database';
 import { fillStatements, userId } from '#test/support/fill';
 import { collectStatements, planner } from '#test/support/plans';
+import { formOf } from '#test/support/services';
 import { totpCode } from '#test/support/second-factor';
 import { serverWrites } from '#test/support/writes';
 
 /** They have few rows however many users there are. */
-const SMALL = ['roles', 'signing_keys', 'migrations', 'audit_keys', 'audit_days', 'webhooks'];
+const SMALL = [
+  'roles',
+  'signing_keys',
+  'migrations',
+  'audit_keys',
+  'audit_days',
+  'webhooks',
+  'services',
+];
 
 const app = await startApp({
   API_KEYS: 'on',
@@ -264,6 +273,7 @@ async function administration() {
     () => auth.users.disable(id),
     () => auth.users.enable(id),
     () => webhooks(asAdmin),
+    () => services(asAdmin),
     () => operations(asAdmin),
     () => auth.keys.list(),
     () => auth.keys.rotate(),
@@ -281,6 +291,28 @@ async function operations(asAdmin: ReturnType<typeof client>) {
   await asAdmin('POST', `/admin/mails/${userId(0)}/retry`);
   await asAdmin('DELETE', `/admin/mails/${userId(0)}`);
   await asAdmin('POST', '/admin/keys/rotate', {});
+}
+
+async function services(asAdmin: ReturnType<typeof client>) {
+  const body = { name: 'billing', scopes: ['introspect'] };
+  const { id, secret } = (await asAdmin('POST', '/admin/services', body)).body;
+  const path = `/admin/services/${id}`;
+  await asAdmin('GET', '/admin/services');
+  await asAdmin('GET', path);
+  await asAdmin('PATCH', path, { name: 'billing-2' });
+  const { token } = await register();
+  const asked = asService({ id, secret });
+  await asked('/oauth/introspect', { token });
+  await asAdmin('POST', `${path}/secret`, {});
+  await asAdmin('DELETE', path);
+}
+
+function asService(service: { id: string; secret: string }) {
+  return async (path: string, fields: Record<string, string>) => {
+    await ask('POST', path, formOf(service, fields));
+    asked.add(`POST ${path}`);
+    await explainNew();
+  };
 }
 
 async function webhooks(asAdmin: ReturnType<typeof client>) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { SIGN_IN } from '#src/authentication/limits';
+import { SERVICE_FAILURES, SIGN_IN } from '#src/authentication/limits';
 import { emailChangeConfirmMail, emailChangeNoticeMail, verifyEmailMail } from '#src/email/mails';
 import { EXPORT } from '#src/personal-data/limits';
 import { CODE } from '#src/one-time-tokens/limits';
@@ -66,10 +66,12 @@ it('Limits: the table has the numbers of the limit classes', () => {
     'Codes and tokens from mails and redirects': kept(CODE),
     'Asking for the own password, with a token': kept(PASSWORD_GUESS),
     'Exporting all that is known of oneself': kept(EXPORT),
+    'Wrong secrets of services': kept(SERVICE_FAILURES),
     'Everything together': [
       ...ctx.settings.limitRequestsPerNetwork,
       ...ctx.settings.limitRequestsPerSite,
       ...ctx.settings.limitRequestsPerSession,
+      ...ctx.settings.limitRequestsPerService,
     ].map(({ max, window }) => [max, window / 1000]),
   });
 });

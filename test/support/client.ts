@@ -29,7 +29,7 @@ export const LEAKS =
   /\$2[abxy]\$|bcrypt-sha256|passwordHash|password_hash|canonical|node_modules| at (?:\/|file:)|sequelize|SQLITE_|(?-i:\bER_[A-Z_]{5})|SELECT |INSERT |\.sqlite|127\.0\.0\.1:3306\b/i;
 
 /** What two administrators could overwrite for each other. */
-const HAS_ETAG = /^\/admin\/(users|roles|webhooks)\/[^/]+$/;
+const HAS_ETAG = /^\/admin\/(users|roles|webhooks|services)\/[^/]+$/;
 
 /** What must hold for every answer of this server, whatever was asked; the first thing that does not. */
 export function fault(
@@ -40,7 +40,10 @@ export function fault(
   const page = /^\/(docs|openapi\.json|problems\/)/.test(path) && status === 200;
   const shared = path === '/.well-known/jwks.json' && status === 200;
   const has = (name: string, value: string | null) => headers.get(name) === value;
-  const challenge = body?.required ?? body?.acrValues ?? body?.maxAge;
+  const challenge =
+    body?.code === 'unauthorized_client'
+      ? undefined
+      : (body?.required ?? body?.acrValues ?? body?.maxAge);
   const challenged = status === 401 || (status === 403 && challenge !== undefined);
   const checks: [boolean, string][] = [
     [DECLARED.has(status), 'status'],
@@ -66,9 +69,22 @@ export function fault(
     [/^[A-Za-z0-9-]{1,64}$/.test(headers.get('x-request-id') ?? ''), 'X-Request-Id'],
     [page || has('cache-control', shared ? 'public, max-age=300' : 'no-store'), 'Cache-Control'],
     [headers.has('www-authenticate') === challenged, 'WWW-Authenticate'],
-    ...(status < 400 ? [] : problemChecks(status, headers, body)),
+    ...(status < 400 ? [] : refusalChecks(status, headers, body)),
   ];
   return checks.find(([good]) => !good)?.[1];
+}
+
+/** The form of RFC 6749 §5.2 has the members of a problem that a client can act on. */
+function refusalChecks(status: number, headers: Headers, body: Answer['body']) {
+  if (typeof body?.error !== 'string') return problemChecks(status, headers, body);
+  const texts = [body.error_description, body.code, body.action];
+  const checks: [boolean, string][] = [
+    [headers.get('content-type') === 'application/json; charset=utf-8', 'Content-Type'],
+    [body.status === status && texts.every((text) => typeof text === 'string'), 'members'],
+    [body.requestId === headers.get('x-request-id'), 'requestId'],
+    [(status !== 503 && status !== 429) || Number(headers.get('retry-after')) > 0, 'Retry-After'],
+  ];
+  return checks;
 }
 
 function problemChecks(

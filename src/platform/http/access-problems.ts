@@ -50,6 +50,18 @@ export const accessProblems = {
     'The provider wants to see you',
     'The app asked the provider not to show any page (`prompt=none`), and the provider needs you to sign in, to choose an account or to agree. Start again without `prompt=none`.',
   ],
+  invalid_client: [
+    401,
+    'stop',
+    'This service is not known, or its secret is wrong',
+    'Send the id and the secret of a service as `Authorization: Basic` (RFC 6749 §2.3.1), and nowhere else. An administrator makes services, and new secrets: `sallyport service create`, `sallyport service rotate-secret`.',
+  ],
+  unauthorized_client: [
+    403,
+    'stop',
+    'This service may not do this',
+    'The service lacks the scope that `required` names. An administrator can grant it: `sallyport service update`.',
+  ],
   email_unverified: [
     403,
     'verify_email',

@@ -113,6 +113,13 @@ export const jsonOrForm: readonly RequestHandler[] = [
   readSmallForm,
 ];
 
+/** The fields of a form of at most 16 kB, and nothing else. */
+export const smallFormBody: readonly RequestHandler[] = [
+  only(FORM),
+  checkEarlier(LIMIT),
+  readSmallForm,
+];
+
 /** The fields of a form of at most 256 kB, and nothing else. */
 export const formBody: readonly RequestHandler[] = [
   only(FORM),

@@ -20,6 +20,7 @@ const challenges: Partial<Record<ProblemCode, string>> = {
   session_ended: `${REALM}, error="invalid_token"`,
   user_disabled: `${REALM}, error="invalid_token"`,
   forbidden: `${REALM}, error="insufficient_scope"`,
+  invalid_client: 'Basic realm="sallyport"', // RFC 6749 §5.2
 };
 
 /** Errors of Express and body-parser, by their status. Their messages repeat the input, so they are not answered. */

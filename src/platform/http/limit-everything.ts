@@ -7,6 +7,12 @@ import { announce, deferRefusal, tooMany } from '#src/platform/http/rate-limit';
 import type { Hit, LimitedBy } from '#src/platform/limits/limit-class';
 import type { Rate } from '#src/platform/settings/limits';
 
+/** Whom a request seems to come from: the session, or the user of a credential without one; or the service. */
+export interface Claimed {
+  by: 'session' | 'service';
+  subject: string;
+}
+
 /** How many networks are counted at a time. */
 const MOST_COUNTERS = 50_000;
 /** Health checks come from one address, and must get an answer. */
@@ -16,18 +22,23 @@ const CREDENTIAL_IN_BODY = /^\/auth\/(refresh|logout)\/?$/i;
 
 /**
  * Stands before everything. Each node counts for itself, in memory: it costs no statement and no message. What somebody
- * asks who is signed in is counted by session: strangers who fill their network's counter do not keep them out.
+ * asks who is signed in is counted by session, or by service: strangers who fill their network's counter do not keep them
+ * out.
  *
  * `claimedBy` names the session of a request. With `verify` it also checks the signature of a token that it has not seen
  * before. That is asked for only when the network is full, because it costs more than the rest of a refusal.
  */
 export function limitEverything(
   ctx: Context,
-  claimedBy: (req: Request, verify: boolean) => string | undefined,
+  claimedBy: (req: Request, verify: boolean) => Claimed | undefined,
 ): RequestHandler {
   const { settings, clock } = ctx;
   if (settings.limits === 'off') return (_req, _res, next) => next();
-  const { limitRequestsPerNetwork, limitRequestsPerSession, limitRequestsPerSite } = settings;
+  const { limitRequestsPerNetwork, limitRequestsPerSite } = settings;
+  const ratesOf = {
+    session: settings.limitRequestsPerSession,
+    service: settings.limitRequestsPerService,
+  };
   const counters = new LRUCache<string, { hits: number; resetsAt: number }>(atMost(MOST_COUNTERS));
 
   /** Counts a request. Answers what to refuse it with, if it is one too many. */
@@ -56,8 +67,8 @@ export function limitEverything(
     }
     return undefined;
   }
-  const ofSession = (req: Request, session: string) =>
-    refusal(req, 'session', limitRequestsPerSession, session);
+  const ofClaimed = (req: Request, { by, subject }: Claimed) =>
+    refusal(req, by, ratesOf[by], subject);
   /** The site first: one that is full takes no room for its networks. */
   function ofNetwork(req: Request) {
     const [site, factor] = [siteOf(req), sharedFactor(settings, req)];
@@ -70,10 +81,10 @@ export function limitEverything(
   return (req, _res, next) => {
     if (UNCOUNTED.has(req.path)) return next();
     const known = claimedBy(req, false);
-    let problem = known === undefined ? ofNetwork(req) : ofSession(req, known);
+    let problem = known === undefined ? ofNetwork(req) : ofClaimed(req, known);
     if (problem && known === undefined) {
-      const session = claimedBy(req, true);
-      if (session !== undefined) problem = ofSession(req, session);
+      const claimed = claimedBy(req, true);
+      if (claimed) problem = ofClaimed(req, claimed);
       else if (CREDENTIAL_IN_BODY.test(req.path)) {
         deferRefusal(req, problem);
         problem = undefined;

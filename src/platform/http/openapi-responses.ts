@@ -114,7 +114,9 @@ export function responsesOf({ guards, spec }: Route, settings: Paths): ZodOpenAp
         {
           description: codes.map((code) => `\`${code}\`: ${problems[code][2]}`).join('  \n'),
           headers: headersFor(status, codes),
-          content: { [PROBLEM]: { schema: ProblemBody, examples: examplesOf(codes, settings) } },
+          content: spec.errorForm
+            ? { 'application/json': { schema: spec.errorForm } }
+            : { [PROBLEM]: { schema: ProblemBody, examples: examplesOf(codes, settings) } },
         },
       ] as const,
   );

@@ -20,6 +20,7 @@ const tags: Record<string, string> = {
   Recovery: 'Confirm an e-mail address, undo a change of it, choose a new password.',
   Administration: 'Manage users. Needs the role `admin`.',
   Operations: 'For monitoring and for other services.',
+  Services: 'For other services and for OAuth clients.',
 };
 const isCompatibility = (tag: string): boolean => !Object.hasOwn(tags, tag);
 const COMPATIBILITY =

@@ -32,6 +32,13 @@ export function parse({ body, query = Nothing, params }: Parts): RequestHandler 
   };
 }
 
+/** What a caller in this process, or on the command line, gave. @throws {Problem} 400 `invalid_request` */
+export function parsed<S extends ZodType>(schema: S, given: unknown): z.output<S> {
+  const { data, error } = schema.safeParse(given);
+  if (error) throw invalidFields(error);
+  return data;
+}
+
 /** So many fields are named in an answer at most, each with so many characters. The client mends them and asks again. */
 const [MAX_ERRORS, MAX_POINTER] = [20, 200];
 

@@ -47,7 +47,13 @@ export function hitsFor(
   session?: string,
 ): Hit[] {
   const factor = sharedFactor(settings, req);
-  const own = { network: networkOf(req), site: siteOf(req), session, account: undefined };
+  const own = {
+    network: networkOf(req),
+    site: siteOf(req),
+    session,
+    account: undefined,
+    service: undefined,
+  };
   const counted = (rule: LimitRule) => {
     if (session === undefined || rule.by === 'session')
       return { ...rule, max: rule.by === 'session' ? rule.max : rule.max * factor };

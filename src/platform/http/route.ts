@@ -46,6 +46,7 @@ export type Tag =
   | 'Recovery'
   | 'Administration'
   | 'Operations'
+  | 'Services'
   | `Compatibility: ${string}`;
 
 type Body = ZodType | undefined;
@@ -73,6 +74,8 @@ export interface Spec<
   text?: string;
   /** How a compatibility adapter refuses, by media type. Without it: as a problem. */
   refusal?: Record<string, ZodType>;
+  /** Refusals are JSON of this schema, with the statuses of problems: for clients that know another form. */
+  errorForm?: ZodType;
   status?: number;
   /**
    * The answer has an `ETag`. A route that changes something takes it in `If-Match`, and refuses with

@@ -8,7 +8,7 @@ import type { Settings } from '#src/platform/settings/settings';
  * that every sign-in locks. What it would protect has bounds of its own: passwords are hashed one after the other in a
  * short queue, and accounts, networks and sites are counted apart.
  */
-export type LimitedBy = 'network' | 'site' | 'account' | 'session';
+export type LimitedBy = 'network' | 'site' | 'account' | 'session' | 'service';
 
 export interface LimitRule extends Rule {
   readonly by: LimitedBy;

@@ -84,6 +84,9 @@ export const limitSettings = {
   LIMIT_REQUESTS_PER_SESSION: rates
     .prefault('300/1m')
     .describe('Requests of one session, or of one API key, to one node.'),
+  LIMIT_REQUESTS_PER_SERVICE: rates
+    .prefault('6000/1m')
+    .describe('Requests of one service (docs/services.md) to one node.'),
   LIMIT_SIGN_INS_PER_NETWORK: rates
     .prefault('30/1m, 300/1h')
     .describe('Attempts to sign in from a network. Those that succeed do not count.'),

@@ -47,7 +47,7 @@ export function contextFor(
 /** The members that a strategy sees, also if `auth` is a whole server. */
 const apiOf = (api: ServerApi): ServerApi => {
   const { users, sessions, roles, keys, apiKeys, identities, invitations, passkeys } = api;
-  const { audit, loginThrottle, webhooks } = api;
+  const { audit, loginThrottle, services, webhooks } = api;
   return {
     users,
     sessions,
@@ -59,6 +59,7 @@ const apiOf = (api: ServerApi): ServerApi => {
     invitations,
     passkeys,
     webhooks,
+    services,
     loginThrottle,
   };
 };
