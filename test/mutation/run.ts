@@ -5,12 +5,14 @@ import { areas } from '#test/mutation/areas';
 
 /**
  * `npm run test:mutation -- keys limits`: these areas, or all. `--mutate 'src/keys/keyring.ts'`: these files instead of
- * all of the area. Ends with 1 if a score is below 85 %.
+ * all of the area; `…ts:90-113` is a sample of one. `--tests 'test/keys/keys.test.ts'`: these tests in place of those of the
+ * area. Ends with 1 if a score is below 85 %.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     mutate: { type: 'string' },
+    tests: { type: 'string' },
     concurrency: { type: 'string', default: '1' },
     /** Forgets what an earlier run found out. */
     force: { type: 'boolean', default: false },
@@ -43,7 +45,7 @@ for (const area of positionals.length > 0 ? positionals : named) {
       `reports/mutation-${area}-incremental.json`,
       ...(values.force ? ['--force'] : []),
     ],
-    { stdio: 'inherit', env: { ...process.env, MUTATION_TESTS: tests.join(' ') } },
+    { stdio: 'inherit', env: { ...process.env, MUTATION_TESTS: values.tests ?? tests.join(' ') } },
   );
   if (status !== 0) process.exitCode = 1;
 }

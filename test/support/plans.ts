@@ -76,8 +76,8 @@ async function onServer(url: string): Promise<Explain> {
   afterAll(() => connection.end());
   return async (sql, bind) => {
     const [rows] = await (bind.length > 0
-      ? connection.execute(`EXPLAIN ${sql}`, bind as string[])
-      : connection.query(`EXPLAIN ${sql}`));
+      ? connection.execute(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, bind as string[])
+      : connection.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`));
     return (rows as { table: string | null; type: string | null }[]).flatMap(({ table, type }) =>
       table !== null && (type === 'ALL' || type === 'index') ? table : [],
     );
