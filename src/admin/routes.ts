@@ -3,16 +3,11 @@ import { AdminUser, adminUser } from '#src/admin/admin-user';
 import { changeUser } from '#src/admin/change-user';
 import { listUsers } from '#src/admin/list-users';
 import { UserQuery } from '#src/admin/user-query';
-import {
-  authenticate,
-  requireFreshProof,
-  requireFullAccess,
-  requirePermission,
-} from '#src/authentication/guards';
+import { administer } from '#src/authentication/administer';
+import { authenticate, requirePermission } from '#src/authentication/guards';
 import type { Context } from '#src/context';
 import { requireFactorLeft } from '#src/factors/required';
 import { resetFactors } from '#src/factors/reset-factors';
-import { lifetimes } from '#src/lifetimes';
 import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, type Route } from '#src/platform/http/route';
 
@@ -37,12 +32,7 @@ export const adminRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/users/:id/factors',
-    [
-      authenticate(ctx),
-      requirePermission('factors:reset'),
-      requireFullAccess,
-      requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
-    ],
+    administer(ctx, 'factors:reset'),
     {
       operationId: 'resetFactors',
       tag: 'Administration',

@@ -10,14 +10,9 @@ import {
 } from '#src/admin/govern-user';
 import { AdminUserDetails, detailsOf } from '#src/admin/show-user';
 import { listUserSessions } from '#src/admin/user-sessions';
-import {
-  authenticate,
-  requireFreshProof,
-  requireFullAccess,
-  requirePermission,
-} from '#src/authentication/guards';
+import { administer } from '#src/authentication/administer';
+import { authenticate, requirePermission } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { lifetimes } from '#src/lifetimes';
 import { SealedPage } from '#src/platform/http/cursor';
 import { Id } from '#src/platform/http/listing';
 import { oneOfFields } from '#src/platform/http/one-of-fields';
@@ -45,14 +40,6 @@ const PasswordResetRequest = z
   .meta({ id: 'PasswordResetRequest' });
 
 const reading = (ctx: Context) => [authenticate(ctx), requirePermission('users:read')] as const;
-/** For what changes the account of somebody: a stolen token, or one that an API key is, must not do. */
-const changing = (ctx: Context, permission: string) =>
-  [
-    authenticate(ctx),
-    requirePermission(permission),
-    requireFullAccess,
-    requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
-  ] as const;
 
 /** One user, as administrators see and change them. */
 export const adminUserRoutes = (ctx: Context): Route[] => [
@@ -80,7 +67,7 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
 
   patch(
     '/admin/users/:id',
-    changing(ctx, 'users:write'),
+    administer(ctx, 'users:write'),
     {
       operationId: 'updateUser',
       tag: 'Administration',
@@ -103,7 +90,7 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/users/:id',
-    changing(ctx, 'users:write'),
+    administer(ctx, 'users:write'),
     {
       operationId: 'deleteUser',
       tag: 'Administration',
@@ -131,7 +118,7 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/users/:id/sessions',
-    changing(ctx, 'sessions:end'),
+    administer(ctx, 'sessions:end'),
     {
       operationId: 'deleteUserSessions',
       tag: 'Administration',
@@ -144,7 +131,7 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/users/:id/sessions/:sessionId',
-    changing(ctx, 'sessions:end'),
+    administer(ctx, 'sessions:end'),
     {
       operationId: 'deleteUserSession',
       tag: 'Administration',
@@ -157,7 +144,7 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/users/:id/lock',
-    changing(ctx, 'users:write'),
+    administer(ctx, 'users:write'),
     {
       operationId: 'unlockUser',
       tag: 'Administration',
@@ -171,7 +158,7 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
 
   post(
     '/admin/users/:id/password-reset',
-    changing(ctx, 'users:write'),
+    administer(ctx, 'users:write'),
     {
       operationId: 'sendPasswordReset',
       tag: 'Administration',

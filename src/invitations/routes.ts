@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import {
-  authenticate,
-  requireFreshProof,
-  requireFullAccess,
-  requirePermission,
-} from '#src/authentication/guards';
+import { administer } from '#src/authentication/administer';
+import { authenticate, requirePermission } from '#src/authentication/guards';
 import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { acceptInvitation } from '#src/invitations/accept';
@@ -41,18 +37,11 @@ const InvitationAcceptance = z
   .meta({ id: 'InvitationAcceptance' });
 
 const reading = (ctx: Context) => [authenticate(ctx), requirePermission('users:read')] as const;
-const changing = (ctx: Context) =>
-  [
-    authenticate(ctx),
-    requirePermission('users:write'),
-    requireFullAccess,
-    requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
-  ] as const;
 
 export const invitationRoutes = (ctx: Context): Route[] => [
   post(
     '/admin/users',
-    changing(ctx),
+    administer(ctx, 'users:write'),
     {
       operationId: 'inviteUser',
       tag: 'Administration',
@@ -81,7 +70,7 @@ export const invitationRoutes = (ctx: Context): Route[] => [
 
   post(
     '/admin/invitations/:id/resend',
-    changing(ctx),
+    administer(ctx, 'users:write'),
     {
       operationId: 'resendInvitation',
       tag: 'Administration',
@@ -97,7 +86,7 @@ export const invitationRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/invitations/:id',
-    changing(ctx),
+    administer(ctx, 'users:write'),
     {
       operationId: 'revokeInvitation',
       tag: 'Administration',

@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import {
-  authenticate,
-  requireFreshProof,
-  requireFullAccess,
-  requirePermission,
-} from '#src/authentication/guards';
+import { administer } from '#src/authentication/administer';
+import { authenticate, requirePermission } from '#src/authentication/guards';
 import { settingsOf } from '#src/authentication/strategy-settings';
 import type { Context } from '#src/context';
 import { replaceKeys, rotateKeys, tendKeys } from '#src/keys/rotation';
-import { lifetimes } from '#src/lifetimes';
 import { dropMail, listMails, retryMail } from '#src/operations/mail-queue';
 import { shownSettings } from '#src/operations/shown-settings';
 import {
@@ -60,12 +55,7 @@ export const operationRoutes = (ctx: Context): Route[] => [
 
   post(
     '/admin/keys/rotate',
-    [
-      authenticate(ctx),
-      requirePermission('keys:rotate'),
-      requireFullAccess,
-      requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
-    ],
+    administer(ctx, 'keys:rotate'),
     {
       operationId: 'rotateKeys',
       tag,

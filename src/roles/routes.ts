@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import { RoleName } from '#src/access/roles';
-import {
-  authenticate,
-  requireFreshProof,
-  requireFullAccess,
-  requirePermission,
-} from '#src/authentication/guards';
+import { administer } from '#src/authentication/administer';
+import { authenticate, requirePermission } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { lifetimes } from '#src/lifetimes';
 import { SealedPage } from '#src/platform/http/cursor';
 import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, put, type Route } from '#src/platform/http/route';
@@ -26,15 +21,6 @@ const tag = 'Administration';
 const params = z.strictObject({ role: RoleName });
 const ofUser = z.strictObject({ id: Id, role: RoleName });
 const RolePage = Listing(ListedRole);
-
-/** For what outlasts the session: a stolen token, or one that an API key is, must not do. */
-const changing = (ctx: Context, permission: string) =>
-  [
-    authenticate(ctx),
-    requirePermission(permission),
-    requireFullAccess,
-    requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
-  ] as const;
 
 /** Roles, and who has them. */
 export const roleRoutes = (ctx: Context): Route[] => [
@@ -75,7 +61,7 @@ export const roleRoutes = (ctx: Context): Route[] => [
 
   put(
     '/admin/roles/:role',
-    changing(ctx, 'roles:write'),
+    administer(ctx, 'roles:write'),
     {
       operationId: 'setRole',
       tag,
@@ -98,7 +84,7 @@ export const roleRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/roles/:role',
-    changing(ctx, 'roles:write'),
+    administer(ctx, 'roles:write'),
     {
       operationId: 'deleteRole',
       tag,
@@ -113,7 +99,7 @@ export const roleRoutes = (ctx: Context): Route[] => [
 
   put(
     '/admin/users/:id/roles/:role',
-    changing(ctx, 'roles:assign'),
+    administer(ctx, 'roles:assign'),
     {
       operationId: 'grantRole',
       tag,
@@ -128,7 +114,7 @@ export const roleRoutes = (ctx: Context): Route[] => [
 
   del(
     '/admin/users/:id/roles/:role',
-    changing(ctx, 'roles:assign'),
+    administer(ctx, 'roles:assign'),
     {
       operationId: 'revokeRole',
       tag,
