@@ -1,4 +1,4 @@
-import type { User } from '#models/index';
+import type { Role, User } from '#models/index';
 import { grantRole, revokeRole } from '#src/access/roles';
 import type { Context } from '#src/context';
 import { takeTurn } from '#src/platform/database/take-turn';
@@ -18,10 +18,7 @@ export const assignRole = (
   roleName: string,
   by?: By,
 ): Promise<boolean> =>
-  governRoles(ctx, by, 'roles:assign', async (held) => {
-    const user = await userWithTurn(ctx, userId);
-    const role = await roleNamed(ctx, roleName);
-    requireCover(held, permissionsIn(role.permissions));
+  withUserAndRole(ctx, userId, roleName, by, (user, role, held) => {
     // Apps ask for names of roles, too. So a role without permissions is a gain.
     if (by?.id === user.id && !grants(held, '*'))
       throw new Problem('forbidden', { members: { required: ['*'] } });
@@ -39,11 +36,21 @@ export const withdrawRole = (
   roleName: string,
   by?: By,
 ): Promise<boolean> =>
+  withUserAndRole(ctx, userId, roleName, by, (user, role) => revokeRole(ctx, user, role));
+
+/** `change` gets the user, the role, and the permissions of who asks, which cover those of the role. */
+const withUserAndRole = <T>(
+  ctx: Context,
+  userId: string,
+  roleName: string,
+  by: By,
+  change: (user: User, role: Role, held: readonly string[]) => Promise<T>,
+): Promise<T> =>
   governRoles(ctx, by, 'roles:assign', async (held) => {
     const user = await userWithTurn(ctx, userId);
     const role = await roleNamed(ctx, roleName);
     requireCover(held, permissionsIn(role.permissions));
-    return revokeRole(ctx, user, role);
+    return change(user, role, held);
   });
 
 /** With their turn: what they do with their permissions at this moment comes before the change, or after it. */

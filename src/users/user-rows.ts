@@ -7,9 +7,13 @@ export const timeOf = (value: Time | null): Date | null =>
 export const USER_COLUMNS =
   'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, u.factors, r.name AS role, r.permissions';
 
+/** Behind `users u`: a row for each role, or one without. */
+export const JOIN_ROLES =
+  'LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id';
+
 /** Behind a table whose column this is. */
 export const joinUser = (userId: string): string =>
-  `JOIN users u ON u.id = ${userId} LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id`;
+  `JOIN users u ON u.id = ${userId} ${JOIN_ROLES}`;
 
 export interface UserRow {
   user_id: string;

@@ -1,5 +1,5 @@
 import type { Db, Role, User } from '#models/index';
-import { timeOf, type Time } from '#src/users/user-rows';
+import { JOIN_ROLES, timeOf, type Time } from '#src/users/user-rows';
 
 /*
  * Users with their roles. The joins are written by hand: of Sequelize's `include: ['roles']`, SQLite makes a scan of the
@@ -17,9 +17,7 @@ export const WITH_ROLES: readonly string[] = [
   ...columns('u', USER),
   ...columns('r', ROLE, 'role_'),
 ];
-/** A row for each role, or one without. */
-export const FROM_USERS =
-  'FROM users u LEFT JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id';
+export const FROM_USERS = `FROM users u ${JOIN_ROLES}`;
 
 export interface RowWithRole {
   id: string | null;
