@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Session } from '#models/index';
-
+import { endUserSessions } from '#src/admin/govern-user';
 import { throttled } from '#src/authentication/login-throttle';
 import type { Context } from '#src/context';
 import { replaceKeys, rotateKeys, tendKeys } from '#src/keys/rotation';
@@ -64,7 +64,7 @@ const sessionsApi = (ctx: Context) => ({
     (await endSessions(ctx, { id: sessionId }, 'signed_out')) > 0,
   /** Ends every session of a user. Answers how many. @throws {Problem} 404 `not_found` */
   endAll: async (user: string): Promise<number> =>
-    endSessions(ctx, { userId: (await named(ctx, user)).id }, 'signed_out'),
+    endUserSessions(ctx, (await named(ctx, user)).id),
   /** Ends every session of every user, and voids links and codes. Answers how many sessions ended. */
   endAllOfEverybody: (): Promise<number> => endEverySession(ctx),
   /** The claims of a genuine access token that has not expired. @throws {Problem} 401 `token_invalid`, `token_expired` */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { validate as isUuid } from 'uuid';
+import { endUserSessions } from '#src/admin/govern-user';
 import { deleteKey, listedKey } from '#src/api-keys/own-keys';
 import { sentence, table, type Answer } from '#src/cli/answer';
 import { paged, type OnDatabase } from '#src/cli/command';
@@ -37,7 +38,7 @@ export function addSessionCommands(cli: Command, run: OnDatabase): void {
     .action(run(revoke));
 }
 
-export async function listSessions(ctx: Context, typed: string, page: Page): Promise<Answer> {
+async function listSessions(ctx: Context, typed: string, page: Page): Promise<Answer> {
   const { db, clock } = ctx;
   const { id: userId } = await userNamed(ctx, typed);
   const live = { userId, ...db.Session.live(clock.date()) };
@@ -79,7 +80,7 @@ async function end(ctx: Context, id: string | undefined, options: EndOptions): P
   }
   if (typed !== undefined) {
     const user = await userNamed(ctx, typed);
-    const ended = await endSessions(ctx, { userId: user.id }, 'signed_out');
+    const ended = await endUserSessions(ctx, user.id);
     return sentence(`${ended} sessions of ${labelOf(user)} have ended.`, {
       userId: user.id,
       ended,

@@ -2,11 +2,10 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { ZodType } from 'zod';
 import { adminUser } from '#src/admin/admin-user';
 import { editUser, type UserEdits } from '#src/admin/edit-user';
-import { endUserSessions, sendPasswordReset, unlockUser } from '#src/admin/govern-user';
+import { sendPasswordReset, unlockUser } from '#src/admin/govern-user';
 import { sentence, type Answer } from '#src/cli/answer';
-import { paged, type OnDatabase } from '#src/cli/command';
+import type { OnDatabase } from '#src/cli/command';
 import { confirm } from '#src/cli/prompt';
-import { listSessions } from '#src/cli/session-commands';
 import { labelOf, userNamed } from '#src/cli/user-named';
 import type { Context } from '#src/context';
 import { Email, Name, Username } from '#src/users/schemas';
@@ -21,14 +20,6 @@ export function addUserGovernCommands(user: Command, run: OnDatabase): void {
     .option('--username <username>', 'another username', read(Username))
     .option('--email <address>', 'another address', read(Email))
     .action(run(set));
-  paged(user.command('sessions').description('List the live sessions of a user'))
-    .argument('<user>')
-    .action(run(listSessions));
-  user
-    .command('end-sessions')
-    .description('End every session of a user')
-    .argument('<user>')
-    .action(run(endAll));
   user
     .command('unlock')
     .description('Forget the failed sign-ins of a user, and let them in')
@@ -66,12 +57,6 @@ async function set(
   });
   const mailed = edits.email ? ` A mail asks ${user.email} to confirm the address.` : '';
   return sentence(`${labelOf(user)} is changed.${mailed}`, adminUser(user));
-}
-
-async function endAll(ctx: Context, typed: string): Promise<Answer> {
-  const user = await userNamed(ctx, typed);
-  const ended = await endUserSessions(ctx, user.id);
-  return sentence(`${ended} sessions of ${labelOf(user)} have ended.`, { userId: user.id, ended });
 }
 
 async function unlock(ctx: Context, typed: string): Promise<Answer> {

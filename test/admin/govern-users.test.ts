@@ -476,11 +476,11 @@ describe('the same', () => {
     const to = address();
     expect(await does(`user set ${username} --email ${to}`)).toMatch(`confirm the address`);
     expect((await mailbox.next(to)).subject).toBe('Confirm your new e-mail address');
-    const { data } = await json(`user sessions ${username}`);
+    const { data } = await json(`session list ${username}`);
     expect(data).toMatchObject([{ id: me.tokens.session.id }]);
     expect(await does(`user reset-password ${username}`)).toMatch(`on its way to ${to}`);
     expect((await mailbox.next(to)).subject).toBe('Choose a new password');
-    expect(await json(`user end-sessions ${username}`)).toEqual({ userId: me.id, ended: 1 });
+    expect(await json(`session end --user ${username}`)).toEqual({ userId: me.id, ended: 1 });
     expect((await me.ask('GET', '/me')).status).toBe(401);
     await refuses(`user reset-password ${username} --end-sessions`, /confirm it with --yes/);
     await does(`user disable ${username}`);

@@ -3,7 +3,9 @@ import { password } from '#test/support/app';
 import { commandLine, speaking } from '#test/support/command';
 import { startLimited, times } from '#test/support/limited';
 
-const { auth, ctx, ask, env, from, logIn, member, unused } = await startLimited();
+const { auth, ctx, ask, env, from, logIn, member, unused } = await startLimited({
+  LIMIT_LOGIN_FAILURES_PAUSE: '15m-15m',
+});
 const admin = await member();
 await auth.roles.grant(admin.username, 'admin');
 const { does, json } = speaking(commandLine(env));

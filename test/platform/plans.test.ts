@@ -378,10 +378,10 @@ async function commands() {
     `api-key list ${username}`,
     'role list',
     'keys list',
-    `session end --all ${username}`,
+    `session end --user ${username}`,
     `user unlock ${username}`,
   ]) {
-    await cli(line);
+    expect(await cli(line), line).toMatchObject({ code: 0 });
     await explainNew();
   }
 }
