@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { z } from 'zod';
 import { deleteMe, updateMe } from '#src/account/me';
 import {
@@ -84,7 +83,7 @@ export const accountRoutes = (ctx: Context): Route[] => [
     async (req, res) => {
       const pieces = await exportUser(ctx, req.user.id);
       res.attachment('export.json');
-      await sendPieces(req as unknown as Request, res, 'application/json', pieces);
+      await sendPieces(res, 'application/json', pieces);
       return undefined as never; // it is sent
     },
   ),

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { z } from 'zod';
 import { exportEntries, listEntries } from '#src/audit/list';
 import { AuditFilter, AuditQuery } from '#src/audit/query';
@@ -89,7 +89,7 @@ export const auditRoutes = (ctx: Context): Route[] => [
     },
     async (req, res) => {
       const lines = exportEntries(ctx, req.query);
-      await sendPieces(req as unknown as Request, res, 'application/x-ndjson', lines);
+      await sendPieces(res, 'application/x-ndjson', lines);
       return '';
     },
   ),

@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { z } from 'zod';
 import {
   answersIn,
@@ -56,10 +55,9 @@ export const reauthenticateRoutes = (ctx: Context): Route[] => {
         body: Reauthentication,
         problems: ['invalid_credentials', 'busy'],
       },
-      (req) => {
-        const { password, ...rest } = req.body as { password?: string };
-        const given = { password, factor: factorIn(rest) };
-        return reauthenticate(ctx, req as unknown as Request, req.user, given);
+      ({ body, user }, { req }) => {
+        const { password, ...rest } = body as { password?: string };
+        return reauthenticate(ctx, req, user, { password, factor: factorIn(rest) });
       },
     ),
 

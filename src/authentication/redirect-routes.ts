@@ -101,9 +101,9 @@ const startRoute = (ctx: Context, strategy: AuthStrategy) =>
       status: 302,
       problems: ['access_denied', 'interaction_required', 'server_error', 'unavailable'],
     },
-    async (req, res) => {
-      const options = departureOf(req as unknown as Request)!.options;
-      if (await authenticateWith(ctx, strategy.name, req as unknown as Request, res, options))
+    async (_req, res) => {
+      const { options } = departureOf(res.req)!;
+      if (await authenticateWith(ctx, strategy.name, res.req, res, options))
         throw new Problem('access_denied');
     },
   );

@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { z } from 'zod';
 import {
   answersIn,
@@ -49,11 +48,10 @@ export const secondFactorRoutes = (ctx: Context): Route[] => [
       returns: Tokens,
       problems: ['invalid_code', 'invalid_credentials', 'email_unverified', 'unavailable'],
     },
-    async (req) => {
-      const { mfaToken, device, ...answer } = req.body;
-      const of = deviceOf(req, device);
+    async ({ body }, { req }) => {
+      const { mfaToken, device, ...answer } = body;
       const given = factorIn(answer);
-      return (await finishSignIn(ctx, req as unknown as Request, mfaToken, given, of)).tokens;
+      return (await finishSignIn(ctx, req, mfaToken, given, deviceOf(req, device))).tokens;
     },
   ),
 

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { z } from 'zod';
 import { authenticateWith } from '#src/authentication/authenticate-with';
 import { authenticate, requireFreshProof, requireFullAccess } from '#src/authentication/guards';
@@ -118,7 +118,7 @@ const linkRoute = (ctx: Context, { name, kind, credentials }: AuthStrategy) =>
       const identity =
         kind === 'redirect'
           ? await identityOfCode(ctx, name, req.body)
-          : await identityOfCredentials(ctx, name, req as unknown as Request, res);
+          : await identityOfCredentials(ctx, name, res);
       if (!identity || !('profile' in identity)) throw new Problem('invalid_code');
       return linkIdentity(ctx, req.user, identity.profile);
     },
@@ -129,8 +129,8 @@ const pascalCase = (name: string) =>
   name.replaceAll(/(?:^|[^a-z0-9]+)([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase());
 
 /** Who the credentials belong to. They were right, so nothing counts against the account. */
-async function identityOfCredentials(ctx: Context, name: string, req: Request, res: Response) {
-  const identity = await authenticateWith(ctx, name, req, res);
+async function identityOfCredentials(ctx: Context, name: string, res: Response) {
+  const identity = await authenticateWith(ctx, name, res.req, res);
   await identity?.attempt?.succeeded();
   return identity;
 }

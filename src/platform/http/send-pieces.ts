@@ -1,17 +1,17 @@
 import { once } from 'node:events';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 
 /**
  * Answers with pieces of text, one after the other, as fast as the client takes them. If one cannot be made, the connection
  * breaks off: the status was sent by then. Nothing more is made for a client that has gone.
  */
 export async function sendPieces(
-  { method }: Request,
   res: Response,
   type: string,
   pieces: AsyncIterable<string>,
 ): Promise<void> {
-  if (method === 'HEAD') return void res.type(type).set('Transfer-Encoding', 'chunked').end();
+  if (res.req.method === 'HEAD')
+    return void res.type(type).set('Transfer-Encoding', 'chunked').end();
   try {
     for await (const piece of pieces) {
       if (res.destroyed) return;
