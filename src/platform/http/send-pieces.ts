@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Response } from 'express';
 
 /**
@@ -16,7 +15,7 @@ export async function sendPieces(
     for await (const piece of pieces) {
       if (res.destroyed) return;
       if (!res.headersSent) res.type(type);
-      if (!res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+      if (!res.write(piece)) await roomIn(res);
     }
     if (!res.headersSent) res.type(type);
     res.end();
@@ -25,3 +24,13 @@ export async function sendPieces(
     res.destroy(error as Error);
   }
 }
+
+/** Until the client has taken what was sent, or has gone. A long answer waits many times: no listener stays. */
+const roomIn = (res: Response) =>
+  new Promise<void>((resolve) => {
+    const go = () => {
+      res.off('drain', go).off('close', go);
+      resolve();
+    };
+    res.on('drain', go).on('close', go);
+  });
