@@ -85,8 +85,7 @@ export const resendInvitation = (ctx: Context, id: string, by?: Principal): Prom
     const invitation = await ctx.db.Invitation.findOne({ where });
     if (!invitation) throw new Problem('not_found');
     await requireAssignable(ctx, by, rolesOf(invitation));
-    await invitation.update({ invitedBy: by?.id ?? null });
-    await sendLink(ctx, invitation);
+    await sendLink(ctx, invitation.set({ invitedBy: by?.id ?? null }));
     ctx.events.emit('invitation.sent', { invitationId: id });
     return invitation;
   });
@@ -119,13 +118,18 @@ async function requireAssignable(
   throw new Problem('invalid_request', { members: { errors } });
 }
 
-/** One row, found by its id: of two at once, the link of the last one is good. */
+/**
+ * One statement: of two at once, the link of the last one is good. It changes what it finds, always: no mail goes out for an
+ * invitation that was accepted or taken back meanwhile.
+ */
 async function sendLink(ctx: Context, invitation: Invitation): Promise<void> {
   const token = randomBytes(32).toString('base64url');
-  await invitation.update({
-    digest: digestOf(INVITATION, token),
-    expiresAt: ctx.clock.date(lifetimes.invitationSeconds * 1000),
-  });
+  const digest = digestOf(INVITATION, token);
+  const expiresAt = ctx.clock.date(lifetimes.invitationSeconds * 1000);
+  const { id, invitedBy } = invitation.set({ digest, expiresAt });
+  const sent = { digest, expiresAt, invitedBy: invitedBy ?? null };
+  const [rows] = await ctx.db.Invitation.update(sent, { where: { id } });
+  if (rows === 0) throw new Problem('not_found');
   const link = linkTo(ctx.settings, '/accept-invitation', { token });
   await queueMail(ctx, invitation.email, invitationMail({ name: invitation.name, link }));
 }

@@ -117,6 +117,7 @@ export async function deleteWebhook(ctx: Context, id: string, before = nothing):
   const { db, events } = ctx;
   await db.transaction(async () => {
     await before();
+    await takeTurn(db.WebhookCursor, { id: CURSOR });
     if ((await db.Webhook.destroy({ where: { id } })) === 0) throw new Problem('not_found');
     events.emit('webhook.deleted', { webhookId: id });
   });

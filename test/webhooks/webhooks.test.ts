@@ -10,6 +10,7 @@ import { DAY, SECOND, wait } from '#test/support/clock';
 import { statusesOf } from '#test/support/client';
 import { askLate } from '#test/support/late';
 import { node } from '#test/support/node';
+import { heldOpen, underWay } from '#test/support/under-way';
 
 const app = await startApp({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1', API_KEYS: 'on' });
 const { auth, ask, ctx, env, register, url, AuditEntry, Webhook, WebhookDelivery } = app;
@@ -173,6 +174,20 @@ describe('a webhook', () => {
       admin.ask('PATCH', path, { headers: { 'if-match': etag }, body: { description } });
     const answers = await Promise.all(['one', 'other'].map(change));
     expect(statusesOf(answers)).toEqual([200, 412]);
+  });
+
+  it('is not changed by who asks while it is deleted', async () => {
+    const { id } = await create();
+    let changed: ReturnType<typeof admin.ask>;
+    await heldOpen(
+      ctx.db,
+      () => auth.webhooks.delete(id),
+      () => {
+        changed = admin.ask('PATCH', `/admin/webhooks/${id}`, { body: { description: 'x' } });
+        return underWay(ctx.db.sequelize, 'UPDATE%webhook%');
+      },
+    );
+    expect((await changed!).status).toBe(404);
   });
 
   it('is not made when the permission is gone by the time the body arrives (A-09)', async () => {
