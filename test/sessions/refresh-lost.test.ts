@@ -37,6 +37,16 @@ it('that is had again late begins the 20 seconds anew, so that two tabs may ask 
   expect(await refresh(tokens.refreshToken)).toMatchObject(REUSED);
 });
 
+it('that is had again begins them for no other session', async () => {
+  const [other, { tokens }] = [await register(), await register()];
+  await refresh(other.tokens.refreshToken);
+  await refresh(tokens.refreshToken);
+  const { rotatedAt } = await rowOf(other.tokens);
+  wait(DAY);
+  expect((await refresh(tokens.refreshToken)).status).toBe(200);
+  expect((await rowOf(other.tokens)).rotatedAt).toEqual(rotatedAt);
+});
+
 describe('a reply that is lost (R-05)', () => {
   it.each([
     ['ignored', async (token: string) => void (await refresh(token))],
