@@ -11,7 +11,7 @@ const CLIENTS = 32;
 const ROUNDS = 3;
 const SECONDS = 12;
 const WARM_UP = 3;
-/** The pause of a client that hears 503, in milliseconds: its Retry-After. */
+/** The least pause of a client that hears 503, in milliseconds: its Retry-After. Up to as much again comes by chance: clients are many people, who do not return in one moment. */
 const RETRY_MS = 1000;
 const PROBE_EVERY_MS = 10;
 const GATE = Math.max(1, Math.min(availableParallelism(), 2)); // as the server has it, with libuv's four threads
@@ -92,7 +92,7 @@ const logIn = (url: string) => async (lane: number, done: () => void) => {
   if (status === 200) return done();
   if (status !== 503) throw new Error(`A login was answered with ${status}: ${text}`);
   refusals.push(ms);
-  return sleep(RETRY_MS);
+  return sleep(RETRY_MS * (1 + Math.random()));
 };
 
 /** The 99th percentile of guarded requests, one every so many milliseconds, while `during` goes on. */
