@@ -133,7 +133,7 @@ describe('two instances with databases of their own', async () => {
     const schemes = async ({ ask }: Running) =>
       Object.keys((await ask('GET', '/openapi.json')).body.components.securitySchemes);
     expect(await schemes(a)).toEqual(expect.arrayContaining(['basic', 'jwt', 'robot']));
-    expect(await schemes(b)).toEqual(['jwt']);
+    expect(await schemes(b)).toEqual(['jwt', 'service']);
     const body = { username: 'ada', password };
     const adapters = [a, b].map(
       async ({ ask }) => (await ask('POST', '/api/auth/signin', { body })).status,

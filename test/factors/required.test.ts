@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isMembersOnly } from '#src/platform/http/route';
 import { startApp, password } from '#test/support/app';
 import { statusesOf } from '#test/support/client';
+import { isForUsers } from '#test/support/routes';
 import { addApp, totpCode } from '#test/support/second-factor';
 import { folderOf } from '#test/support/strategy-folder';
 
@@ -23,7 +23,7 @@ const app = await startApp({
 });
 const { auth, ctx, ask, routes, register, Factor, Session, User } = app;
 await auth.roles.create('press');
-const members = routes.filter(isMembersOnly);
+const members = routes.filter(isForUsers);
 
 /** What somebody may do who must enrol a factor first. */
 const OPEN = [

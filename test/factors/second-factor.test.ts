@@ -1,12 +1,12 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { issueToken } from '#src/one-time-tokens/one-time-tokens';
-import { isMembersOnly } from '#src/platform/http/route';
 import { serve } from '#src/server-program';
 import { RESET, RESTORE } from '#src/user-mail/mail-tokens';
 import { password, startApp, testSecret } from '#test/support/app';
 import { clientOf, statusesOf } from '#test/support/client';
 import { wait } from '#test/support/clock';
 import { rounds } from '#test/support/rounds';
+import { isForUsers } from '#test/support/routes';
 import { addApp, STEP_MS, totpCode } from '#test/support/second-factor';
 
 const app = await startApp();
@@ -152,7 +152,7 @@ describe('the token of the first step', () => {
     const { mfaToken } = await begin(ada.username);
     const sessions = await Session.count();
     const id = '0197a000-0000-7000-8000-000000000000';
-    for (const { method, path } of routes.filter(isMembersOnly)) {
+    for (const { method, path } of routes.filter(isForUsers)) {
       const target = path.replaceAll(/:\w+/g, id);
       const body = method === 'get' ? {} : { body: {} };
       const answer = await ask(method.toUpperCase(), target, { token: mfaToken, ...body });

@@ -3,6 +3,7 @@ import { isMembersOnly } from '#src/platform/http/route';
 import { password, startApp } from '#test/support/app';
 import { acting } from '#test/support/impersonation';
 import { openMailbox } from '#test/support/mailbox';
+import { isForUsers } from '#test/support/routes';
 import { folderOf, providerFile } from '#test/support/strategy-folder';
 
 const mailbox = await openMailbox();
@@ -28,7 +29,7 @@ const OPEN = [
 
 const nameOf = ({ method, path }: { method: string; path: string }) =>
   `${method.toUpperCase()} ${path}`;
-const members = routes.filter((route) => isMembersOnly(route));
+const members = routes.filter((route) => isForUsers(route));
 const concrete = (path: string) => path.replaceAll(/:\w+/g, '0197a000-0000-7000-8000-000000000000');
 
 describe('an administrator who acts for a user', () => {

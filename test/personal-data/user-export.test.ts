@@ -146,6 +146,7 @@ const NOBODYS: Record<string, string> = {
   AuditChain: 'the ends of the audit trail',
   AuditDay: 'the days of the audit trail',
   AuditKey: 'keys of the server',
+  Service: 'other services, and digests of their secrets',
   Webhook: 'receivers of events, and their secrets',
   WebhookCursor: 'a place in the audit trail',
 };
