@@ -44,6 +44,16 @@ export const onDatabase =
     }
   };
 
+/** Runs what reads or changes counters of failed sign-ins where the servers count them: in Redis, if there is one. */
+export async function withLimits<T>({ limits }: Context, work: () => Promise<T>): Promise<T> {
+  try {
+    await limits.open();
+    return await work();
+  } finally {
+    limits.close();
+  }
+}
+
 /** Standard output is for the answer of the command. */
 const standardError = (): LogOutput => ({
   write: (json) => void process.stderr.write(readableLine(json)),

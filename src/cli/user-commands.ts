@@ -6,7 +6,7 @@ import { listUsers } from '#src/admin/list-users';
 import { detailsOf } from '#src/admin/show-user';
 import { UserQuery, type UserSort } from '#src/admin/user-query';
 import { fields, sentence, table, type Answer } from '#src/cli/answer';
-import { paged, part, type OnDatabase } from '#src/cli/command';
+import { paged, part, withLimits, type OnDatabase } from '#src/cli/command';
 import { confirm, readPassword } from '#src/cli/prompt';
 import { roleNamed } from '#src/cli/role-commands';
 import { addUserChangeCommands } from '#src/cli/user-change-commands';
@@ -127,7 +127,8 @@ async function listAll(
 }
 
 async function show(ctx: Context, typed: string): Promise<Answer> {
-  const shown = await detailsOf(ctx, await userNamed(ctx, typed));
+  const user = await userNamed(ctx, typed);
+  const shown = await withLimits(ctx, () => detailsOf(ctx, user));
   const { id, username, email, emailVerified, name, roles, disabled, createdAt } = shown;
   const text = {
     Id: id,

@@ -4,7 +4,7 @@ import { adminUser } from '#src/admin/admin-user';
 import { editUser, type UserEdits } from '#src/admin/edit-user';
 import { sendPasswordReset, unlockUser } from '#src/admin/govern-user';
 import { sentence, type Answer } from '#src/cli/answer';
-import type { OnDatabase } from '#src/cli/command';
+import { withLimits, type OnDatabase } from '#src/cli/command';
 import { confirm } from '#src/cli/prompt';
 import { labelOf, userNamed } from '#src/cli/user-named';
 import type { Context } from '#src/context';
@@ -61,12 +61,7 @@ async function set(
 
 async function unlock(ctx: Context, typed: string): Promise<Answer> {
   const user = await userNamed(ctx, typed);
-  try {
-    await ctx.limits.open(); // where the servers count, too
-    await unlockUser(ctx, user.id);
-  } finally {
-    ctx.limits.close();
-  }
+  await withLimits(ctx, () => unlockUser(ctx, user.id));
   return sentence(`${labelOf(user)} is let in again.`, { userId: user.id, unlocked: true });
 }
 

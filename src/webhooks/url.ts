@@ -12,9 +12,9 @@ const RESOLVE_TIMEOUT_MS = 3000;
  */
 export function parseWebhookUrl(text: string): string | undefined {
   if (/\s/.test(text) || !URL.canParse(text)) return undefined;
-  const { protocol, hostname, username, password, hash, href } = new URL(text);
-  if (!/^https?:$/.test(protocol) || hostname === '') return undefined;
-  return username || password || hash || href.length > 2000 ? undefined : href;
+  const { protocol, hostname, port, username, password, href } = new URL(text);
+  if (!/^https?:$/.test(protocol) || hostname === '' || port === '0') return undefined;
+  return username || password || href.includes('#') || href.length > 2000 ? undefined : href;
 }
 
 /**

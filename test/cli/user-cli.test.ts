@@ -216,8 +216,8 @@ describe('user unlock', () => {
   });
 });
 
-describe.runIf(redisIsHere)('user unlock, where Redis counts', () => {
-  it('lets a user in at once', async () => {
+describe.runIf(redisIsHere)('user show and user unlock, where Redis counts', () => {
+  it('say that a user is kept out, and let them in at once', async () => {
     const redis = redisOn(await freePort());
     await redis.start();
     const app = await startLimited({ REDIS_URL: redis.url });
@@ -232,7 +232,12 @@ describe.runIf(redisIsHere)('user unlock, where Redis counts', () => {
     await times(12, () => app.logIn(from, username));
     expect(await inDatabase()).toBe(before);
     expect((await app.logIn(from, username, password)).status).toBe(401);
-    await speaking(commandLine(app.env)).does(`user unlock ${username}`);
+    const here = speaking(commandLine(app.env));
+    const [shown] = (await here.json(`user show ${username}`)).loginFailures;
+    expect(shown).toMatchObject({ of: 'sign_in', network: null });
+    expect(Date.parse(shown.lockedUntil)).toBeGreaterThan(Date.now());
+    await here.does(`user unlock ${username}`);
+    expect((await here.json(`user show ${username}`)).loginFailures).toEqual([]);
     expect((await app.logIn(from, username, password)).status).toBe(200);
   });
 });

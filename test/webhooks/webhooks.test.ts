@@ -51,6 +51,8 @@ describe('what creates a webhook', () => {
     ['another scheme', { url: 'ftp://127.0.0.1/' }, '/url'],
     ['a user in the URL', { url: 'http://ada:secret@127.0.0.1/' }, '/url'],
     ['a fragment', { url: 'http://127.0.0.1/#here' }, '/url'],
+    ['an empty fragment', { url: 'http://127.0.0.1/#' }, '/url'],
+    ['a port that nobody can connect to', { url: 'http://127.0.0.1:0/' }, '/url'],
     ['a line end', { url: 'http://127.0.0.1/\r\nhost: evil' }, '/url'],
     ['a very long URL', { url: `http://127.0.0.1/${'x'.repeat(3000)}` }, '/url'],
     ['a list of URLs', { url: [receiver.url] }, '/url'],
