@@ -24,6 +24,7 @@ import { invitations } from '#migrations/0020-invitations';
 import { webhooks } from '#migrations/0021-webhooks';
 import { impersonation } from '#migrations/0022-impersonation';
 import { services } from '#migrations/0023-services';
+import { impersonationIndex } from '#migrations/0024-impersonation-index';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -53,6 +54,7 @@ const migrations: Record<string, Migration> = {
   '0021-webhooks': webhooks,
   '0022-impersonation': impersonation,
   '0023-services': services,
+  '0024-impersonation-index': impersonationIndex,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

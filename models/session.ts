@@ -96,7 +96,7 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         sequelize,
         modelName: 'Session',
         tableName: 'sessions',
-        indexes: [{ fields: ['user_id'] }, { fields: ['expires_at'] }],
+        indexes: [{ fields: ['user_id'] }, { fields: ['expires_at'] }, { fields: ['actor_id'] }],
       },
     );
   }

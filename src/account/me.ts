@@ -6,6 +6,7 @@ import type { Identifier } from '#src/platform/email-address';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
 import { queueRevocations } from '#src/provider-grants/provider-grants';
+import { endActing } from '#src/sessions/end-sessions';
 import { requireLiveSession } from '#src/sessions/require-live-session';
 import { forgetSignUps } from '#src/sign-ups/sign-ups';
 import { mapUniqueViolation } from '#src/users/map-unique-violation';
@@ -86,6 +87,7 @@ export const removeUser = (ctx: Context, id: string): Promise<void> =>
 /** The rows of everything else that belongs to the user go with it. Providers are told. Events keep the id. */
 async function destroyUser(ctx: Context, user: User): Promise<void> {
   await queueRevocations(ctx, { userId: user.id });
+  await endActing(ctx, { actorId: user.id });
   await user.destroy();
   const { emailCanonical } = user;
   if (emailCanonical) {

@@ -1,5 +1,6 @@
 import { keepAnAdmin } from '#src/access/last-admin';
 import type { Context } from '#src/context';
+import { endLostImpersonations } from '#src/roles/end-lost-impersonations';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
 import type { Principal } from '#src/users/principal';
 
@@ -18,6 +19,8 @@ export const governRoles = <T>(
   permission: string,
   change: (held: readonly string[]) => Promise<T>,
 ): Promise<T> =>
-  keepAnAdmin(ctx, async () =>
-    change(by ? await requireLivePermission(ctx, by, permission) : ['*']),
-  );
+  keepAnAdmin(ctx, async () => {
+    const result = await change(by ? await requireLivePermission(ctx, by, permission) : ['*']);
+    await endLostImpersonations(ctx);
+    return result;
+  });

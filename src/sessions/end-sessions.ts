@@ -24,22 +24,48 @@ export function endSessions(
   });
 }
 
-/** The same for sessions that are known. Call it in a transaction. */
+/**
+ * The same for sessions that are known. Those in which their users act for others end with them. Call it in a transaction.
+ */
 export async function endEach(
-  { db, clock, events }: Context,
+  ctx: Context,
   sessions: readonly Pick<Session, 'id' | 'userId'>[],
   why: SessionEndReason,
   cause?: Cause,
 ): Promise<number> {
-  let ended = 0;
+  const { db, clock, events } = ctx;
+  const ended: Pick<Session, 'id' | 'userId'>[] = [];
   const now = clock.date();
-  for (const { id, userId } of sessions) {
+  for (const session of sessions) {
+    const { id, userId } = session;
     const [changed] = await db.Session.update(
       { endedAt: now, expiresAt: now },
       { where: { id, endedAt: null } },
     );
-    if (changed === 1) events.emit('session.ended', { userId, sessionId: id, why }, cause);
-    ended += changed;
+    if (changed === 0) continue;
+    events.emit('session.ended', { userId, sessionId: id, why }, cause);
+    ended.push(session);
   }
-  return ended;
+  if (ended.length > 0) await endImpersonations(ctx, ended);
+  return ended.length;
+}
+
+/** After the sessions themselves: whoever begins such a session has the turn of their own, so none is missed. */
+async function endImpersonations(
+  ctx: Context,
+  ended: readonly Pick<Session, 'id' | 'userId'>[],
+): Promise<void> {
+  const actorId = [...new Set(ended.map(({ userId }) => userId))];
+  const actorSessionId = ended.map(({ id }) => id);
+  await endActing(ctx, { actorId, actorSessionId });
+}
+
+/** Ends sessions in which somebody acts for others, who is not who they were. Call it in a transaction. */
+export async function endActing(ctx: Context, which: WhereOptions<Session>): Promise<void> {
+  const { Session: Sessions } = ctx.db;
+  const found = await Sessions.findAll({
+    attributes: ['id', 'userId'],
+    where: { ...which, ...Sessions.live(ctx.clock.date()) },
+  });
+  await endEach(ctx, found, 'actor_gone', { kind: 'server' });
 }

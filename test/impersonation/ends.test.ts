@@ -87,6 +87,75 @@ describe('it ends on the next request on every node, and for good, when', () => 
   });
 });
 
+/** Those that are done by the server itself: a statement of somebody else, or a time that passes, announces nothing. */
+const announced = Object.entries(causes).filter(
+  ([what]) => !/^the (role loses|administrator’s session expires)|deleted$/.test(what),
+);
+const ending = ['the administrator is deleted', causes['the administrator is deleted']!] as const;
+
+describe('its end is in the audit trail before any request, when', () => {
+  const ends = (sessionId: string) =>
+    AuditEntry.findAll({ where: { type: 'session.ended', sessionId } });
+
+  it.each([...announced, ending])('%s', async (_what, cause) => {
+    const [done] = Array.isArray(cause) ? cause : [cause];
+    const me = await administrator('support');
+    const target = await register({}, 'clerk');
+    const acts = await actFor(me, target);
+    await done(me, target, acts.id);
+    const row = await Session.findByPk(acts.id);
+    expect(row!.isLive(ctx.clock.now())).toBe(false);
+    expect(await ends(acts.id)).toHaveLength(1);
+    expect((await acts.ask('GET', '/me')).status).toBe(401);
+    expect(await ends(acts.id)).toHaveLength(1);
+  });
+
+  it('a role is changed or deleted, and only where somebody may not go on', async () => {
+    await allow('helper', 'invoices:read users:impersonate');
+    const [me, other] = [await administrator('helper'), await administrator('support')];
+    const target = await register({}, 'clerk');
+    const [first, kept] = [await actFor(me, target), await actFor(other, target)];
+    await elsewhere.roles.set('helper', { permissions: ['invoices:read', 'users:*'] });
+    expect(await ends(first.id)).toHaveLength(0);
+    await elsewhere.roles.set('helper', { permissions: ['users:*'] });
+    expect(await ends(first.id)).toHaveLength(1);
+    await elsewhere.roles.set('helper', { permissions: ['*'] });
+    const again = await actFor(me, target);
+    await elsewhere.roles.delete('helper');
+    expect(await ends(again.id)).toHaveLength(1);
+    expect(await ends(kept.id)).toHaveLength(0);
+    expect((await kept.ask('GET', '/me')).status).toBe(200);
+  });
+
+  it('the administrator signs in so often that the oldest session makes room', async () => {
+    const me = await administrator('support');
+    const acts = await actFor(me, await register());
+    await auth.users.resetFactors(me.id); // so that a password is enough
+    for (let i = 0; i < 10; i++) expect((await app.logIn(me.username)).status).toBe(200);
+    expect(await ends(acts.id)).toHaveLength(1);
+  });
+
+  it('nobody begins one while the session that it comes from ends', async () => {
+    const me = await administrator('support');
+    const target = await register({}, 'clerk');
+    const [acts] = await Promise.all([
+      me.ask('POST', `/admin/users/${target.id}/impersonate`, { body: { reason: 'A race' } }),
+      other.ask('POST', '/auth/logout', { body: { refreshToken: me.tokens.refreshToken } }),
+    ]);
+    const live = { userId: target.id, actorId: me.id, ...Session.live(ctx.clock.date()) };
+    expect([200, 401]).toContain(acts.status);
+    expect(await Session.count({ where: live })).toBe(0);
+  });
+});
+
+it('a sign-out of somebody who acts for nobody costs one statement for it', async () => {
+  const { tokens } = await register();
+  const statements = statementsOf(User.sequelize);
+  statements.length = 0;
+  await app.ask('POST', '/auth/logout', { body: { refreshToken: tokens.refreshToken } });
+  expect(statements.filter((sql) => sql.includes('actor_session_id'))).toHaveLength(1);
+});
+
 describe('a request in the name of somebody', () => {
   it('costs the one statement of every guarded request', async () => {
     const me = await administrator('support');
