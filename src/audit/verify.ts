@@ -4,61 +4,48 @@ import { areEndsProved, chainOf, isDayProved, lastPlace } from '#src/audit/ends'
 import { hashOf, isEqual, macOf } from '#src/audit/entry';
 import { auditKeys } from '#src/audit/keys';
 import { sealedRows } from '#src/audit/read';
+import type { AuditVerification, FoundFault } from '#src/audit/verification';
 import type { Context } from '#src/context';
-
-/**
- * What is wrong at a place of the trail. `changed`: not what the server wrote, or never written by it. `missing`: somebody
- * took out the entries up to `to`. `moved`: written by the server, but not at this place, or the hashes from here on were
- * made anew. `unknown_key`: nobody can prove it, its key is lost. `day_changed`, `ends_changed`: what says how long the trail
- * must be was changed. `unproved`: the server found that itself. `surplus`: behind the end of the trail.
- */
-type AuditFault =
-  | 'changed'
-  | 'missing'
-  | 'moved'
-  | 'unknown_key'
-  | 'day_changed'
-  | 'ends_changed'
-  | 'unproved'
-  | 'surplus';
-
-export interface FoundFault {
-  fault: AuditFault;
-  /** The place. Null for an entry that is not sealed. */
-  seq: number | null;
-  /** The last of several places. */
-  to?: number;
-  /** Of the entry. */
-  id?: string;
-  /** The day (UTC) whose end was changed. */
-  day?: string;
-}
-
-export interface AuditVerification {
-  ok: boolean;
-  /** How many entries were looked at, those that are not sealed yet included. */
-  entries: number;
-  /** The first and the last place. 0: the trail is empty. */
-  firstSeq: number;
-  lastSeq: number;
-  /** Of the last entry. Whoever keeps it elsewhere can later prove that the trail up to it is the same. */
-  lastHash: string;
-  /** The first hundred. */
-  faults: FoundFault[];
-}
+import { openCursor, sealCursor } from '#src/platform/http/cursor';
 
 const PAGE = 500;
 const MOST_FAULTS = 100;
+/** One request looks at so many entries at most. */
+const MOST_AT_ONCE = 10_000;
+const PARTS = ['audit verification'];
 
-/** Looks at the whole trail, a page at a time. `isOver`: true when nobody waits for the answer any more. */
-export async function verifyAudit(
-  ctx: Context,
-  isOver: () => boolean = () => false,
-): Promise<AuditVerification> {
+/** Looks at the whole trail, a page at a time. */
+export async function verifyAudit(ctx: Context): Promise<AuditVerification> {
   const run = await Verification.begin(ctx);
-  while (!isOver() && (await run.nextPage()));
+  while (await run.nextPage());
   await run.finish();
   return run.result();
+}
+
+/**
+ * The same for a part of the trail, behind the part before. The last one has no `nextCursor`, and looks behind the end, too.
+ * What says how long the trail must be is proved with each.
+ * @throws {Problem} 400 `invalid_request` for what is no cursor of this
+ */
+export async function verifyPart(
+  ctx: Context,
+  cursor?: string,
+  most = MOST_AT_ONCE,
+): Promise<AuditVerification & { nextCursor: string | null }> {
+  const [seq, hash] = cursor === undefined ? [] : openCursor(ctx, PARTS, cursor);
+  const run = await Verification.begin(ctx, seq && { seq: Number(seq), hash: hash! });
+  let isMore = true;
+  for (let read = 0; isMore && read < most; read += PAGE) isMore = await run.nextPage();
+  if (!isMore) await run.finish();
+  const { lastSeq, lastHash, ...found } = run.result();
+  const nextCursor = isMore ? sealCursor(ctx, PARTS, [String(lastSeq), lastHash]) : null;
+  return { ...found, lastSeq, lastHash, nextCursor };
+}
+
+/** Up to where the trail was looked at before. */
+interface Place {
+  seq: number;
+  hash: string;
 }
 
 class Verification {
@@ -72,12 +59,13 @@ class Verification {
   /** Undefined behind what is missing. */
   #hash: string | undefined;
   #lastHash = '';
+  readonly #behind: number;
   #day = 0;
 
-  static async begin(ctx: Context): Promise<Verification> {
+  static async begin(ctx: Context, at?: Place | ''): Promise<Verification> {
     const days = await ctx.db.AuditDay.findAll({ order: ['day'] }); // first: the end may move meanwhile
     const chain = await chainOf(ctx);
-    return new Verification(ctx, await auditKeys(ctx), days, chain);
+    return new Verification(ctx, await auditKeys(ctx), days, chain, at || undefined);
   }
 
   private constructor(
@@ -85,9 +73,12 @@ class Verification {
     keys: ReadonlyMap<string, Buffer>,
     days: readonly AuditDay[],
     chain: AuditChain,
+    at?: Place,
   ) {
     [this.#ctx, this.#keys, this.#days, this.#chain] = [ctx, keys, days, chain];
-    [this.#seq, this.#hash, this.#lastHash] = [chain.baseSeq, chain.baseHash, chain.baseHash];
+    const { seq, hash } = at ?? { seq: chain.baseSeq, hash: chain.baseHash };
+    [this.#seq, this.#hash, this.#lastHash, this.#behind] = [seq, hash, hash, seq];
+    this.#day = at ? days.filter(({ lastSeq }) => lastSeq <= seq).length : 0;
     if (!areEndsProved(keys, chain)) this.#add({ fault: 'ends_changed', seq: chain.tipSeq });
     for (const [i, day] of days.entries())
       if (!this.#isDayWhole(day, days[i - 1])) this.#addDay(day);
@@ -189,7 +180,7 @@ class Verification {
     return {
       ok: this.#faults.length === 0,
       entries: this.#entries,
-      firstSeq: this.#seq > this.#chain.baseSeq ? this.#chain.baseSeq + 1 : 0,
+      firstSeq: this.#seq > this.#behind ? this.#behind + 1 : 0,
       lastSeq: this.#seq,
       lastHash: this.#lastHash,
       faults: this.#faults,

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { exportEntries, listEntries, visibleJson } from '#src/audit/list';
 import { AuditFilter, AuditQuery } from '#src/audit/query';
-import { verifyAudit, type FoundFault } from '#src/audit/verify';
+import type { FoundFault } from '#src/audit/verification';
+import { verifyAudit } from '#src/audit/verify';
 import { table, type Answer } from '#src/cli/answer';
 import { paged, type OnDatabase } from '#src/cli/command';
 import { userNamed } from '#src/cli/user-named';

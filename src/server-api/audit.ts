@@ -1,7 +1,8 @@
 import { listEntries } from '#src/audit/list';
 import type { AuditFilter } from '#src/audit/query';
 import type { ShownEntry } from '#src/audit/read';
-import { verifyAudit, type AuditVerification } from '#src/audit/verify';
+import type { AuditVerification } from '#src/audit/verification';
+import { verifyAudit } from '#src/audit/verify';
 import type { Context } from '#src/context';
 
 export const auditApi = (ctx: Context) => ({

@@ -208,7 +208,10 @@ describe('sallyport audit', () => {
     );
     expect(await does('audit verify')).toMatch(/^Nothing was changed: \d+ entries, the last one/);
     expect(await json('audit verify')).toMatchObject({ ok: true, faults: [] });
-    expect((await admin.ask('GET', '/admin/audit/verify')).body).toEqual(await auth.audit.verify());
+    expect((await admin.ask('GET', '/admin/audit/verify')).body).toEqual({
+      ...(await auth.audit.verify()),
+      nextCursor: null,
+    });
   });
 
   it('names what it does not understand', async () => {

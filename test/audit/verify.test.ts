@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { purgeAudit } from '#src/audit/purge';
 import { sealedAfter } from '#src/audit/read';
 import { sealAll } from '#src/audit/sealing-worker';
-import { verifyAudit, type FoundFault } from '#src/audit/verify';
+import type { FoundFault } from '#src/audit/verification';
+import { verifyAudit, verifyPart } from '#src/audit/verify';
 import { openContext, type OpenContext } from '#src/open-context';
 import { parseSettings, settingsFrom } from '#src/platform/settings/read';
 import { testEnv } from '#test/support/app';
@@ -243,5 +244,57 @@ describe('old entries', () => {
     setTime(ctx, MIDDAY + 9000 * DAY);
     await purgeAudit(ctx);
     expect(await ctx.db.AuditEntry.count()).toBe(LAST);
+  });
+});
+
+describe('a part of the trail', () => {
+  const MOST = 500;
+  const MANY = 1200;
+  /** Every part, as a client asks for one after the other. */
+  async function parts() {
+    const found = [await verifyPart(ctx, undefined, MOST)];
+    for (let { nextCursor } = found[0]!; nextCursor !== null;) {
+      const part = await verifyPart(ctx, nextCursor, MOST);
+      ({ nextCursor } = part);
+      found.push(part);
+    }
+    return found;
+  }
+
+  beforeEach(async () => {
+    await ctx.db.transaction(async () => {
+      for (let i = 0; i < MANY; i++) ctx.events.emit('role.created', { role: `many${i}` });
+    });
+    await sealAll(ctx);
+  });
+
+  it('is bounded, and goes on behind the one before until all of it was looked at', async () => {
+    const found = await parts();
+    const last = LAST + MANY;
+    expect(found.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([
+      [1, MOST],
+      [MOST + 1, 2 * MOST],
+      [2 * MOST + 1, last],
+    ]);
+    expect(found.flatMap(({ faults: each }) => each)).toEqual([]);
+    expect(found.reduce((sum, { entries }) => sum + entries, 0)).toBe(last);
+    expect(found.at(-1)!.lastHash).toBe((await verifyAudit(ctx)).lastHash);
+  });
+
+  it('finds what the whole finds, also on both sides of a place where it goes on', async () => {
+    await sql(`DELETE FROM audit_entries WHERE seq IN (14, ${MOST}, ${MOST + 1}, ${MOST + 9})`);
+    await sql(`UPDATE audit_entries SET details = '{}' WHERE seq = ${2 * MOST + 5}`);
+    await sql('UPDATE audit_chain SET tip_seq = tip_seq - 1');
+    const found = new Set((await parts()).flatMap(({ faults: each }) => placesOf(each)));
+    expect([...found].sort()).toEqual([...new Set(placesOf(await faults()))].sort());
+    expect(found.size).toBeGreaterThan(4);
+  });
+
+  it('goes on nowhere but with a cursor that it gave', async () => {
+    const refused = { code: 'invalid_request' };
+    await expect(verifyPart(ctx, 'AAAA')).rejects.toMatchObject(refused);
+    const { nextCursor } = await verifyPart(ctx, undefined, MOST);
+    const other = `${nextCursor!.slice(0, -1)}${nextCursor!.endsWith('A') ? 'B' : 'A'}`;
+    await expect(verifyPart(ctx, other)).rejects.toMatchObject(refused);
   });
 });
