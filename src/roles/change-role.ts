@@ -6,6 +6,7 @@ import { requireMatch } from '#src/platform/http/etag';
 import { Problem } from '#src/platform/http/problem';
 import { governRoles, type By } from '#src/roles/govern';
 import { etagOfRole, roleNamed, type RoleChanges } from '#src/roles/role';
+import { voidSentToHolders } from '#src/user-mail/void-pending';
 import { grants, permissionsIn, requireCover, sortedPermissions } from '#src/users/permissions';
 
 /** How many roles there may be. */
@@ -84,14 +85,16 @@ async function create({ db, events }: Context, name: string, values: Values): Pr
   }
 }
 
-async function change({ events }: Context, role: Role, values: Values): Promise<Role> {
+async function change(ctx: Context, role: Role, values: Values): Promise<Role> {
   if (role.description === values.description && role.permissions === values.permissions)
     return role;
   const [before, after] = [permissionsOfRole(role), permissionsIn(values.permissions)];
+  const added = after.filter((each) => !before.includes(each));
   await role.update(values);
-  events.emit('role.changed', {
+  if (added.length > 0) await voidSentToHolders(ctx, role.id);
+  ctx.events.emit('role.changed', {
     role: role.name,
-    added: after.filter((each) => !before.includes(each)),
+    added,
     removed: before.filter((each) => !after.includes(each)),
   });
   return role;

@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { v7 as uuid } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { grantRole, revokeRole } from '#src/access/roles';
 import { disableUser, enableUser } from '#src/account/disable';
@@ -6,6 +7,7 @@ import { requestEmailChange } from '#src/email/change-email';
 import { issueAuthorizationCode, spendAuthorizationCode } from '#src/federation/authorization-code';
 import { unlinkIdentity } from '#src/federation/link';
 import { setPassword } from '#src/passwords/set-password';
+import { setRole } from '#src/roles/change-role';
 import { proveAgain } from '#src/sessions/reauthenticate';
 import { resumeSession } from '#src/sessions/resume';
 import { verifyAccessToken } from '#src/sessions/access-tokens';
@@ -89,6 +91,23 @@ describe.each(Object.keys(changes))('%s', (what) => {
     expect(sessions.filter(({ authenticatedAt }) => authenticatedAt !== null)).toEqual([]);
     expect((await logIn(me.own, 'yet another password')).status).toBe(401);
   });
+});
+
+it('a role that allows more makes void what was sent to those who have it, and to nobody else', async () => {
+  const { id } = await Role.create({ id: uuid(), name: 'promoted', permissions: 'invoices:read' });
+  const [holder, other] = [await withEverythingPending(), await withEverythingPending()];
+  await ctx.db.UserRole.create({ userId: holder.id, roleId: id });
+  const tokens = (userId: string) => app.OneTimeToken.count({ where: { userId } });
+  const before = await tokens(holder.id);
+  await setRole(ctx, 'promoted', { permissions: [] });
+  expect(await tokens(holder.id)).toBe(before);
+  await setRole(ctx, 'promoted', { permissions: ['*'] });
+  const reset = ({ reset: { secrets } }: Pending) =>
+    ask('POST', '/auth/password/reset', { body: { ...secrets, password: another } });
+  expect((await reset(holder)).body.code).toBe('invalid_code');
+  for (const { secrets } of [holder.change, holder.verify])
+    expect((await ask('POST', '/auth/email/verify', { body: secrets })).status).toBe(400);
+  expect((await reset(other)).status).toBe(204);
 });
 
 it('what is pending is good without such a change', async () => {
