@@ -3,8 +3,9 @@ import { requireEnrolled } from '#src/authentication/enrolment';
 import type { Context } from '#src/context';
 import { Problem } from '#src/platform/http/problem';
 import { verifyAccessToken, type Claims } from '#src/sessions/access-tokens';
-import { resumeSession } from '#src/sessions/resume';
-import type { Principal } from '#src/users/principal';
+import { resumeStored } from '#src/sessions/resume';
+import type { FoundSession } from '#src/sessions/find-session';
+import type { ReadSession } from '#src/sessions/session-cache';
 
 const text = z.string().optional();
 const time = z.int().optional();
@@ -52,16 +53,17 @@ export async function introspect(ctx: Context, token: string): Promise<Introspec
   if (token.length > MAX_TOKEN) return INACTIVE;
   try {
     const claims = await verifyAccessToken(ctx, token);
-    const principal = await resumeSession(ctx, claims);
-    requireEnrolled(ctx, principal, undefined);
-    return activeOf(claims, principal);
+    const found = await resumeStored(ctx, claims);
+    requireEnrolled(ctx, found.principal, undefined);
+    return activeOf(claims, found);
   } catch (error) {
     if (error instanceof Problem && (error.status === 401 || error.status === 403)) return INACTIVE;
     throw error;
   }
 }
 
-function activeOf({ iss, aud, iat, exp, act }: Claims, principal: Principal): Introspection {
+function activeOf({ iss, aud, iat, exp, act }: Claims, found: ReadSession): Introspection {
+  const { principal, actor } = found;
   const { id, username, email, emailVerified, roles, permissions, session } = principal;
   return {
     active: true,
@@ -71,7 +73,7 @@ function activeOf({ iss, aud, iat, exp, act }: Claims, principal: Principal): In
     sub: id,
     sid: session!.id,
     iat,
-    exp,
+    exp: Math.min(exp, ...[found, ...(actor ? [actor] : [])].map(endOf)),
     ...(username !== null && { username }),
     ...(email !== null && { email, email_verified: emailVerified }),
     roles: [...roles],
@@ -83,3 +85,6 @@ function activeOf({ iss, aud, iat, exp, act }: Claims, principal: Principal): In
     ...(act && { act }),
   };
 }
+
+/** A session may expire before its token. */
+const endOf = ({ session }: FoundSession): number => Math.floor(session.expiresAt.getTime() / 1000);

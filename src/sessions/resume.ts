@@ -4,7 +4,12 @@ import { isExpired, verifiedBefore, type Claims } from '#src/sessions/access-tok
 import { endSessions } from '#src/sessions/end-sessions';
 import { isLive } from '#src/sessions/find-session';
 import { noteUse } from '#src/sessions/last-seen';
-import { currentSession, readSession, type ReadSession } from '#src/sessions/session-cache';
+import {
+  currentSession,
+  readSession,
+  readStored,
+  type ReadSession,
+} from '#src/sessions/session-cache';
 import { mayImpersonate } from '#src/users/impersonation';
 import { permissionsOf, type Principal } from '#src/users/principal';
 
@@ -14,13 +19,28 @@ import { permissionsOf, type Principal } from '#src/users/principal';
  * @throws {Problem} 401 `session_ended`, `user_disabled`
  */
 export async function resumeSession(ctx: Context, claims: Claims): Promise<Principal> {
-  const found = await readSession(ctx, claims.sid, claims.gen, claims.act_sid);
+  const { sid, gen, act_sid } = claims;
+  return (await resume(ctx, claims, await readSession(ctx, sid, gen, act_sid))).principal;
+}
+
+/**
+ * The same as it stands in the database, whatever this node has cached: for others, who keep what they are told.
+ * @throws {Problem} 401 `session_ended`, `user_disabled`
+ */
+export const resumeStored = async (ctx: Context, claims: Claims): Promise<ReadSession> =>
+  resume(ctx, claims, await readStored(ctx, claims.sid, claims.gen, claims.act_sid));
+
+async function resume(
+  ctx: Context,
+  claims: Claims,
+  found: ReadSession | null,
+): Promise<ReadSession> {
   const refusal = refusalOf(ctx, found, claims);
   if (refusal === ACTOR_GONE)
     await endSessions(ctx, { id: claims.sid }, 'actor_gone', { kind: 'server' });
   if (!found || refusal) throw new Problem(refusal === 'user_disabled' ? refusal : 'session_ended');
   await noteUse(ctx, found.session, claims.gen);
-  return found.principal;
+  return found;
 }
 
 /**

@@ -51,6 +51,17 @@ export async function readSession(
   return found;
 }
 
+/** The same as it is stored now. Only the cache of an embedded database knows that: others may be behind for SESSION_CACHE_TTL. */
+export const readStored = (
+  ctx: Context,
+  id: string,
+  generation: number,
+  actorSessionId: string | undefined,
+): Promise<ReadSession | null> =>
+  ctx.db.commits() === undefined
+    ? read(ctx, id, actorSessionId)
+    : readSession(ctx, id, generation, actorSessionId);
+
 /** The count of commits or writes. Undefined: nothing that was read may be used again. */
 const countOf = ({ db, settings }: Context): number | undefined =>
   db.commits() ?? (settings.sessionCacheTtl > 0 ? db.writes() : undefined);
