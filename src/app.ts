@@ -19,6 +19,7 @@ import {
   type CompatibilityAdapter,
 } from '#src/compat/adapter';
 import { adaptersOf } from '#src/compat/index';
+import { changeRoutes } from '#src/changes/routes';
 import { claimedBy } from '#src/authentication/signed-in';
 import type { Context } from '#src/context';
 import { emailPages } from '#src/email/pages';
@@ -102,6 +103,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...invitationRoutes(ctx),
     ...operationRoutes(ctx),
     ...impersonationRoutes(ctx),
+    ...changeRoutes(ctx),
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),

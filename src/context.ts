@@ -3,6 +3,7 @@ import type { ApiKeyLookUps } from '#src/api-keys/use';
 import type { AuditTrail } from '#src/audit/trail';
 import type { StrategyHost } from '#src/authentication/strategy-host';
 import type { SignInPolicy } from '#src/authentication/sign-in-policies';
+import type { ChangeFeed } from '#src/changes/feed';
 import type { EventMap } from '#src/events';
 import type { Health } from '#src/health/health';
 import type { Keyring } from '#src/keys/keyring';
@@ -47,6 +48,8 @@ export interface Context {
   readonly limits: Limits;
   readonly outbox: OutboxSignal;
   readonly webhooks: WebhookHost;
+  /** Other services that wait for changes. */
+  readonly changes: ChangeFeed;
   readonly keyring: Keyring;
   readonly verifiedTokens: VerifiedTokens;
   readonly sessionLookUps: SessionLookUps;

@@ -3,6 +3,8 @@ import { signInPolicies, type SignInPolicy } from '#src/authentication/sign-in-p
 import { createApiKeyLookUps } from '#src/api-keys/use';
 import { createAuditTrail } from '#src/audit/trail';
 import { createStrategyHost } from '#src/authentication/strategy-host';
+import { createChangeFeed } from '#src/changes/feed';
+import { stepFrom } from '#src/changes/place';
 import type { Context } from '#src/context';
 import type { EventMap } from '#src/events';
 import { createHealth } from '#src/health/health';
@@ -119,6 +121,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     dictionaries: createPasswordDictionaries(),
     outbox: createOutboxSignal(),
     webhooks: createWebhookHost(settings),
+    changes: createChangeFeed(audit, (from) => stepFrom({ db }, from)),
     keyring: createKeyring(),
     verifiedTokens: createVerifiedTokens(),
     sessionLookUps: createSessionLookUps(db),
@@ -136,6 +139,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
   return {
     ...ctx,
     async close() {
+      ctx.changes.close();
       strategies.unload();
       metrics?.close();
       await db.close();

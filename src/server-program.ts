@@ -125,6 +125,7 @@ function withoutBasePath(url: string, basePath: string): string {
 /** First `/readyz` says no and keep-alive ends. New connections are refused after there was time to notice. */
 async function drain({ ctx }: Instance, server: Server): Promise<void> {
   ctx.health.draining = true;
+  ctx.changes.close(); // other services ask another node
   const open = await new Promise<number>((resolve) => {
     server.getConnections((_error, count) => resolve(count));
   });

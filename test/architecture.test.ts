@@ -3,14 +3,16 @@ import { RESERVED_PATHS } from '#src/authentication/reserved-paths';
 import { isMembersOnly } from '#src/platform/http/route';
 import { pathOf } from '#src/strategy-kit/contract';
 import { startApp } from '#test/support/app';
+import { basicOf } from '#test/support/services';
 import { importsOf, moduleStateOf, sources } from '#test/support/source';
 
-const { app, ctx, ask, register, routes, adapters } = await startApp({
+const { app, auth, ctx, ask, register, routes, adapters } = await startApp({
   DIALECTS: 'bezkoder,zohaib,devckano',
 });
 
 /** From below to above: a file imports from its own room and from those before it. */
 const ORDER = [
+  'protect', // for other services: it knows nothing of the server but types
   'types', // nothing of them is there when the program runs
   'lifetimes',
   'version',
@@ -22,6 +24,7 @@ const ORDER = [
   'keys',
   'users',
   'audit',
+  'changes',
   'one-time-tokens',
   'sign-ups',
   'user-mail',
@@ -179,6 +182,7 @@ it.each<[room: string, own: RegExp, types: RegExp]>([
     /^models\/index$|^src\/server-api$/,
   ],
   ['strategies', /^strategies\/_|^src\/(strategy-kit|platform)\//, /^$/],
+  ['protect', /^src\/protect\//, /^src\/platform\/http\/problems$/],
 ])('lets %s know nothing else (rule 2)', (room, own, types) => {
   for (const id of idsIn(room)) {
     for (const target of ownImportsOf(id, { types: false })) expect(target, id).toMatch(own);
@@ -260,11 +264,11 @@ it.each<[what: string, used: RegExp, rooms: RegExp]>([
   ['console', /\bconsole\./, /^$/],
   // A row lock binds on its own node of a cluster only: `takeTurn`. The exception deletes the row that it locks.
   ['a row lock', /\block: |FOR UPDATE/, /^src\/one-time-tokens\/strategy-store$/],
-  // A migration stands alone, and a strategy is given no clock. None compares what it reads here.
+  // A migration stands alone, a strategy is given no clock, and another service has its own. None compares what it reads here.
   [
     'Date.now',
     /\bDate\.now\(|\bnew Date\(\)/,
-    /^src\/platform\/clock$|^strategies\/_(saml|apple)$|^migrations\//,
+    /^src\/platform\/clock$|^src\/protect\/time$|^strategies\/_(saml|apple)$|^migrations\//,
   ],
 ])('uses %s in its own room only (rule 5)', (_what, used, rooms) => {
   const code = (source: string) => source.replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
@@ -494,10 +498,13 @@ describe('every input', () => {
 
   it('in a query refuses fields that it does not know', async () => {
     const admin = await register({}, 'admin');
+    const { service, secret } = await auth.services.create({ name: 'asks', scopes: ['changes'] });
+    const asService = { token: undefined, headers: basicOf({ id: service.id, secret }) };
     for (const route of routes.filter(({ spec }) => !spec.body)) {
       const { status, body } = await admin.ask(
         route.method.toUpperCase(),
         `${concrete(route.path)}?surplus=1`,
+        route.spec.tag === 'Services' ? asService : {},
       );
       expect([status, body?.errors?.[0]], nameOf(route)).toEqual([
         400,

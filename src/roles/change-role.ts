@@ -123,7 +123,11 @@ export async function deleteRole(
       const links = await db.UserRole.findAll({ where, limit: USERS_AT_ONCE });
       const userId = links.map((link) => link.userId);
       await db.UserRole.destroy({ where: { ...where, userId } });
-      if (links.length === USERS_AT_ONCE) return { taken: links.length, isDone: false };
+      if (links.length === USERS_AT_ONCE) {
+        // Other services keep what these users may do, and the last step may never come.
+        events.emit('role.changed', { role: name, added: [], removed: [] });
+        return { taken: links.length, isDone: false };
+      }
       await role.destroy();
       events.emit('role.deleted', { role: name, users: users + links.length });
       return { taken: links.length, isDone: true };

@@ -439,7 +439,10 @@ describe('DELETE /admin/roles/{role}', () => {
     await User.bulkCreate(rows);
     await UserRole.bulkCreate(rows.map(({ id }) => ({ userId: id, roleId })));
     await auth.roles.delete(name);
-    expect(heard.at(-1)).toEqual(['role.deleted', { role: name, users: 1001 }]);
+    expect(heard.slice(-2)).toEqual([
+      ['role.changed', { role: name, added: [], removed: [] }], // of the first step
+      ['role.deleted', { role: name, users: 1001 }],
+    ]);
     expect(await UserRole.count({ where: { roleId } })).toBe(0);
     await User.destroy({ where: { id: rows.map(({ id }) => id) } });
   });

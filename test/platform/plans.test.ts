@@ -25,7 +25,7 @@ import { commandLine } from '#test/support/command';
 import { engine } from '#test/support/database';
 import { fillStatements, userId } from '#test/support/fill';
 import { collectStatements, planner } from '#test/support/plans';
-import { formOf } from '#test/support/services';
+import { basicOf, formOf } from '#test/support/services';
 import { totpCode } from '#test/support/second-factor';
 import { serverWrites } from '#test/support/writes';
 
@@ -294,8 +294,9 @@ async function operations(asAdmin: ReturnType<typeof client>) {
 }
 
 async function services(asAdmin: ReturnType<typeof client>) {
-  const body = { name: 'billing', scopes: ['introspect'] };
+  const body = { name: 'billing', scopes: ['introspect', 'changes'] };
   const { id, secret } = (await asAdmin('POST', '/admin/services', body)).body;
+  await readFeed({ id, secret });
   const path = `/admin/services/${id}`;
   await asAdmin('GET', '/admin/services');
   await asAdmin('GET', path);
@@ -305,6 +306,17 @@ async function services(asAdmin: ReturnType<typeof client>) {
   await asked('/oauth/introspect', { token });
   await asAdmin('POST', `${path}/secret`, {});
   await asAdmin('DELETE', path);
+}
+
+/** From the end, and from where it once stood: what changed lies between. */
+async function readFeed(service: { id: string; secret: string }) {
+  const headers = basicOf(service);
+  const { body } = await ask('GET', '/oauth/changes', { headers });
+  await auth.users.disable((await register()).id);
+  await sealAll(ctx);
+  await ask('GET', `/oauth/changes?after=${body.cursor}`, { headers });
+  asked.add('GET /oauth/changes');
+  await explainNew();
 }
 
 function asService(service: { id: string; secret: string }) {

@@ -35,16 +35,21 @@ export function sealCursor({ secrets }: WithSecrets, list: ListName, position: r
 }
 
 /**
- * The position that a cursor names.
+ * The position that a cursor names, which a request has in this field.
  * @throws {Problem} 400 `invalid_request` for a cursor of another list, and for one that was not made here
  */
-export function openCursor({ secrets }: WithSecrets, list: ListName, cursor: string): string[] {
+export function openCursor(
+  { secrets }: WithSecrets,
+  list: ListName,
+  cursor: string,
+  field = 'cursor',
+): string[] {
   const bytes = Buffer.from(cursor, 'base64url');
   const [mac, text] = [bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES).toString()];
   const isOurs = secrets
     .keysFor('cursors')
     .some((key) => mac.length === MAC_BYTES && timingSafeEqual(macOf(key, list, text), mac));
-  if (!isOurs) throw foreignCursor();
+  if (!isOurs) throw foreignCursor(field);
   return JSON.parse(text) as string[];
 }
 
@@ -70,12 +75,12 @@ const macOf = (key: Buffer, list: ListName, text: string): Buffer =>
     .digest()
     .subarray(0, MAC_BYTES);
 
-const foreignCursor = () =>
+const foreignCursor = (field: string) =>
   new Problem('invalid_request', {
     members: {
       errors: [
         {
-          pointer: '/cursor',
+          pointer: `/${field}`,
           code: 'invalid',
           message: 'This is no cursor of this list, with these filters and in this order',
         },
