@@ -25,7 +25,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
+  'access-token addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
@@ -41,7 +41,7 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account-races admin-races api-key backup bounds busy cache-ttl change-password-races cli clients ' +
+  'account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli clients ' +
     'clients-browser cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
     'compat-safe compat-sentences conformance conformance-shipped doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
@@ -51,7 +51,7 @@ const slow = files(
     'limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
     'metrics-workers migrations model native npm-strategies open-close operations package pages ' +
     'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +
-    'process prometheus properties provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
+    'process prometheus properties protect-faults provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
     'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml second-factor ' +
     'several-nodes shipped-logs sign-in sign-up source start-faults step-up strategies-dir strategy-new ' +
     'tls token-properties token-vectors tokens transactions unknown-settings user-cli user-file ' +

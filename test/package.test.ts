@@ -84,7 +84,13 @@ describe('the package', () => {
     const { exports, bin, engines } = JSON.parse(
       readFileSync(join(installed(), 'package.json'), 'utf8'),
     );
-    expect(Object.keys(exports)).toEqual(['.', './strategy', './conformance', './package.json']);
+    expect(Object.keys(exports)).toEqual([
+      '.',
+      './strategy',
+      './protect',
+      './conformance',
+      './package.json',
+    ]);
     const paths = [
       bin.sallyport,
       ...Object.values(exports).flatMap((each) => Object.values(Object(each))),
