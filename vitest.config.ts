@@ -26,13 +26,13 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  */
 const once = files(
   'access-token addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
-    'clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
+    'client-types clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
     'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused ' +
     'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
     'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
-    'saml session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
+    'saml sdk-anywhere sdk-types session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
     'signup-closed source straight strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens ' +
     'two-providers unknown-settings webhooks-guide well-known wrap',
 );
@@ -52,7 +52,7 @@ const slow = files(
     'metrics-workers migrations model native npm-strategies open-close operations package pages ' +
     'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +
     'process prometheus properties protect-faults provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
-    'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml second-factor ' +
+    'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml sdk sdk-types second-factor ' +
     'several-nodes shipped-logs sign-in sign-up source start-faults step-up strategies-dir strategy-new ' +
     'tls token-properties token-vectors tokens transactions unknown-settings user-cli user-file ' +
     'user-sources verify ways-in webhook-delivery webhook-nodes webhook-order webhooks wire workers',

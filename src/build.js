@@ -1,7 +1,7 @@
 // Compiles the package into dist/, or into the folder that is named. Its package.json says what '#' means there, so
 // built code never loads source.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [folder = 'dist'] = process.argv.slice(2);
@@ -14,6 +14,13 @@ const { status, error } = spawnSync(
 if (status !== 0) throw error ?? new Error(`tsc ended with ${status}`);
 
 for (const file of ['src/passwords/common-passwords.txt']) copyFileSync(file, join(folder, file));
+
+// The client also runs where nobody knows what '#' means.
+const client = join(folder, 'src/client');
+for (const file of readdirSync(client)) {
+  const text = readFileSync(join(client, file), 'utf8');
+  writeFileSync(join(client, file), text.replaceAll(/'#src\/client\/([\w-]+)'/g, "'./$1.js'"));
+}
 
 const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 const scope = { name, version, license, private: true, type: 'module' };

@@ -86,6 +86,7 @@ describe('the package', () => {
     );
     expect(Object.keys(exports)).toEqual([
       '.',
+      './client',
       './strategy',
       './protect',
       './conformance',

@@ -16,7 +16,7 @@ describe.each(examples)('email-code.js with %s', (name, create) => {
     const storage = vault();
     return { storage, ...create({ baseUrl: url, storage }) };
   };
-  const email = `${name.replaceAll(' ', '.')}@example.com`;
+  const email = `${name.replaceAll(/\W/g, '.')}@example.com`;
 
   it('signs in with the code that was mailed, and stores the tokens', async () => {
     const app = client();

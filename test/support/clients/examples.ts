@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxiosError, AxiosInstance, AxiosResponse } from 'axios';
+import { sdk } from '#test/support/clients/sdk';
 import { root } from '#test/support/process';
 
 export const guide = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
@@ -73,7 +74,7 @@ const asReply = async (answer: Promise<AxiosResponse>): Promise<Reply> => {
   return { status, body: data };
 };
 
-/** Both examples under one face. */
+/** Both examples under one face, and `sallyport/client` under it, too. */
 export const examples: [name: string, create: (options: Options) => Client][] = [
   ['the fetch client', ofFetch],
   [
@@ -87,4 +88,5 @@ export const examples: [name: string, create: (options: Options) => Client][] = 
       };
     },
   ],
+  ['sallyport/client', sdk],
 ];
