@@ -7,7 +7,7 @@ import type { Context } from '#src/context';
 import { sealFactorsAgain } from '#src/factors/totp';
 import { purgeInvitations } from '#src/invitations/list';
 import { tendKeys } from '#src/keys/rotation';
-import { purgeTokens } from '#src/one-time-tokens/one-time-tokens';
+import { purgeTokens } from '#src/one-time-tokens/purge';
 import { logEvents } from '#src/platform/log-events';
 import { loadRedisLibrary } from '#src/platform/limits/redis-store';
 import { loadMailLibrary } from '#src/platform/mail/transport';

@@ -57,11 +57,7 @@ const idOf = (key: Buffer): string =>
   createHmac('sha256', key).update('id').digest('hex').slice(0, 16);
 
 function unsealed(secrets: Secrets, { id, sealedKey }: Pick<AuditKey, 'id' | 'sealedKey'>) {
-  try {
-    const { plain, stale } = secrets.unseal(PURPOSE, sealedKey);
-    const key = Buffer.from(plain, 'base64url');
-    return idOf(key) === id ? { key, stale } : undefined;
-  } catch {
-    return undefined;
-  }
+  const opened = secrets.unseal(PURPOSE, sealedKey);
+  const key = Buffer.from(opened?.plain ?? '', 'base64url');
+  return opened && idOf(key) === id ? { key, stale: opened.stale } : undefined;
 }

@@ -3,6 +3,7 @@ import type { CookieOptions, Request } from 'express';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
+import { unsealJson } from '#src/platform/crypto/secrets';
 import { cookieOf } from '#src/platform/http/cookies';
 import { Problem } from '#src/platform/http/problem';
 import type { Settings } from '#src/platform/settings/settings';
@@ -133,18 +134,13 @@ export async function callback(
   return request;
 }
 
-function decrypt(
+const decrypt = (
   { secrets }: Context,
   value: string | undefined,
-): AuthorizationRequest | undefined {
-  try {
-    return value === undefined
-      ? undefined
-      : (JSON.parse(secrets.unseal(PURPOSE, value).plain) as AuthorizationRequest);
-  } catch {
-    return undefined;
-  }
-}
+): AuthorizationRequest | undefined =>
+  value === undefined
+    ? undefined
+    : (unsealJson(secrets, PURPOSE, value) as AuthorizationRequest | undefined);
 
 const digestOf = (state: string) => createHash('sha256').update(state).digest('base64url');
 

@@ -14,7 +14,7 @@ import type { Device } from '#src/sessions/device';
  * Finishes a sign-in that waits for its second factor. The token works once. Each wrong answer counts against the account,
  * over all tokens and networks, and the fifth one ends the token.
  * @throws {Problem} 400 `invalid_code` for a token that is void; 401 `invalid_credentials` for a wrong answer, and for every
- * answer while the account is locked; 429 `rate_limited` for the network; and what the sign-in pipeline throws
+ * answer while the account is locked; 409 `factor_unreadable`; 429 `rate_limited` for the network; and what the sign-in pipeline throws
  */
 export async function finishSignIn(
   ctx: Context,
@@ -29,7 +29,7 @@ export async function finishSignIn(
   const throttle = await throttleFactor(ctx, req, user.id);
   const proven = await proveOnce(ctx, waiting, throttle.locked ? undefined : given).catch(
     async (error: unknown) => {
-      await throttle.failed(error);
+      await (isUnreadable(error) ? throttle.forgiven() : throttle.failed(error));
       throw error;
     },
   );
@@ -45,6 +45,10 @@ export async function finishSignIn(
   const amr = [...new Set([...(method.amr ?? []), ...proven.amr, 'mfa'])];
   return signIn(ctx, identity, { ...device, ...grant.data.device }, { ...method, amr });
 }
+
+/** No code was compared, so it was no guess. */
+const isUnreadable = (error: unknown) =>
+  error instanceof Problem && error.code === 'factor_unreadable';
 
 /** Verifies an answer and spends the token, or neither: a right answer is not lost if somebody else was faster. */
 async function proveOnce(

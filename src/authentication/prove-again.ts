@@ -22,7 +22,7 @@ export interface ProofGiven {
  * what a factor proved before. Wrong answers of a factor count against the account, over all sessions and networks, as
  * those of a sign-in do.
  * @throws {Problem} 401 `invalid_credentials`, for every factor while the account is locked; 401 `session_ended`; 403
- * `forbidden` for a credential without a session; 429 `rate_limited`; 503 `busy`
+ * `forbidden` for a credential without a session; 409 `factor_unreadable`; 429 `rate_limited`; 503 `busy`
  */
 export async function reauthenticate(
   ctx: Context,

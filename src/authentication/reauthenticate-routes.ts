@@ -53,7 +53,7 @@ export const reauthenticateRoutes = (ctx: Context): Route[] => {
           'A second factor makes the session `aal2`, as `acrValues` wants it. ' +
           'A new sign-in does the same. The next refresh says so in the access token.',
         body: Reauthentication,
-        problems: ['invalid_credentials', 'busy'],
+        problems: ['invalid_credentials', 'factor_unreadable', 'busy'],
       },
       ({ body, user }, { req }) => {
         const { password, ...rest } = body as { password?: string };

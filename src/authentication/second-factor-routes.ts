@@ -46,7 +46,13 @@ export const secondFactorRoutes = (ctx: Context): Route[] => [
       description: `For a sign-in that answered \`mfa_required\`. Its token is good for ${inWords(lifetimes.secondFactorSeconds)}, once, and for five answers.`,
       body: SecondFactor,
       returns: Tokens,
-      problems: ['invalid_code', 'invalid_credentials', 'email_unverified', 'unavailable'],
+      problems: [
+        'invalid_code',
+        'invalid_credentials',
+        'email_unverified',
+        'factor_unreadable',
+        'unavailable',
+      ],
     },
     async ({ body }, { req }) => {
       const { mfaToken, device, ...answer } = body;

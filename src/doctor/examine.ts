@@ -1,7 +1,7 @@
 import { configurationFrom } from '#src/configuration';
 import type { Check, Found, Subject } from '#src/doctor/check';
 import { database } from '#src/doctor/database';
-import { keys, migrations } from '#src/doctor/stored';
+import { keys, migrations, secrets } from '#src/doctor/stored';
 import { mail, providers, proxy, redis } from '#src/doctor/surroundings';
 import { isDatabaseUnavailable, reasonOf } from '#src/platform/database/errors';
 import type { Dotenv } from '#src/platform/settings/dotenv';
@@ -9,7 +9,16 @@ import type { Environment } from '#src/platform/settings/read';
 import { SettingsError } from '#src/platform/settings/settings-error';
 
 /** A new check is a line here. */
-const CHECKS: readonly Check[] = [database, migrations, keys, mail, redis, proxy, providers];
+const CHECKS: readonly Check[] = [
+  database,
+  migrations,
+  keys,
+  secrets,
+  mail,
+  redis,
+  proxy,
+  providers,
+];
 
 /** No check may take longer, in milliseconds. */
 const LONGEST_MS = 15_000;

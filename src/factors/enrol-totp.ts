@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { Factor, User } from '#models/index';
 import type { Context } from '#src/context';
 import { addFactor, changeFactors } from '#src/factors/own-factors';
-import { newTotp, stepOf } from '#src/factors/totp';
+import { newTotp, requireReadable, stepOf } from '#src/factors/totp';
 import { Problem } from '#src/platform/http/problem';
 import type { Settings } from '#src/platform/settings/settings';
 import { proveAgain } from '#src/sessions/reauthenticate';
@@ -64,7 +64,7 @@ async function makeRoom({ db }: Context, userId: string): Promise<void> {
  * session is `aal2`: whoever enrolled it goes on. Answers ten
  * recovery codes with the first factor of the user, else null.
  * @throws {Problem} 401 `invalid_credentials` for a wrong code, `session_ended`; 404 `not_found` for a factor that is not
- * pending, or of somebody else; 409 `conflict` if the user has too many
+ * pending, or of somebody else; 409 `conflict` if the user has too many, `factor_unreadable`
  */
 export const confirmTotp = (
   ctx: Context,
@@ -76,7 +76,8 @@ export const confirmTotp = (
     const pending = { id, userId: user.id, kind: 'totp', confirmedAt: null };
     const factor = await ctx.db.Factor.findOne({ where: pending });
     if (!factor) throw new Problem('not_found');
-    const lastStep = await stepOf(ctx, factor, code);
+    const [app] = requireReadable(ctx, [factor]);
+    const lastStep = await stepOf(ctx, app!, code);
     if (lastStep === undefined) throw new Problem('invalid_credentials');
     await factor.update({ confirmedAt: ctx.clock.date(), lastStep });
     const recoveryCodes = await addFactor(ctx, user, factor, notify);

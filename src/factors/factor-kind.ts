@@ -39,7 +39,7 @@ export interface FactorKind<Answer = unknown> {
   /** Whether the user can answer in this way. */
   isAvailable(ctx: Context, userId: string): Promise<boolean>;
   /**
-   * Null for a wrong answer. A right one is spent: of many callers with the same answer, on any nodes, one gets a result.
+   * Null for a wrong answer. It throws a Problem if no answer could be right: that is no guess. A right one is spent: of many callers with the same answer, on any nodes, one gets a result.
    * It runs in a transaction and may run again.
    */
   verify(ctx: Context, request: FactorRequest, answer: Answer): Promise<ProvenFactor | null>;

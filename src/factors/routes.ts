@@ -88,7 +88,7 @@ export const factorRoutes = (ctx: Context): Route[] => [
       params,
       body: TotpConfirmation,
       returns: ConfirmedFactor,
-      problems: ['invalid_credentials', 'not_found', 'conflict'],
+      problems: ['invalid_credentials', 'not_found', 'conflict', 'factor_unreadable'],
     },
     async (req) => {
       const { params, body, user } = req;

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Factor } from '#models/index';
 import type { Context } from '#src/context';
 import type { FactorKind } from '#src/factors/factor-kind';
+import type { Secrets } from '#src/platform/crypto/secrets';
+import { Problem } from '#src/platform/http/problem';
 
 /** RFC 6238, with what every authenticator app takes for granted. */
 export const PROFILE = { algorithm: 'SHA1', digits: 6, period: 30 } as const;
@@ -37,12 +39,36 @@ export async function newTotp({ secrets }: Context, { issuer, label }: TotpNames
 export const sealSecret = ({ secrets }: Context, base32: string): string =>
   secrets.seal(SECRET_PURPOSE, base32);
 
-/**
- * The secret of an authenticator app in base 32, for whoever moves to another database.
- * @throws {Error} when it was encrypted under an APP_SECRET that is gone
- */
-export const unsealSecret = ({ secrets }: Context, sealed: string): string =>
-  secrets.unseal(SECRET_PURPOSE, sealed).plain;
+/** The secret of an authenticator app in base 32. Undefined when it was encrypted under an APP_SECRET that is gone. */
+export const unsealSecret = (
+  { unseal }: Pick<Secrets, 'unseal'>,
+  sealed: string,
+): string | undefined => unseal(SECRET_PURPOSE, sealed)?.plain;
+
+/** An authenticator app of a user. */
+interface App {
+  id: string;
+  /** Base 32. */
+  secret: string;
+}
+
+/** Those whose secrets this APP_SECRET opens. The log names each other one: nobody can check its codes any more. */
+function readable(ctx: Context, factors: readonly Factor[]): App[] {
+  return factors.flatMap(({ id, userId, secret: sealed }) => {
+    const secret = unsealSecret(ctx.secrets, sealed!);
+    if (secret !== undefined) return [{ id, secret }];
+    const which = { userId, factorId: id };
+    ctx.log.warn(which, 'an authenticator app was encrypted under another APP_SECRET');
+    return [];
+  });
+}
+
+/** The same, if there is one. @throws {Problem} 409 `factor_unreadable` if there are only others */
+export function requireReadable(ctx: Context, factors: readonly Factor[]): App[] {
+  const apps = readable(ctx, factors);
+  if (factors.length > 0 && apps.length === 0) throw new Problem('factor_unreadable');
+  return apps;
+}
 
 /** The time step of now. */
 export const currentStep = ({ clock }: Context): number =>
@@ -54,25 +80,22 @@ interface TotpNames {
   label: string;
 }
 
-/**
- * The time step of a right code, undefined for a wrong one. A code may be right and spent: `spendStep` knows.
- * @throws {Error} when the secret was encrypted under an APP_SECRET that is gone
- */
+/** The time step of a right code, undefined for a wrong one. A code may be right and spent: `spendStep` knows. */
 export async function stepOf(
-  { clock, secrets }: Context,
-  { secret }: Pick<Factor, 'secret'>,
+  { clock }: Context,
+  { secret }: App,
   code: string,
 ): Promise<number | undefined> {
-  if (secret === null) return undefined;
   const { Secret, TOTP } = await library();
-  const { plain } = secrets.unseal(SECRET_PURPOSE, secret);
-  const generator = new TOTP({ ...PROFILE, secret: Secret.fromBase32(plain) });
+  const generator = new TOTP({ ...PROFILE, secret: Secret.fromBase32(secret) });
   const timestamp = clock.now();
   const delta = generator.validate({ token: code, timestamp, window: WINDOW });
   return delta === null ? undefined : generator.counter({ timestamp }) + delta;
 }
 
 const confirmed = { kind: 'totp', confirmedAt: { [Op.ne]: null } };
+const appsOf = ({ db }: Context, userId: string) =>
+  db.Factor.findAll({ where: { userId, ...confirmed } });
 
 /** True once for each step, and never for one before (RFC 6238 §5.2). One conditional statement, so one of many wins. */
 async function spendStep({ db, clock }: Context, id: string, step: number): Promise<boolean> {
@@ -89,12 +112,11 @@ export const totp: FactorKind<string> = {
   name: 'totp',
   member: 'code',
   answer: TotpCode,
-  isAvailable: async ({ db }, userId) =>
-    (await db.Factor.count({ where: { userId, ...confirmed } })) > 0,
+  isAvailable: async (ctx, userId) => readable(ctx, await appsOf(ctx, userId)).length > 0,
   async verify(ctx, { userId }, code) {
-    for (const factor of await ctx.db.Factor.findAll({ where: { userId, ...confirmed } })) {
-      const step = await stepOf(ctx, factor, code);
-      if (step !== undefined && (await spendStep(ctx, factor.id, step))) return { amr: ['otp'] };
+    for (const app of requireReadable(ctx, await appsOf(ctx, userId))) {
+      const step = await stepOf(ctx, app, code);
+      if (step !== undefined && (await spendStep(ctx, app.id, step))) return { amr: ['otp'] };
     }
     return null;
   },
@@ -102,7 +124,7 @@ export const totp: FactorKind<string> = {
 
 /**
  * Encrypts the secrets again that are encrypted under APP_SECRET_PREVIOUS, so that the setting can go. One that was
- * replaced or removed meanwhile stays as it is.
+ * replaced or removed meanwhile stays as it is, and so does one that no APP_SECRET opens.
  */
 export async function sealFactorsAgain({ db, secrets }: Context): Promise<void> {
   const where = { secret: { [Op.ne]: null } };
@@ -114,10 +136,10 @@ export async function sealFactorsAgain({ db, secrets }: Context): Promise<void> 
       limit: 500,
     });
     for (const { id, secret } of found) {
-      const { plain, stale } = secrets.unseal(SECRET_PURPOSE, secret!);
-      if (stale)
+      const opened = secrets.unseal(SECRET_PURPOSE, secret!);
+      if (opened?.stale)
         await db.Factor.update(
-          { secret: secrets.seal(SECRET_PURPOSE, plain) },
+          { secret: secrets.seal(SECRET_PURPOSE, opened.plain) },
           { where: { id, secret } },
         );
     }

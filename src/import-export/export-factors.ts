@@ -47,14 +47,11 @@ export async function factorsOf(
 }
 
 function secretOf(ctx: Context, { secret }: Factor): string {
-  try {
-    return unsealSecret(ctx, secret!);
-  } catch (cause) {
-    throw new Error(
-      'The secret of an authenticator app was encrypted under another APP_SECRET. Set APP_SECRET_PREVIOUS to it, or remove the second factors of its user.',
-      { cause },
-    );
-  }
+  const opened = unsealSecret(ctx.secrets, secret!);
+  if (opened !== undefined) return opened;
+  throw new Error(
+    'The secret of an authenticator app was encrypted under another APP_SECRET. Set APP_SECRET_PREVIOUS to it, or remove the second factors of its user.',
+  );
 }
 
 async function passkeysOf({ db }: Context, factors: readonly Factor[]) {

@@ -110,34 +110,24 @@ const published = (key: Key) => ({
 });
 
 /** True if these secrets open the private key. */
-export function canOpen(
+export const canOpen = (
   secrets: Secrets,
   { sealedPrivateKey }: Pick<SigningKey, 'sealedPrivateKey'>,
-) {
-  try {
-    secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey);
-    return true;
-  } catch {
-    return false;
-  }
-}
+): boolean => secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey) !== undefined;
 
 /**
  * The public key is derived from the encrypted private key: an attacker who can only write to the table cannot add a
  * key of their own.
  */
 function openKey({ secrets }: Context, { kid, algorithm, sealedPrivateKey }: SigningKey): Key {
-  let signWith: KeyObject;
-  try {
-    signWith = createPrivateKey(secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey).plain);
-  } catch (cause) {
+  const opened = secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey);
+  if (!opened)
     throw new Error(
       'The signing keys in this database were sealed under another APP_SECRET. ' +
         'Give the server that secret back, as APP_SECRET or APP_SECRET_PREVIOUS; ' +
         'or, to start anew, empty the table signing_keys.',
-      { cause },
     );
-  }
+  const signWith = createPrivateKey(opened.plain);
   const verifyWith = createPublicKey(signWith);
   return Object.freeze({ kid, algorithm: algorithm as Algorithm, verifyWith, signWith });
 }

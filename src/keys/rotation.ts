@@ -129,9 +129,9 @@ async function add(
 /** Encrypts a key under the current APP_SECRET that is encrypted under the previous one. */
 async function sealAgain({ db, secrets }: Context, row: SigningKey): Promise<void> {
   const { kid, sealedPrivateKey } = row;
-  const { plain, stale } = secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey);
-  if (!stale) return;
-  const sealed = secrets.seal(SIGNING_KEY_PURPOSE, plain);
+  const opened = secrets.unseal(SIGNING_KEY_PURPOSE, sealedPrivateKey);
+  if (!opened?.stale) return;
+  const sealed = secrets.seal(SIGNING_KEY_PURPOSE, opened.plain);
   await db.SigningKey.update({ sealedPrivateKey: sealed }, { where: { kid, sealedPrivateKey } });
 }
 

@@ -3,7 +3,7 @@ import { ForeignKeyConstraintError, literal, Op, UniqueConstraintError } from 's
 import type { OneTimeToken } from '#models/index';
 import { NOBODY } from '#models/user';
 import type { Context } from '#src/context';
-import { purge } from '#src/platform/database/purge';
+import { unsealJson } from '#src/platform/crypto/secrets';
 import { takeTurn } from '#src/platform/database/take-turn';
 
 /** The owner of a token: a user, or a sign-up that is to become one. */
@@ -87,11 +87,12 @@ export const voidTokens = async (
 
 const whereUnexpired = ({ clock }: Context) => ({ expiresAt: { [Op.gt]: clock.date() } });
 
-const grantOf = <T>({ secrets }: Context, token: OneTimeToken): Grant<T> => {
-  const { digest, purpose, userId, signUpId, data, createdAt } = token;
-  const plain = data === null ? undefined : JSON.parse(secrets.unseal(purpose, data).plain);
-  return { digest, userId, signUpId, data: plain as T, createdAt };
-};
+/** Null if it was issued under an APP_SECRET that is gone: nobody knows any more what it stands for. */
+function grantOf<T>({ secrets }: Context, token: OneTimeToken): Grant<T> | null {
+  const { digest, purpose, userId, signUpId, data: sealed, createdAt } = token;
+  const data = sealed && unsealJson(secrets, purpose, sealed);
+  return data === undefined ? null : { digest, userId, signUpId, data: data as T, createdAt };
+}
 
 /** What the token stands for, without spending it. Null if it is not valid. */
 export async function readToken<T>(
@@ -164,11 +165,13 @@ async function guess<T extends { code: string }>(
   const found = await OneTimeToken.findOne({
     where: { purpose, ...whereOwner(owner), ...whereUnexpired(ctx) },
   });
-  const digest = found?.digest ?? '';
-  const isCounted = await countGuess(ctx, digest);
+  const isCounted = await countGuess(ctx, found?.digest ?? '');
   const grant = found && grantOf<T>(ctx, found);
   if (!isCounted || grant?.data.code !== code) return null;
-  await OneTimeToken.update({ attempts: literal('tries - 1') }, { where: { digest } });
+  await OneTimeToken.update(
+    { attempts: literal('tries - 1') },
+    { where: { digest: grant.digest } },
+  );
   return grant;
 }
 
@@ -190,10 +193,4 @@ export async function isFirstUse(
     if (error instanceof UniqueConstraintError) return false;
     throw error;
   }
-}
-
-/** Deletes what has expired. */
-export async function purgeTokens({ db, clock }: Context, stopped?: AbortSignal): Promise<void> {
-  const where = { expiresAt: { [Op.lt]: clock.date() } };
-  await purge((limit) => db.OneTimeToken.destroy({ where, limit }), stopped);
 }

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto
 import { ForeignKeyConstraintError, literal, Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { digestOf } from '#src/one-time-tokens/one-time-tokens';
+import { unsealJson } from '#src/platform/crypto/secrets';
 import type { NewCode, SentCode, StrategyCodes } from '#src/strategy-kit/strategy-codes';
 
 const PURPOSE = 'strategy code';
@@ -53,18 +54,10 @@ export function strategyCodes(
       expiresAt: { [Op.gt]: clock.date() },
     };
     const data = (await OneTimeToken.findOne({ where }))?.data;
-    const stored = data && open(data);
+    // Undefined for what another strategy stored.
+    const stored = data && (unsealJson(secrets, purpose, data) as Stored | undefined);
     if (!data || !stored || !isDigest(stored[kind], kind, token)) return undefined;
     return { stored, row: { digest: where.digest, data } };
-  }
-
-  /** Undefined for what another strategy stored. */
-  function open(data: string): Stored | undefined {
-    try {
-      return JSON.parse(secrets.unseal(purpose, data).plain) as Stored;
-    } catch {
-      return undefined;
-    }
   }
 
   /** False if somebody else has taken it, or it was replaced. */

@@ -1,13 +1,17 @@
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
 import { digestOf, isFirstUse } from '#src/one-time-tokens/one-time-tokens';
+import { unsealJson } from '#src/platform/crypto/secrets';
 import type { StrategyStore } from '#src/strategy-kit/strategy-store';
 
 const PURPOSE = 'strategy store';
 /** Encrypted and in base64 it must fit into a column of 65,535 bytes. */
 const LONGEST_JSON = 48_000;
 
-/** The storage of one strategy, in the table of one-time tokens. */
+/**
+ * The storage of one strategy, in the table of one-time tokens. What was stored under an APP_SECRET that is gone is not
+ * there any more.
+ */
 export function strategyStore(ctx: Context, strategyName: string): StrategyStore {
   const { db, clock, secrets } = ctx;
   const { OneTimeToken } = db;
@@ -19,7 +23,6 @@ export function strategyStore(ctx: Context, strategyName: string): StrategyStore
     purpose: PURPOSE,
     expiresAt: { [Op.gt]: clock.date() },
   });
-  const valueOf = (data: string) => JSON.parse(secrets.unseal(sealPurpose, data).plain) as unknown;
 
   return {
     async put(key, value, ttlSeconds) {
@@ -43,7 +46,7 @@ export function strategyStore(ctx: Context, strategyName: string): StrategyStore
         const found = await OneTimeToken.findOne({ where: where(digest), lock: true });
         if (!found?.data || (await OneTimeToken.destroy({ where: { digest } })) === 0)
           return undefined;
-        return valueOf(found.data) as T;
+        return unsealJson(secrets, sealPurpose, found.data) as T | undefined;
       }),
 
     once: (key, seconds) =>
@@ -51,7 +54,9 @@ export function strategyStore(ctx: Context, strategyName: string): StrategyStore
 
     async read<T>(key: string) {
       const found = await OneTimeToken.findOne({ where: where(digestFor(key)) });
-      return found?.data ? (valueOf(found.data) as T) : undefined;
+      return found?.data
+        ? (unsealJson(secrets, sealPurpose, found.data) as T | undefined)
+        : undefined;
     },
   };
 }

@@ -63,10 +63,6 @@ function queuedMail(ctx: Context, mail: OutgoingMail): QueuedMail {
 }
 
 function domainOf({ secrets }: Context, mail: OutgoingMail): string | null {
-  try {
-    const { to } = decryptMail(secrets, mail);
-    return to === NO_RECIPIENT ? null : to.slice(to.lastIndexOf('@') + 1);
-  } catch {
-    return null;
-  }
+  const { to } = decryptMail(secrets, mail) ?? { to: NO_RECIPIENT };
+  return to === NO_RECIPIENT ? null : to.slice(to.lastIndexOf('@') + 1);
 }

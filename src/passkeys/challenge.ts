@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
+import { unsealJson } from '#src/platform/crypto/secrets';
 
 /** What a challenge is good for. A passkey that signed one of them has signed nothing for the other. */
 export type Purpose = 'passkey registration' | 'passkey sign-in';
@@ -39,18 +40,10 @@ export async function spendChallenge(
   challengeToken: string,
   userId: string | null = null,
 ): Promise<string | null> {
-  const sealed = open(ctx, purpose, challengeToken);
+  const sealed = unsealJson(ctx.secrets, purpose, challengeToken) as Challenge | undefined;
   const isGood = sealed && sealed.userId === userId && sealed.expiresAt > ctx.clock.now();
   if (!isGood) return null;
   const { challenge } = sealed;
   const isFirst = await isFirstUse(ctx, purpose, challenge, lifetimes.passkeyChallengeSeconds);
   return isFirst ? challenge : null;
-}
-
-function open({ secrets }: Context, purpose: Purpose, token: string): Challenge | null {
-  try {
-    return JSON.parse(secrets.unseal(purpose, token).plain) as Challenge;
-  } catch {
-    return null;
-  }
 }

@@ -38,7 +38,7 @@ export async function queueRevocations(ctx: Context, where: WhereOptions<Identit
     where: { [Op.and]: [where, { sealedGrant: { [Op.ne]: null } }] },
   });
   for (const { provider, sealedGrant } of found) {
-    const grant = open(ctx, sealedGrant!);
+    const grant = ctx.secrets.unseal(SEAL_PURPOSE, sealedGrant!)?.plain;
     const data: Revocation | undefined = grant === undefined ? undefined : { provider, grant };
     if (data) await issueToken(ctx, REVOCATION, lifetimes.grantRevocationSeconds, { data });
     else ctx.log.warn({ provider }, 'a grant was encrypted under another APP_SECRET');
@@ -49,12 +49,4 @@ export async function queueRevocations(ctx: Context, where: WhereOptions<Identit
 export async function deleteIdentities(ctx: Context, where: WhereOptions<Identity>): Promise<void> {
   await queueRevocations(ctx, where);
   await ctx.db.Identity.destroy({ where });
-}
-
-function open({ secrets }: Context, sealed: string): string | undefined {
-  try {
-    return secrets.unseal(SEAL_PURPOSE, sealed).plain;
-  } catch {
-    return undefined;
-  }
 }

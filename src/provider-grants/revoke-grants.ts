@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { literal, Op } from 'sequelize';
 import type { OneTimeToken } from '#models/index';
 import type { Context } from '#src/context';
+import { unsealJson } from '#src/platform/crypto/secrets';
 import { every } from '#src/platform/schedule';
 import { REVOCATION, type Revocation } from '#src/provider-grants/provider-grants';
 import { providerOf } from '#src/strategy-kit/contract';
@@ -80,13 +81,8 @@ async function revokeQueued(
 }
 
 /** Undefined for what was encrypted under another APP_SECRET. */
-function revocationIn({ secrets }: Context, { data }: OneTimeToken): Revocation | undefined {
-  try {
-    return JSON.parse(secrets.unseal(REVOCATION, data!).plain) as Revocation;
-  } catch {
-    return undefined;
-  }
-}
+const revocationIn = ({ secrets }: Context, { data }: OneTimeToken): Revocation | undefined =>
+  unsealJson(secrets, REVOCATION, data!) as Revocation | undefined;
 
 /** Undefined if the strategy is switched off: another node, or a later start, may have it. */
 const strategyFor = ({ strategies }: Context, { provider }: Revocation): AuthStrategy | undefined =>

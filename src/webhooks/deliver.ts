@@ -68,12 +68,8 @@ async function attempt(
 ): Promise<Outcome> {
   const { eventId: id, body } = delivery;
   const timestamp = Math.floor(ctx.clock.now() / 1000);
-  let secrets: string[];
-  try {
-    secrets = signingSecrets(ctx, webhook);
-  } catch {
-    return { error: 'secret_sealed_under_another_app_secret' };
-  }
+  const secrets = signingSecrets(ctx, webhook);
+  if (secrets.length === 0) return { error: 'secret_sealed_under_another_app_secret' };
   const headers = {
     'Content-Type': 'application/json',
     'User-Agent': `Sallyport/${version}`,

@@ -62,6 +62,7 @@ describe('doctor', () => {
       'database',
       'migrations',
       'keys',
+      'secrets',
       'mail',
       'redis',
       'proxy',

@@ -506,7 +506,7 @@ describe.each(redirects)('$name', (each) => {
 
     const sent = new URL(trail[1]!.url).searchParams;
     const cookie = /=([^;]+)/.exec(trail[0]!.cookies[0]!)![1]!;
-    const stored = JSON.parse(ctx.secrets.unseal('round trip', cookie).plain) as {
+    const stored = JSON.parse(ctx.secrets.unseal('round trip', cookie)!.plain) as {
       isOwnState: boolean;
     };
     seen.push(

@@ -9,14 +9,23 @@ export interface Secrets {
    * from APP_SECRET_PREVIOUS, is still accepted.
    */
   keysFor: (purpose: string) => readonly Buffer[];
-  /** Encrypts for storage (AES-256-GCM). Opens only under the same APP_SECRET and purpose. */
+  /** Encrypts for storage (AES-256-GCM). Opens only under the same APP_SECRET and purpose: see `unseal`. */
   seal: (purpose: string, plain: string) => string;
   /**
-   * Decrypts what `seal` made. `stale`: it was sealed under APP_SECRET_PREVIOUS and should be sealed again.
-   *
-   * @throws {Error} when it was sealed under another APP_SECRET or purpose, or was changed since
+   * Decrypts what `seal` made. `stale`: it was sealed under APP_SECRET_PREVIOUS and should be sealed again. Undefined when
+   * it was sealed under another APP_SECRET or purpose, or was changed since: whoever asks must know what to do then.
    */
-  unseal: (purpose: string, text: string) => { plain: string; stale: boolean };
+  unseal: (purpose: string, text: string) => { plain: string; stale: boolean } | undefined;
+}
+
+/** The JSON that was sealed. Undefined as with `unseal`. */
+export function unsealJson(
+  { unseal }: Pick<Secrets, 'unseal'>,
+  purpose: string,
+  text: string,
+): unknown {
+  const opened = unseal(purpose, text);
+  return opened && JSON.parse(opened.plain);
 }
 
 export function createSecrets({
@@ -46,13 +55,11 @@ export function createSecrets({
     keysFor,
     seal: (purpose, plain) => encrypt(keysFor(purpose)[0]!, plain),
     unseal(purpose, text) {
-      const [key, previousKey] = keysFor(purpose);
-      try {
-        return { plain: decrypt(key!, text), stale: false };
-      } catch (error) {
-        if (!previousKey) throw error;
-        return { plain: decrypt(previousKey, text), stale: true };
+      for (const [i, key] of keysFor(purpose).entries()) {
+        const plain = decrypt(key, text);
+        if (plain !== undefined) return { plain, stale: i > 0 };
       }
+      return undefined;
     },
   };
 }
@@ -68,11 +75,17 @@ function encrypt(key: Buffer, plain: string): string {
   return Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url');
 }
 
-function decrypt(key: Buffer, text: string): string {
+/** Undefined if it was encrypted under another key, or is no such text. */
+function decrypt(key: Buffer, text: string): string | undefined {
   const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;
   const iv = bytes.subarray(0, IV_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-  const ciphertext = bytes.subarray(IV_BYTES + TAG_BYTES);
-  return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+  const plain = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES));
+  try {
+    return Buffer.concat([plain, decipher.final()]).toString('utf8');
+  } catch {
+    return undefined; // the tag does not fit
+  }
 }

@@ -115,6 +115,12 @@ export const problems = {
     'Your last second factor must stay',
     'A role of yours requires a second factor. Add another one first.',
   ],
+  factor_unreadable: [
+    409,
+    'fix_request',
+    'This authenticator app cannot be used any more',
+    'The server cannot read the secret that it shares with your app, because whoever runs it has replaced APP_SECRET. No code is right, and none counts as a wrong one. Use a recovery code or another second factor. Then remove the app from your account, and add it again. If you have nothing else, ask an administrator to remove your second factors.',
+  ],
   last_admin: [
     409,
     'fix_request',

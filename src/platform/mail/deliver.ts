@@ -94,12 +94,10 @@ async function giveUp({ db, log, events }: Context, mail: OutgoingMail, why: str
 }
 
 function messageOf({ secrets }: Context, mail: OutgoingMail): Message {
-  try {
-    return decryptMail(secrets, mail);
-  } catch (cause) {
-    const error = new Error('it was encrypted under another APP_SECRET', { cause });
-    throw new NotSent(Object.assign(error, { code: 'SEALED' }));
-  }
+  const message = decryptMail(secrets, mail);
+  if (message) return message;
+  const error = new Error('it was encrypted under another APP_SECRET');
+  throw new NotSent(Object.assign(error, { code: 'SEALED' }));
 }
 
 /** 15 s, 30 s, 1 min … up to an hour. Up to a tenth longer by chance, so that not all are due at the same time. */

@@ -1,5 +1,5 @@
 import type { OutgoingMail } from '#models/index';
-import type { Secrets } from '#src/platform/crypto/secrets';
+import { unsealJson, type Secrets } from '#src/platform/crypto/secrets';
 import type { Message } from '#src/platform/mail/transport';
 
 type Payload = Pick<Message, 'to' | 'subject' | 'text' | 'html'>;
@@ -15,12 +15,11 @@ const PURPOSE = 'outgoing-mail';
 export const encryptMail = (secrets: Secrets, { to, subject, text, html }: Payload): string =>
   secrets.seal(PURPOSE, JSON.stringify({ to, subject, text, html }));
 
-/** @throws {Error} when it was encrypted under another APP_SECRET, or was changed since */
-export const decryptMail = (
+/** Undefined when it was encrypted under another APP_SECRET, or was changed since. */
+export function decryptMail(
   secrets: Secrets,
   { id, encryptedPayload, createdAt }: OutgoingMail,
-): Message => ({
-  ...(JSON.parse(secrets.unseal(PURPOSE, encryptedPayload).plain) as Payload),
-  id,
-  writtenAt: createdAt,
-});
+): Message | undefined {
+  const payload = unsealJson(secrets, PURPOSE, encryptedPayload) as Payload | undefined;
+  return payload && { ...payload, id, writtenAt: createdAt };
+}

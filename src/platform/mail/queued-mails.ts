@@ -28,19 +28,11 @@ export async function* queuedMailsTo(
     const rows = await db.OutgoingMail.findAll({ where, order: ['id'], limit: PAGE_SIZE });
     yield rows.flatMap((row) => {
       const { template, createdAt, expiresAt } = row;
-      const mail = read(() => decryptMail(secrets, row));
+      const mail = decryptMail(secrets, row);
       const { subject } = mail ?? {};
       return mail?.to === recipient ? [{ template, subject, createdAt, expiresAt }] : [];
     });
     if (rows.length < PAGE_SIZE) return;
     last = rows.at(-1)!.id;
-  }
-}
-
-function read<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch {
-    return undefined;
   }
 }
