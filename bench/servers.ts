@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
@@ -163,20 +164,27 @@ export async function onMariaDb(env: Record<string, string> = {}): Promise<Runni
 }
 
 /** The built command line on the same database. */
-export function cli({ env }: Running, args: string[], input = ''): void {
-  const { status, stderr } = spawnSync(process.execPath, [path('../dist/src/cli.js'), ...args], {
+export async function cli({ env }: Running, args: string[], input = ''): Promise<void> {
+  const child = spawn(process.execPath, [path('../dist/src/cli.js'), ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...env },
-    input,
-    encoding: 'utf8',
+    stdio: ['pipe', 'ignore', 'pipe'],
   });
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${args.join(' ')}: ${said}`);
 }
 
-export async function post(url: string, body: object): Promise<Response> {
+export async function post(
+  url: string,
+  body: object,
+  headers?: Record<string, string>,
+): Promise<Response> {
   return fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
 }

@@ -1,3 +1,4 @@
+import { Secret, TOTP } from 'otpauth';
 import { cli, onMariaDb, onSqlite, post, runBench, verdict, type Running } from '#servers';
 import { compare, median, type Comparison } from '#statistics';
 
@@ -14,20 +15,38 @@ const chosen = 'what a stranger has chosen';
 let people = 0;
 const somebody = () => `person${++people}@example.com`;
 
+type Body = Readonly<Record<string, string>>;
 interface Pair {
   what: string;
   path: string;
-  /** About somebody whom the server knows, and the same about somebody whom it does not. */
-  known: () => object;
-  unknown: () => object;
+  /** About somebody whom the server knows, and the same about somebody whom it does not. What they need first is not timed. */
+  known: () => Body | Promise<Body>;
+  unknown: () => Body | Promise<Body>;
   hashes?: boolean;
+}
+
+/** Adds an authenticator app to a user. */
+async function addApp({ url }: Running, email: string): Promise<void> {
+  const ask = async (path: string, body: Body, token = '') => {
+    const headers = token ? { authorization: `Bearer ${token}` } : {};
+    const answer = await post(url + path, body, headers);
+    if (!answer.ok) throw new Error(`${path} was answered with ${answer.status}`);
+    return (await answer.json()) as Record<string, string>;
+  };
+  const { accessToken } = await ask('/auth/login', { email, password });
+  const { id, secret } = await ask('/me/factors/totp', {}, accessToken);
+  const code = new TOTP({ secret: Secret.fromBase32(secret!) }).generate();
+  await ask(`/me/factors/totp/${id}/confirm`, { code }, accessToken);
 }
 
 async function pairsOn(server: Running): Promise<Pair[]> {
   const [member, disabled, waiting, stranger] = [somebody(), somebody(), somebody(), somebody()];
-  cli(server, ['user', 'create', 'member', '--email', member], password);
-  cli(server, ['user', 'create', 'disabled', '--email', disabled], password);
-  cli(server, ['user', 'disable', 'disabled']);
+  const careful = somebody();
+  await cli(server, ['user', 'create', 'member', '--email', member], password);
+  await cli(server, ['user', 'create', 'careful', '--email', careful, '--verified'], password);
+  await cli(server, ['user', 'create', 'disabled', '--email', disabled], password);
+  await addApp(server, careful);
+  await cli(server, ['user', 'disable', 'disabled']);
   for (const email of [waiting, member, stranger])
     await post(`${server.url}/auth/register`, { email, password: chosen });
   const login = (what: string, known: string, secret: string, unknown = somebody): Pair => ({
@@ -37,14 +56,27 @@ async function pairsOn(server: Running): Promise<Pair[]> {
     unknown: () => ({ email: unknown(), password: secret }),
     hashes: true,
   });
-  const about = (what: string, path: string, known: string, more: object = {}): Pair => ({
+  const about = (what: string, path: string, known: string, more: Body = {}): Pair => ({
     what,
     path,
     known: () => ({ email: known, ...more }),
     unknown: () => ({ email: somebody(), ...more }),
   });
+  /** The digits of a mail, guessed. */
+  const guessAt = async (email: string) => {
+    const asked = await post(`${server.url}/auth/email-code/request`, { email });
+    const { requestToken } = (await asked.json()) as { requestToken: string };
+    return { requestToken, code: '000000' };
+  };
+  const guess = (what: string, known: string): Pair => ({
+    what,
+    path: '/auth/email-code',
+    known: () => guessAt(known),
+    unknown: () => guessAt(somebody()),
+  });
   return [
     login('a wrong password', member, 'not the password'),
+    login('a wrong password, with a second factor', careful, 'not the password'),
     login('a disabled user', disabled, password),
     login('a sign-up that waits', waiting, 'not the password'),
     login('what one signed up with', member, chosen, () => stranger),
@@ -53,8 +85,12 @@ async function pairsOn(server: Running): Promise<Pair[]> {
     about('the mail once more', '/auth/email/verify/resend', waiting),
     about('a guess at a code', '/auth/email/verify', waiting, { code: '000000' }),
     about('a code to sign in with', '/auth/email-code/request', member),
+    about('such a code, with a second factor', '/auth/email-code/request', careful),
     about('such a code for a disabled user', '/auth/email-code/request', disabled),
     about('such a code for a sign-up that waits', '/auth/email-code/request', waiting),
+    guess('a guess at such a code', member),
+    guess('a guess at such a code, with a second factor', careful),
+    guess('a guess at such a code of a disabled user', disabled),
   ];
 }
 
@@ -76,7 +112,7 @@ async function round(
   for (let i = -WARM_UP; i < SAMPLES; i++) {
     const order = [['known', known] as const, ['unknown', unknown] as const];
     for (const [who, ask] of Math.random() < 0.5 ? order : order.toReversed()) {
-      const ms = await timed(url, ask());
+      const ms = await timed(url, await ask());
       if (i >= 0) times[who].push(ms);
     }
   }
