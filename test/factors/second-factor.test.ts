@@ -5,6 +5,7 @@ import { RESET, RESTORE } from '#src/user-mail/mail-tokens';
 import { password, startApp, testSecret } from '#test/support/app';
 import { clientOf, statusesOf } from '#test/support/client';
 import { wait } from '#test/support/clock';
+import { times } from '#test/support/limited';
 import { rounds } from '#test/support/rounds';
 import { isForUsers } from '#test/support/routes';
 import { addApp, STEP_MS, totpCode } from '#test/support/second-factor';
@@ -362,9 +363,8 @@ describe('a code', async () => {
   it('lets in one of twenty who come with it at once, on two nodes', async () => {
     for (let round = 0; round < rounds(3, 20); round++) {
       const ada = await withFactor();
-      const begun = await Promise.all(
-        Array.from({ length: 20 }, async () => (await begin(ada.username)).mfaToken),
-      );
+      // One after the other: a busy machine compares no twenty passwords at once.
+      const begun = await times(20, async () => (await begin(ada.username)).mfaToken);
       const before = await liveSessions(ada.id);
       const code = ada.code();
       const answers = await Promise.all(
@@ -380,9 +380,8 @@ describe('a code', async () => {
   it('that is a recovery code lets in one of twenty, too', async () => {
     for (let round = 0; round < rounds(3, 20); round++) {
       const ada = await withFactor();
-      const begun = await Promise.all(
-        Array.from({ length: 20 }, async () => (await begin(ada.username)).mfaToken),
-      );
+      // One after the other: a busy machine compares no twenty passwords at once.
+      const begun = await times(20, async () => (await begin(ada.username)).mfaToken);
       const [recoveryCode] = ada.recoveryCodes;
       const answers = await Promise.all(
         begun.map((mfaToken, i) =>
