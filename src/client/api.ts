@@ -712,6 +712,8 @@ export interface Actions {
   conflict: 'fix_request';
   /** Your last second factor must stay */
   last_factor: 'fix_request';
+  /** This authenticator app cannot be used any more */
+  factor_unreadable: 'fix_request';
   /** The last active administrator must stay */
   last_admin: 'fix_request';
   /** This role must stay as it is */
@@ -1274,8 +1276,8 @@ export interface NewPasskeyOptions {
 
 export interface NewService {
   name: string;
-  /** What it may do. `introspect`: ask about tokens. `revoke`: end sessions by their tokens. `changes`: read which sessions ended and which users changed. */
-  scopes?: readonly ('introspect' | 'revoke' | 'changes')[] | undefined;
+  /** What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. */
+  scopes?: readonly ('introspect' | 'changes')[] | undefined;
 }
 
 export interface NewTotpFactor {
@@ -1412,8 +1414,8 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
-  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
+  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
+  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
   /** What to do next. Known values, more may come: `fix_request`, `sign_in`, `refresh`, `stop`, `verify_email`, `second_factor`, `step_up`, `enroll_factor`, `wait`. */
   action: 'fix_request' | 'sign_in' | 'refresh' | 'stop' | 'verify_email' | 'second_factor' | 'step_up' | 'enroll_factor' | 'wait' | (string & {});
   requestId: string;
@@ -1594,8 +1596,8 @@ export interface Service {
 
 export interface ServiceChanges {
   name?: string | undefined;
-  /** What it may do. `introspect`: ask about tokens. `revoke`: end sessions by their tokens. `changes`: read which sessions ended and which users changed. */
-  scopes?: readonly ('introspect' | 'revoke' | 'changes')[] | undefined;
+  /** What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. */
+  scopes?: readonly ('introspect' | 'changes')[] | undefined;
 }
 
 export interface ServicePage {
