@@ -86,9 +86,7 @@ it('seals the same key differently each time', async () => {
   expect(sealed.size).toBe(50);
   for (const text of sealed)
     expect(secrets.unseal('test', text)).toEqual({ plain: 'one', stale: false });
-  expect(() => secrets.unseal('another purpose', secrets.seal('test', 'one'))).toThrow(
-    'authenticate data',
-  );
+  expect(secrets.unseal('another purpose', secrets.seal('test', 'one'))).toBeUndefined();
 });
 
 it.each(['ES256', 'RS256'])(
