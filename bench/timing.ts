@@ -19,7 +19,7 @@ type Body = Readonly<Record<string, string>>;
 interface Pair {
   what: string;
   path: string;
-  /** About somebody whom the server knows, and the same about somebody whom it does not. What they need first is not timed. */
+  /** Bodies for somebody whom the server knows, and for somebody unknown. Preparing them is not timed. */
   known: () => Body | Promise<Body>;
   unknown: () => Body | Promise<Body>;
   hashes?: boolean;

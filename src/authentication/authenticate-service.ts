@@ -31,7 +31,6 @@ export const authenticateService = (ctx: Context, scope: ServiceScope) =>
     },
     async (req, _res, next) => {
       const service = await serviceIn(ctx, req);
-      if (!service) throw new Problem('invalid_client');
       if (!service.scopes.includes(scope))
         throw new Problem('unauthorized_client', { members: { required: [scope] } });
       Object.assign(req, { service });
@@ -40,13 +39,12 @@ export const authenticateService = (ctx: Context, scope: ServiceScope) =>
   );
 
 /**
- * The service that a request says it comes from. Undefined if it says nothing. Failures are counted by network, and a
+ * The service that a request comes from. Failures are counted by network, and a
  * network that is full reaches no database; a service that was let in a moment ago is not kept out by them.
- * @throws {Problem} 401 `invalid_client` for any other credential; 429 `rate_limited`
+ * @throws {Problem} 401 `invalid_client` for any other credential, and for none; 429 `rate_limited`
  */
-async function serviceIn(ctx: Context, req: Request): Promise<AuthenticatedService | undefined> {
+async function serviceIn(ctx: Context, req: Request): Promise<AuthenticatedService> {
   const given = clientCredentials(req);
-  if (given === null) return undefined;
   const id = Id.safeParse(given?.id).data;
   // Costs nothing, so it counts for nothing.
   if (!given || id === undefined || !isServiceSecret(given.secret))

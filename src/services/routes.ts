@@ -1,14 +1,9 @@
 import type { Response } from 'express';
 import { z } from 'zod';
 import type { Service } from '#models/index';
-import {
-  authenticate,
-  requireFreshProof,
-  requireFullAccess,
-  requirePermission,
-} from '#src/authentication/guards';
+import { administer } from '#src/authentication/administer';
+import { authenticate, requirePermission } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { lifetimes } from '#src/lifetimes';
 import { SealedPage } from '#src/platform/http/cursor';
 import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, patch, post, type Route } from '#src/platform/http/route';
@@ -47,11 +42,7 @@ export const serviceRoutes = (ctx: Context): Route[] => {
   const read = [authenticate(ctx), requirePermission(READ)] as const;
   const write = [authenticate(ctx), requirePermission(WRITE)] as const;
   // Whoever gets a secret to see, or says what it opens, must have proved who they are.
-  const proved = [
-    ...write,
-    requireFullAccess,
-    requireFreshProof(ctx, lifetimes.freshCredentialChangeMinutes),
-  ] as const;
+  const proved = administer(ctx, WRITE);
   return [
     get(
       '/admin/services',

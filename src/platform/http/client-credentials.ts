@@ -11,13 +11,13 @@ const MAX_LENGTH = 1024;
 const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i;
 
 /**
- * Id and secret of a client, which are form-urlencoded before they become a Basic header (RFC 6749 §2.3.1). Null without
- * the header; undefined if it holds anything else.
+ * Id and secret of a client, which are form-urlencoded before they become a Basic header (RFC 6749 §2.3.1).
+ * Undefined without the header, and if it holds anything else.
  * @throws {Problem} 400 `invalid_request` for two Authorization headers
  */
-export function clientCredentials(req: Request): ClientCredentials | null | undefined {
+export function clientCredentials(req: Request): ClientCredentials | undefined {
   const authorization = authorizationOf(req);
-  if (authorization === undefined) return null;
+  if (authorization === undefined) return undefined;
   const encoded = authorization.length <= MAX_LENGTH ? BASIC.exec(authorization)?.[1] : undefined;
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString();
