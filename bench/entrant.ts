@@ -22,6 +22,10 @@ export interface Measured {
   databaseCpu?: number;
   statements?: number;
 }
+/** A round, and what the reference did right before it: the machine was as fast then. */
+export interface Round extends Measured {
+  reference: Measured | undefined;
+}
 
 export async function enter(
   candidate: Candidate,

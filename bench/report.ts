@@ -1,10 +1,9 @@
-import { BARE, TUTORIAL } from '#candidates';
-import type { Measured } from '#entrant';
+import type { Measured, Round } from '#entrant';
 import { median } from '#statistics';
 import type { Work } from '#works';
 
 /** What a candidate did at a work: its rounds, or what it lacks. */
-export type Outcome = { rounds: Measured[] } | { lacks: string };
+export type Outcome = { rounds: Round[] } | { lacks: string };
 export interface Row {
   candidate: string;
   outcome: Outcome;
@@ -23,26 +22,28 @@ export interface Figures {
   statements: number | undefined;
 }
 
-const roundsOf = ({ rows }: Section, candidate: string): Measured[] | undefined => {
+const roundsOf = ({ rows }: Section, candidate: string): Round[] | undefined => {
   const outcome = rows.find((row) => row.candidate === candidate)?.outcome;
   return outcome && 'rounds' in outcome ? outcome.rounds : undefined;
 };
 
-/** Whom the others are compared with: bare Express, where it has such a thing. */
-export const referenceOf = (section: Section): string =>
-  roundsOf(section, BARE) ? BARE : TUTORIAL;
-
-/** The median of the ratios of each round, so that a machine that slows down meanwhile does not count. */
+/**
+ * The median of the ratios to the reference, which was asked right before each round, so that a machine that slows down
+ * meanwhile does not count.
+ */
 const ratioOf = (
-  rounds: readonly Measured[],
-  reference: readonly Measured[] | undefined,
-  ratio: (mine: Measured, other: Measured) => number,
-): number | undefined => reference && median(rounds.map((mine, i) => ratio(mine, reference[i]!)));
+  rounds: readonly Round[],
+  ratio: (mine: Measured, reference: Measured) => number,
+): number | undefined =>
+  rounds[0]?.reference && median(rounds.map((mine) => ratio(mine, mine.reference!)));
+
+const cheapness = (rounds: readonly Round[]): number | undefined =>
+  ratioOf(rounds, (mine, reference) => reference.cpu / mine.cpu);
 
 /** Where one stands against another at a work: 2 is half the processor time a request. */
 export function timesAsCheap(section: Section, one: string, other: string): number | undefined {
-  const [mine, theirs] = [roundsOf(section, one), roundsOf(section, other)];
-  return mine && ratioOf(mine, theirs, (a, b) => b.cpu / a.cpu);
+  const [mine, theirs] = [one, other].map((name) => cheapness(roundsOf(section, name) ?? []));
+  return mine && theirs && mine / theirs;
 }
 
 export function figuresOf(section: Section, { candidate }: Row): Figures | undefined {
@@ -51,12 +52,11 @@ export function figuresOf(section: Section, { candidate }: Row): Figures | undef
   const of = (read: (round: Measured) => number) => median(rounds.map(read));
   const optional = (read: (round: Measured) => number | undefined) =>
     read(rounds[0]!) === undefined ? undefined : of((round) => read(round)!);
-  const reference = roundsOf(section, referenceOf(section));
   return {
     speed: of(({ speed }) => speed),
     cpu: of(({ cpu }) => cpu),
-    speedRatio: ratioOf(rounds, reference, (mine, other) => mine.speed / other.speed),
-    cpuRatio: ratioOf(rounds, reference, (mine, other) => other.cpu / mine.cpu),
+    speedRatio: ratioOf(rounds, (mine, reference) => mine.speed / reference.speed),
+    cpuRatio: cheapness(rounds),
     databaseCpu: optional(({ databaseCpu }) => databaseCpu),
     statements: optional(({ statements }) => statements),
   };

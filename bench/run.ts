@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { candidates, type Candidate } from '#candidates';
+import { BARE, candidates, TUTORIAL, type Candidate } from '#candidates';
 import { createCpuClock } from '#cpu';
-import { enter, measure, type Entrant, type Measured, type Tools } from '#entrant';
+import { enter, measure, type Entrant, type Round, type Tools } from '#entrant';
 import { resultsTable, type Section } from '#report';
 import { targetsTable } from '#targets';
 import { conditions, footingTable, keep } from '#results';
@@ -42,12 +42,17 @@ async function entrantOf(candidate: Candidate, work: Work, tools: Tools): Promis
 }
 const PEOPLE = Math.max(...works.map(({ connections }) => connections));
 
+/** Bare Express, or the tutorial-shaped server where bare Express has no such thing. */
+const referenceAmong = (all: readonly Entrant[]): Entrant | undefined =>
+  all.find(({ candidate }) => candidate.name === BARE) ??
+  all.find(({ candidate }) => candidate.name === TUTORIAL);
+
 async function compete(work: Work, tools: Tools): Promise<Section> {
   const has = ({ api, database }: Candidate) =>
     work.lacks(api) ?? (database === 'mysql' && !tools.mysql ? 'no MariaDB here' : undefined);
   const rows = ourCandidates.map((candidate) => {
     const lacks = has(candidate);
-    return { candidate, outcome: lacks ? { lacks } : { rounds: [] as Measured[] } };
+    return { candidate, outcome: lacks ? { lacks } : { rounds: [] as Round[] } };
   });
   const runners = [];
   for (const { candidate, outcome } of rows)
@@ -58,9 +63,12 @@ async function compete(work: Work, tools: Tools): Promise<Section> {
     return measure(entrant, work, Math.max(work.connections, Math.round(all * share)), tools);
   };
   for (const { entrant } of runners) await round(2, entrant); // until all of it is compiled
+  const reference = referenceAmong(runners.map(({ entrant }) => entrant));
   for (let i = 0; i < ROUNDS; i++)
-    for (const { entrant, rounds } of i % 2 ? runners.toReversed() : runners)
-      rounds.push(await round(SHARE, entrant));
+    for (const { entrant, rounds } of i % 2 ? runners.toReversed() : runners) {
+      const before = reference && (await round(SHARE, reference));
+      rounds.push({ ...(await round(SHARE, entrant)), reference: before });
+    }
   return {
     work,
     rows: rows.map(({ candidate, outcome }) => ({ candidate: candidate.name, outcome })),

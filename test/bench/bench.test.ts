@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { BARE, candidates, SALLYPORT, TUTORIAL, type Candidate } from '#bench/candidates';
 import { askOnce, bytesOf, load, readAnswer } from '#bench/client';
 import { createCpuClock, ticksIn } from '#bench/cpu';
-import { crowdAt, enter, measure, type Measured } from '#bench/entrant';
+import { crowdAt, enter, measure, type Round } from '#bench/entrant';
 import { person, profileOf, somebody } from '#bench/people';
 import { figuresOf, timesAsCheap, type Section } from '#bench/report';
 import { endAll } from '#bench/servers';
@@ -47,21 +47,25 @@ describe('the figures', () => {
     expect(used).toBeLessThan(most.user + most.system + twoTicks);
   });
 
-  it('compare each round with the same round of another', () => {
-    const rounds = (...cpu: number[]): { rounds: Measured[] } => ({
-      rounds: cpu.map((each) => ({ cpu: each, speed: 1e6 / each })),
+  it('compare each round with what the reference did right before it', () => {
+    const did = (cpu: number) => ({ cpu, speed: 1e6 / cpu });
+    const rounds = (...pairs: [reference: number, mine: number][]): { rounds: Round[] } => ({
+      rounds: pairs.map(([reference, mine]) => ({ ...did(mine), reference: did(reference) })),
     });
     const section: Section = {
       work: works[0]!,
       rows: [
-        { candidate: BARE, outcome: rounds(50, 100, 200) },
-        { candidate: SALLYPORT.sqlite, outcome: rounds(100, 100, 250) },
+        { candidate: BARE, outcome: rounds([50, 50], [100, 100], [200, 200]) },
+        { candidate: SALLYPORT.sqlite, outcome: rounds([50, 100], [100, 100], [200, 250]) },
+        { candidate: SALLYPORT.mysql, outcome: rounds([50, 200], [100, 200], [200, 400]) },
         { candidate: TUTORIAL, outcome: { lacks: 'no MariaDB here' } },
       ],
     };
     expect(timesAsCheap(section, SALLYPORT.sqlite, BARE)).toBe(0.8);
+    expect(timesAsCheap(section, SALLYPORT.sqlite, SALLYPORT.mysql)).toBe(1.6);
+    expect(timesAsCheap(section, SALLYPORT.sqlite, TUTORIAL)).toBeUndefined();
     expect(figuresOf(section, section.rows[1]!)).toMatchObject({ cpu: 100, cpuRatio: 0.8 });
-    expect(figuresOf(section, section.rows[2]!)).toBeUndefined();
+    expect(figuresOf(section, section.rows[3]!)).toBeUndefined();
     expect(targetsTable([section])).toMatch(/bare Express +\| >= 0.85 +\| +0.80 \| missed/);
     const better = {
       ...section,

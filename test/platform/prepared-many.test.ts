@@ -22,8 +22,8 @@ const own = await serverWrites(ctx);
 const { writes: app } = await appWrites(ctx);
 const prepared = preparedBy(ctx, server.url);
 
-/** Of all kinds together far more than a server allows to all of its clients; in the long run of each kind. */
-const TIMES = rounds(5000, 20_000);
+/** Far more than connections may keep; in the long run of each kind more than a server allows to all of its clients. */
+const TIMES = rounds(1000, 20_000);
 const CONNECTIONS = 10;
 const MOST_OF_A_CONNECTION = 64;
 
