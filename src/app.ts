@@ -31,8 +31,11 @@ import { invitationPages } from '#src/invitations/pages';
 import { invitationRoutes } from '#src/invitations/routes';
 import { impersonationRoutes } from '#src/impersonation/routes';
 import { keyRoutes } from '#src/keys/routes';
-import { oauthErrorHandler } from '#src/oauth/errors';
+import { authorizeRoutes } from '#src/oauth/authorize-routes';
+import { oauthErrorHandler, omitEmpty } from '#src/oauth/errors';
+import { metadataRoutes } from '#src/oauth/metadata-routes';
 import { answerTooLarge, oauthRoutes } from '#src/oauth/routes';
+import { tokenRoutes } from '#src/oauth/token-routes';
 import { operationRoutes } from '#src/operations/routes';
 import { passwordPages } from '#src/passwords/pages';
 import { passwordRoutes } from '#src/passwords/routes';
@@ -107,12 +110,13 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...keyRoutes(ctx),
     ...healthRoutes(ctx),
     ...wellKnownRoutes(ctx),
+    ...metadataRoutes(ctx),
   ];
   const adapters = adaptersOf(ctx, ctx.settings.dialects);
   loadStrategies(ctx, { ...options, taken: fixed.map(({ path }) => path) });
-  const redirects = redirectRoutes(ctx);
+  const redirects = [...redirectRoutes(ctx), ...authorizeRoutes(ctx)];
   const own = [...fixed, ...strategyRoutes(ctx), ...linkRoutes(ctx), ...apiKeyRoutes(ctx)];
-  const oauth = oauthRoutes(ctx);
+  const oauth = [...oauthRoutes(ctx), ...tokenRoutes(ctx)];
   const routes = [...own, ...redirects, ...oauth];
   const pages = [
     ...passwordPages(ctx),
@@ -145,7 +149,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   const ours = Router();
   mount(ours, own);
   mount(ours, redirects, formBody, redirectErrorHandler(ctx));
-  mount(ours, oauth, smallFormBody, answerTooLarge, oauthErrorHandler(ctx));
+  mount(ours, oauth, [...smallFormBody, omitEmpty], answerTooLarge, oauthErrorHandler(ctx));
   refuseOtherMethods(ours, routes);
   const entry = together(
     ...(ctx.traces ? [ctx.traces.request] : []),

@@ -49,6 +49,8 @@ export const lifetimes = {
   webhookSecretOverlapSeconds: 24 * HOUR_SECONDS,
   /** The old secret of a service is good for so long after it was replaced. */
   serviceSecretOverlapSeconds: 24 * HOUR_SECONDS,
+  /** The access token of a service. */
+  serviceTokenSeconds: 10 * MINUTE_SECONDS,
   /** A signing key signs for so long before the next one is made. */
   signingKeyDays: 30,
   /** Others may keep our public keys for so long. A new key is published for so long before it signs. */

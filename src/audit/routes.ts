@@ -18,10 +18,13 @@ const AuditEntry = z
     id: z.uuid(),
     type: z.string().meta({ description: 'The event.', example: 'session.started' }),
     version: z.int(),
-    actor: z.string().nullable().meta({ description: 'The user who did it, if one did.' }),
+    actor: z
+      .string()
+      .nullable()
+      .meta({ description: 'The user or service who did it, if one did.' }),
     actorKind: z.string().meta({
       description:
-        '`user`, `anonymous`, `cli`, `server`, or `app` for code that embeds the server.',
+        '`user`, `service`, `anonymous`, `cli`, `server`, or `app` for code that embeds the server.',
     }),
     onBehalfOf: z.string().nullable(),
     subject: z.string().nullable().meta({ description: 'The user whom it is about.' }),

@@ -3,12 +3,14 @@ import { SERVICE_FAILURES } from '#src/authentication/limits';
 import { claimedBy, rememberService } from '#src/authentication/signed-in';
 import type { Context } from '#src/context';
 import { clientCredentials } from '#src/platform/http/client-credentials';
+import { presentedToken } from '#src/platform/http/credential-headers';
 import { Id } from '#src/platform/http/listing';
 import { Problem } from '#src/platform/http/problem';
 import { hitsFor, refuse, refuseKnown } from '#src/platform/http/rate-limit';
 import { guard } from '#src/platform/http/route';
 import type { ServiceScope } from '#src/services/scopes';
-import { isServiceSecret } from '#src/services/secret';
+import { isServiceSecret, serviceDigest } from '#src/services/secret';
+import { readServiceToken, type ProvenSecret } from '#src/services/tokens';
 import { findService, type AuthenticatedService } from '#src/services/use';
 
 /** Its OpenAPI security scheme. */
@@ -17,7 +19,8 @@ export const SERVICE_SCHEME = {
   scheme: {
     type: 'http',
     scheme: 'basic',
-    description: 'Id and secret of a service, each form-urlencoded (RFC 6749 §2.3.1).',
+    description:
+      'Id and secret of a service, each form-urlencoded (RFC 6749 §2.3.1). Or the token of the service, as Bearer.',
   },
 } as const;
 
@@ -38,20 +41,45 @@ export const authenticateService = (ctx: Context, scope: ServiceScope) =>
     },
   );
 
+/** Lets everybody in. `req.service` is the service, if the request has an Authorization header. */
+export const authenticateServiceIfAny = (ctx: Context) =>
+  guard<{ service: AuthenticatedService | undefined }>(
+    {
+      problems: ['invalid_client', 'rate_limited', 'unavailable'],
+      note: 'A service sends its credential. Public clients send none.',
+    },
+    async (req, _res, next) => {
+      const isGiven = req.headers.authorization !== undefined;
+      Object.assign(req, { service: isGiven ? await serviceIn(ctx, req) : undefined });
+      next();
+    },
+  );
+
 /**
  * The service that a request comes from. Failures are counted by network, and a
  * network that is full reaches no database; a service that was let in a moment ago is not kept out by them.
  * @throws {Problem} 401 `invalid_client` for any other credential, and for none; 429 `rate_limited`
  */
 async function serviceIn(ctx: Context, req: Request): Promise<AuthenticatedService> {
-  const given = clientCredentials(req);
-  const id = Id.safeParse(given?.id).data;
-  // Costs nothing, so it counts for nothing.
-  if (!given || id === undefined || !isServiceSecret(given.secret))
-    throw new Problem('invalid_client');
+  const given = secretIn(req) ?? tokenIn(ctx, req);
+  return proven(ctx, req, given);
+}
+
+/** The same for its secret alone, with what was proved by it. */
+export async function serviceBySecret(ctx: Context, req: Request) {
+  const given = secretIn(req);
+  return { ...(await proven(ctx, req, given)), digest: given!.digest };
+}
+
+async function proven(
+  ctx: Context,
+  req: Request,
+  given: ProvenSecret | undefined,
+): Promise<AuthenticatedService> {
+  if (!given) throw new Problem('invalid_client'); // costs nothing, so it counts for nothing
   const hits = ctx.settings.limits === 'off' ? [] : hitsFor(ctx, req, SERVICE_FAILURES);
   if (claimedBy(ctx, req, false)?.by !== 'service') refuseKnown(ctx, hits);
-  const service = await findService(ctx, id, given.secret);
+  const service = await findService(ctx, given);
   if (!service) {
     const full = await ctx.limits.hit(hits);
     if (full) await refuse(ctx, req, hits, full);
@@ -60,3 +88,14 @@ async function serviceIn(ctx: Context, req: Request): Promise<AuthenticatedServi
   rememberService(ctx, req, service);
   return service;
 }
+
+/** Of the Basic header. Undefined without one, and for what is no id and secret of ours. */
+function secretIn(req: Request): ProvenSecret | undefined {
+  const given = clientCredentials(req);
+  const id = Id.safeParse(given?.id).data;
+  if (!given || id === undefined || !isServiceSecret(given.secret)) return undefined;
+  return { id, digest: serviceDigest(given.secret) };
+}
+
+const tokenIn = (ctx: Context, req: Request): ProvenSecret | undefined =>
+  readServiceToken(ctx, presentedToken(req) ?? '');

@@ -62,11 +62,11 @@ export const departureOf = (req: Request): Departure | undefined =>
 export function prepare(
   req: Request,
   strategy: string,
-  { redirectUri, codeChallenge, state }: AppRequest,
+  { redirectUri, codeChallenge, state, clientId }: AppRequest,
   formPost: boolean,
   options: object,
 ): void {
-  const app = { redirectUri, codeChallenge, state };
+  const app = { redirectUri, codeChallenge, state, clientId };
   const starting: Departure = { app, strategy, formPost, options };
   Object.assign(req as BrowserRequest, { session: {}, starting });
   setQuery(req, new URLSearchParams());

@@ -38,9 +38,24 @@ function saidBy({ body, query }: Request) {
 /** A program that asks for JSON alone, at departure, gets a problem. */
 const acceptsPages = (req: Request): boolean => Boolean(req.accepts('html'));
 
-function answerTo({ redirectUri, state }: AppRequest, { code, message }: Problem): string {
-  return withQuery(redirectUri, { error: code, error_description: message, state });
+function answerTo(
+  { redirectUri, state, clientId }: AppRequest,
+  { code, message }: Problem,
+): string {
+  const error = clientId === undefined ? code : (AUTHORIZATION_ERRORS[code] ?? 'access_denied');
+  return withQuery(redirectUri, { error, error_description: message, state });
 }
+
+/** What an OAuth client is told (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+const AUTHORIZATION_ERRORS: Partial<Record<ProblemCode, string>> = {
+  invalid_request: 'invalid_request',
+  interaction_required: 'interaction_required',
+  server_error: 'server_error',
+  internal: 'server_error',
+  busy: 'temporarily_unavailable',
+  rate_limited: 'temporarily_unavailable',
+  unavailable: 'temporarily_unavailable',
+};
 
 /**
  * What the app is told. A library that cannot use what a provider answered throws, in a hundred

@@ -17,7 +17,7 @@ import { CODE } from '#src/one-time-tokens/limits';
 import { Problem } from '#src/platform/http/problem';
 import { hitsFor, limit } from '#src/platform/http/rate-limit';
 import { get, guard, post, type Route } from '#src/platform/http/route';
-import { AppState, CodeChallenge, RedirectUri } from '#src/strategy-kit/app-request';
+import { AppState, ClientId, CodeChallenge, RedirectUri } from '#src/strategy-kit/app-request';
 import { authorizationParameterNames, pathOf } from '#src/strategy-kit/contract';
 import type { AuthorizationParameter, AuthStrategy } from '#src/strategy-kit/strategy';
 
@@ -59,6 +59,9 @@ const Start = ({ settings }: Context, { authorizationParameters = [] }: AuthStra
     codeChallenge: CodeChallenge,
     codeChallengeMethod: z.literal('S256').optional(),
     state: AppState.optional(),
+    clientId: ClientId.optional().meta({
+      description: 'Set by `GET /oauth/authorize`. The code is then for `POST /oauth/token` only.',
+    }),
   });
 
 /** Those of the parameters that the strategy passes on. Any other is refused. */
@@ -148,12 +151,13 @@ const isFormPost = ({ responseMode }: AuthStrategy) => responseMode === 'form_po
 
 async function finish(ctx: Context, strategy: AuthStrategy, req: Request, res: Response) {
   await callback(ctx, req, strategy.name, isFormPost(strategy));
-  const { redirectUri, codeChallenge, state } = authorizationRequestOf(req)!;
+  const { redirectUri, codeChallenge, state, clientId } = authorizationRequestOf(req)!;
   const refusal = transientRefusal((isFormPost(strategy) ? req.body : req.query) as object);
   if (refusal) throw refusal;
   const identity = await authenticateWith(ctx, strategy.name, req, res);
   if (!identity) throw new Problem('access_denied');
   if (ctx.settings.limits === 'on') await ctx.limits.takeBack(hitsFor(ctx, req, SIGN_IN)); // of its start
-  const code = await issueAuthorizationCode(ctx, strategy.name, identity, codeChallenge);
+  const client = { clientId, redirectUri };
+  const code = await issueAuthorizationCode(ctx, strategy.name, identity, codeChallenge, client);
   res.setHeader('Location', withQuery(redirectUri, { code, state }));
 }

@@ -32,7 +32,7 @@ export function addServiceCommands(cli: Command, run: OnDatabase): void {
     .command('create')
     .description('Create a service, and show its secret this once')
     .argument('<name>')
-    .option('--scope <scopes>', 'what it may do: introspect,changes', scopesIn)
+    .option('--scope <scopes>', 'what it may do: introspect,changes,revoke', scopesIn)
     .action(run(create));
   service.command('show').description('Show a service').argument('<service>').action(run(show));
   service

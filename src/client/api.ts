@@ -555,6 +555,10 @@ export interface Endpoints {
   'GET /.well-known/passkey-endpoints': {
     returns: PasskeyEndpoints;
   };
+  /** Get what OAuth clients need to know of this server */
+  'GET /.well-known/oauth-authorization-server': {
+    returns: ServerMetadata;
+  };
   /** List the ways to sign in that are switched on */
   'GET /auth/strategies': {
     returns: Strategies;
@@ -638,6 +642,12 @@ export interface Endpoints {
   'POST /oauth/introspect': {
     returns: Introspection;
   };
+  /** End the session of a token */
+  'POST /oauth/revoke': {};
+  /** Get tokens as an OAuth client */
+  'POST /oauth/token': {
+    returns: TokenResponse;
+  };
 }
 
 /** The code of every refusal, and what to do next. */
@@ -648,6 +658,10 @@ export interface Actions {
   invalid_grant: 'sign_in';
   /** This code is not good any more */
   invalid_code: 'sign_in';
+  /** This grant type is not known here */
+  unsupported_grant_type: 'fix_request';
+  /** The service does not have this scope */
+  invalid_scope: 'fix_request';
   /** This passkey was refused */
   passkey_refused: 'fix_request';
   /** This sign-in did not begin in this browser */
@@ -826,9 +840,9 @@ export interface AuditEntry {
   /** The event. */
   type: string;
   version: number;
-  /** The user who did it, if one did. */
+  /** The user or service who did it, if one did. */
   actor: string | null;
-  /** `user`, `anonymous`, `cli`, `server`, or `app` for code that embeds the server. */
+  /** `user`, `service`, `anonymous`, `cli`, `server`, or `app` for code that embeds the server. */
   actorKind: string;
   onBehalfOf: string | null;
   /** The user whom it is about. */
@@ -1276,8 +1290,8 @@ export interface NewPasskeyOptions {
 
 export interface NewService {
   name: string;
-  /** What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. */
-  scopes?: readonly ('introspect' | 'changes')[] | undefined;
+  /** What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. `revoke`: end the session of a token. */
+  scopes?: readonly ('introspect' | 'changes' | 'revoke')[] | undefined;
 }
 
 export interface NewTotpFactor {
@@ -1414,8 +1428,8 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
-  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
+  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `unsupported_grant_type`, `invalid_scope`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
+  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'unsupported_grant_type' | 'invalid_scope' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
   /** What to do next. Known values, more may come: `fix_request`, `sign_in`, `refresh`, `stop`, `verify_email`, `second_factor`, `step_up`, `enroll_factor`, `wait`. */
   action: 'fix_request' | 'sign_in' | 'refresh' | 'stop' | 'verify_email' | 'second_factor' | 'step_up' | 'enroll_factor' | 'wait' | (string & {});
   requestId: string;
@@ -1582,6 +1596,24 @@ export interface SecretRotation {
   keepPrevious?: boolean | undefined;
 }
 
+export interface ServerMetadata {
+  issuer: string;
+  authorization_endpoint: string;
+  token_endpoint: string;
+  revocation_endpoint: string;
+  introspection_endpoint: string;
+  jwks_uri: string;
+  service_documentation: string;
+  response_types_supported: readonly (string)[];
+  response_modes_supported: readonly (string)[];
+  grant_types_supported: readonly (string)[];
+  code_challenge_methods_supported: readonly (string)[];
+  scopes_supported: readonly (string)[];
+  token_endpoint_auth_methods_supported: readonly (string)[];
+  revocation_endpoint_auth_methods_supported: readonly (string)[];
+  introspection_endpoint_auth_methods_supported: readonly (string)[];
+}
+
 export interface Service {
   /** Its `client_id`. */
   id: string;
@@ -1596,8 +1628,8 @@ export interface Service {
 
 export interface ServiceChanges {
   name?: string | undefined;
-  /** What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. */
-  scopes?: readonly ('introspect' | 'changes')[] | undefined;
+  /** What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. `revoke`: end the session of a token. */
+  scopes?: readonly ('introspect' | 'changes' | 'revoke')[] | undefined;
 }
 
 export interface ServicePage {
@@ -1659,6 +1691,17 @@ export interface Strategy {
   summary: string;
   /** Null for `bearer`. */
   url: string | null;
+}
+
+export interface TokenResponse {
+  access_token: string;
+  token_type: 'Bearer';
+  /** Seconds until the access token expires. */
+  expires_in: number;
+  /** Store it before you use the access token. The one before is then void. */
+  refresh_token?: string | undefined;
+  /** The permissions of the user, or the scopes of the service. Missing: none. */
+  scope?: string | undefined;
 }
 
 export interface Tokens {

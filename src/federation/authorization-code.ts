@@ -26,8 +26,14 @@ export const CodeVerifier = z
  */
 type CodeOwner = { user: User } | { profile: ProviderProfile } | { address: ProvenAddress };
 
+/** Which OAuth client asked for a code, and where it got it (RFC 6749 §4.1.3). */
+export interface CodeClient {
+  clientId?: string | undefined;
+  redirectUri?: string | undefined;
+}
+
 /** What is stored with the code: one of `profile`, `address` and `userId`. */
-interface StoredCode {
+interface StoredCode extends CodeClient {
   strategy: string;
   codeChallenge: string;
   profile?: ProviderProfile;
@@ -45,9 +51,11 @@ export async function issueAuthorizationCode(
   strategy: string,
   owner: CodeOwner,
   codeChallenge: string,
+  { clientId, redirectUri }: CodeClient = {},
 ): Promise<string> {
   const userId = await userIdOf(ctx, owner);
-  const data: StoredCode = { strategy, codeChallenge, ...storedOwner(owner) };
+  const client = { clientId, redirectUri };
+  const data: StoredCode = { strategy, codeChallenge, ...client, ...storedOwner(owner) };
   return issueToken(ctx, PURPOSE, lifetimes.authorizationCodeSeconds, { userId, data });
 }
 
@@ -71,16 +79,18 @@ async function userIdOf({ db }: Context, owner: CodeOwner): Promise<string | nul
 
 /**
  * Who a code is for, and the strategy that they signed in with. The code is spent even if the
- * verifier is wrong.
+ * verifier is wrong. `client`: who brings the code to the token endpoint. Without it, the code of
+ * an OAuth client is refused.
  * @throws {Problem} 400 `invalid_code`
  */
 export async function spendAuthorizationCode(
   ctx: Context,
   code: string,
   codeVerifier: string,
+  client?: CodeClient,
 ): Promise<{ strategy: string; identity: CodeOwner }> {
   const stored = (await spendToken<StoredCode>(ctx, PURPOSE, code))?.data;
-  if (!stored || challengeOf(codeVerifier) !== stored.codeChallenge)
+  if (!stored || challengeOf(codeVerifier) !== stored.codeChallenge || !isFor(stored, client))
     throw new Problem('invalid_code');
   const { strategy, profile, address, userId } = stored;
   if (address !== undefined)
@@ -91,5 +101,12 @@ export async function spendAuthorizationCode(
   if (!user) throw new Problem('invalid_code');
   return { strategy, identity: { user } };
 }
+
+/** RFC 6749 §4.1.3: client and redirect URI are those of the authorization request. */
+const isFor = ({ clientId, redirectUri }: StoredCode, client: CodeClient | undefined): boolean =>
+  client
+    ? (clientId === undefined || clientId === client.clientId) &&
+      (redirectUri === undefined || redirectUri === client.redirectUri)
+    : clientId === undefined;
 
 const challengeOf = (verifier: string) => createHash('sha256').update(verifier).digest('base64url');

@@ -4,12 +4,15 @@ type Listener<E, N extends keyof E> = (event: E[N]) => void;
 type AnyListener<E> = <N extends keyof E>(name: N, event: E[N]) => void;
 type Stop = () => void;
 
-/** `anonymous`: a request in which nobody proved who they are. `app`: code that embeds the server. */
-export type ActorKind = 'user' | 'anonymous' | 'cli' | 'server' | 'app';
+/**
+ * `service`: another service. `anonymous`: a request in which nobody proved who they are. `app`: code that embeds the
+ * server.
+ */
+export type ActorKind = 'user' | 'service' | 'anonymous' | 'cli' | 'server' | 'app';
 
 /** Who caused an event, where the request does not say it. */
 export interface Cause {
-  /** The id of a user. */
+  /** The id of a user or, with the kind `service`, of a service. */
   actor?: string;
   /** The user in whose name the actor did it. */
   onBehalfOf?: string;

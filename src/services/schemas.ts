@@ -20,7 +20,7 @@ const scopes = z
   .transform((given) => SERVICE_SCOPES.filter((scope) => given.includes(scope)))
   .meta({
     description:
-      'What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed.',
+      'What it may do. `introspect`: ask about tokens. `changes`: read which sessions ended and which users changed. `revoke`: end the session of a token.',
     example: ['introspect'],
   });
 

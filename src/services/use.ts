@@ -6,7 +6,7 @@ import { MINUTE_MS } from '#src/lifetimes';
 import { skipCacheInvalidation } from '#src/platform/database/commits';
 import { LookUps } from '#src/platform/database/look-ups';
 import { serviceScopesIn, type ServiceScope } from '#src/services/scopes';
-import { serviceDigest } from '#src/services/secret';
+import type { ProvenSecret } from '#src/services/tokens';
 import { timeOf, type Time } from '#src/users/user-rows';
 
 const FIND =
@@ -36,24 +36,25 @@ export interface AuthenticatedService {
 }
 
 /**
- * The service with this id and secret. Costs one query, which requests that arrive together share, and at most one write a
+ * The service with this id and a secret of this digest. Costs one query, which requests that arrive together share, and at most one write a
  * minute. Whatever is wrong, it takes the same time.
  */
 export async function findService(
   ctx: Context,
-  id: string,
-  secret: string,
+  { id, digest, scopes: granted }: ProvenSecret,
 ): Promise<AuthenticatedService | undefined> {
   const [row] = await ctx.serviceLookUps.find(id);
-  const given = Buffer.from(serviceDigest(secret));
+  const given = Buffer.from(digest);
   // Without a row it is compared all the same, with what no secret has.
-  const matches = (digest: string | null | undefined) =>
-    timingSafeEqual(given, Buffer.from(digest ?? NO_DIGEST));
+  const matches = (stored: string | null | undefined) =>
+    timingSafeEqual(given, Buffer.from(stored ?? NO_DIGEST));
   const isCurrent = matches(row?.secret_digest);
   const isPrevious = matches(row?.previous_secret_digest);
   if (!row || !(isCurrent || (isPrevious && isStillGood(ctx, row)))) return undefined;
   await noteUse(ctx, id, timeOf(row.last_used_at));
-  return { id, name: row.name, scopes: serviceScopesIn(row.scopes) };
+  const scopes = serviceScopesIn(row.scopes);
+  const inForce = granted ? scopes.filter((scope) => granted.includes(scope)) : scopes;
+  return { id, name: row.name, scopes: inForce };
 }
 
 const NO_DIGEST = '-'.repeat(64);

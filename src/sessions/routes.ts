@@ -22,8 +22,9 @@ import {
 import { signOut } from '#src/sessions/sign-out';
 
 const sessionInBody = (ctx: Context, { body }: Request) => {
-  const { refreshToken } = body as { refreshToken?: string };
-  return refreshToken === undefined ? undefined : readRefreshToken(ctx, refreshToken)?.sessionId;
+  const { refreshToken, refresh_token: inForm } = body as Record<string, string | undefined>;
+  const token = refreshToken ?? inForm;
+  return token === undefined ? undefined : readRefreshToken(ctx, token)?.sessionId;
 };
 
 /** Counts genuine tokens only. Other texts cost no query, and would fill the store with counters. */

@@ -1,5 +1,6 @@
 import { Op } from 'sequelize';
 import type { Context } from '#src/context';
+import type { Cause } from '#src/platform/events';
 import { Problem } from '#src/platform/http/problem';
 import { genuineClaims, type Claims } from '#src/sessions/access-tokens';
 import { endSessions } from '#src/sessions/end-sessions';
@@ -13,10 +14,15 @@ interface HeldTokens {
 
 /**
  * Ends the sessions of these tokens, the user's other ones, or all. Any genuine token of a live session will do, also
- * one that has expired or was replaced. Other tokens are ignored without a sign.
+ * one that has expired or was replaced. Other tokens are ignored without a sign. `by`: who does it, if it is not the user.
  * @throws {Problem} 403 `impersonated` if somebody who acts for the user would end more than this session
  */
-export async function signOut(ctx: Context, held: HeldTokens, scope: Scope): Promise<void> {
+export async function signOut(
+  ctx: Context,
+  held: HeldTokens,
+  scope: Scope,
+  by?: Cause,
+): Promise<void> {
   const { db, clock } = ctx;
   const { refreshToken, accessToken } = held;
   const claims = accessToken ? await claimsIn(ctx, accessToken) : undefined;
@@ -29,8 +35,8 @@ export async function signOut(ctx: Context, held: HeldTokens, scope: Scope): Pro
     });
     if (!session) continue;
     const actor = claims?.sid === id && claims?.act;
-    const cause = actor ? { actor: actor.sub, onBehalfOf: session.userId } : undefined;
-    await endSessions(ctx, inScope[scope](id!, session.userId), 'signed_out', cause);
+    const acting = actor ? { actor: actor.sub, onBehalfOf: session.userId } : undefined;
+    await endSessions(ctx, inScope[scope](id!, session.userId), 'signed_out', by ?? acting);
   }
 }
 

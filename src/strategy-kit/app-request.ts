@@ -5,6 +5,8 @@ export interface AppRequest {
   redirectUri: string;
   codeChallenge: string;
   state?: string | undefined;
+  /** Of an OAuth client. Its code is good at the token endpoint only. */
+  clientId?: string | undefined;
 }
 
 /** RFC 7636 §4.2: base64url of a SHA-256, without padding. */
@@ -21,6 +23,11 @@ export const RedirectUri = z.string().max(512).meta({
   description:
     'Where your app wants the browser back: one of REDIRECT_URIS, on loopback with any port.',
 });
+
+export const ClientId = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,128}$/, 'Up to 128 characters of ASCII') // RFC 6749 appendix A.1
+  .meta({ description: 'The name of an OAuth client, which it chooses itself.' });
 
 export const AppState = z
   .string()

@@ -18,7 +18,7 @@ const MOST_COUNTERS = 50_000;
 /** Health checks come from one address, and must get an answer. */
 const UNCOUNTED = new Set(['/livez', '/readyz']);
 /** The credential of these is in the body, which is not read yet. */
-const CREDENTIAL_IN_BODY = /^\/auth\/(refresh|logout)\/?$/i;
+const CREDENTIAL_IN_BODY = /^\/(auth\/(refresh|logout)|oauth\/(token|revoke))\/?$/i;
 
 /**
  * Stands before everything. Each node counts for itself, in memory: it costs no statement and no message. What somebody

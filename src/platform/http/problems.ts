@@ -24,6 +24,18 @@ export const problems = {
     'This code is not good any more',
     'The code was used before, has expired, was made for somebody else, or is not known here. Start again.',
   ],
+  unsupported_grant_type: [
+    400,
+    'fix_request',
+    'This grant type is not known here',
+    'The token endpoint takes `authorization_code`, `refresh_token` and `client_credentials` (RFC 6749). Nobody signs in with a password there.',
+  ],
+  invalid_scope: [
+    400,
+    'fix_request',
+    'The service does not have this scope',
+    'Ask for scopes of the service only, or for none: then the token has all of them.',
+  ],
   passkey_refused: [
     400,
     'fix_request',

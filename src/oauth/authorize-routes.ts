@@ -1,0 +1,38 @@
+import type { Context } from '#src/context';
+import { authorize, AuthorizeQuery } from '#src/oauth/authorize';
+import { prose, sendPage } from '#src/platform/http/page';
+import { Problem } from '#src/platform/http/problem';
+import { get, guard, type Route } from '#src/platform/http/route';
+import { escapeHtml } from '#src/platform/text';
+
+/** A program that only looks at a link is not sent on. */
+const refuseHead = guard({ problems: ['method_not_allowed'] }, ({ method }, _res, next) => {
+  if (method !== 'HEAD') return next();
+  throw new Problem('method_not_allowed', { headers: { Allow: 'GET' } });
+});
+
+export const authorizeRoutes = (ctx: Context): Route[] => [
+  get(
+    '/oauth/authorize',
+    [refuseHead],
+    {
+      operationId: 'authorize',
+      tag: 'Services',
+      summary: 'Begin a sign-in as an OAuth client',
+      description:
+        'RFC 6749 §4.1, for public clients, with PKCE (`code_challenge_method=S256`). `provider` is the name of a provider; without it, and if there are several, the person chooses. The browser comes back to `redirect_uri` with `code` and `state`, or with `error`. Take the code to `POST /oauth/token`.',
+      query: AuthorizeQuery(ctx),
+      status: 302,
+    },
+    ({ query }, res) => {
+      const next = authorize(ctx, query);
+      if ('location' in next) return void res.setHeader('Location', next.location);
+      sendPage(res, { title: 'Sign in', body: `<h1>Sign in</h1>${listOf(next.choices)}` });
+    },
+  ),
+];
+
+const listOf = (choices: { name: string; address: string }[]) =>
+  choices
+    .map(({ name, address }) => `<p><a href="${escapeHtml(address)}">${prose(name)}</a></p>`)
+    .join('');
