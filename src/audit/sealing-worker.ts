@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chainOf } from '#src/audit/ends';
 import { SEAL_STEP, sealNext } from '#src/audit/seal';
 import type { Context } from '#src/context';
 import { every } from '#src/platform/schedule';
@@ -53,7 +54,7 @@ export function startSealing(ctx: Context): () => Promise<void> {
   const stopPolling = every(ctx, POLL_SECONDS, 'audit', async () => {
     const { db, audit } = ctx;
     if (await db.AuditEntry.findOne({ attributes: ['id'], where: { seq: null } })) begin();
-    const { tipSeq } = (await db.AuditChain.findByPk(1, { attributes: ['tipSeq'] }))!;
+    const { tipSeq } = await chainOf(ctx);
     if (known !== undefined && known !== tipSeq) audit.tellSealed(); // another node may have sealed them
     known = tipSeq;
   });

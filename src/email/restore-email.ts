@@ -70,6 +70,7 @@ async function freeAddress(ctx: Context, emailCanonical: string, userId: string)
   if (hasOtherName) {
     await holder.update({ email: null, emailCanonical: null });
     await voidPending(ctx, holder.id);
+    events.emit('user.email_changed', { userId: holder.id }, { actor: userId });
   } else if (!holder.isMoreThanUser) {
     await holder.destroy();
     events.emit('user.deleted', { userId: holder.id }, { actor: userId });

@@ -18,8 +18,8 @@ const CAUSES = [
   'user.email_restored',
   'user.password_changed',
 ] as const;
-/** Rows of one run. */
-const BATCH = 50;
+/** So many rows are read at once. */
+const PAGE = 50;
 
 /**
  * Ends what providers granted to identities that were deleted, now and from now on. Call the answer to
@@ -61,14 +61,8 @@ async function revokeQueued(
   signal: AbortSignal,
   stopped: Promise<void>,
 ): Promise<void> {
-  const { db, clock } = ctx;
-  const rows = await db.OneTimeToken.findAll({
-    where: { userId: null, purpose: REVOCATION, expiresAt: { [Op.gt]: clock.date() } },
-    order: [['attempts', 'ASC']],
-    limit: BATCH,
-  });
   const unavailable = new Set<AuthStrategy>();
-  for (const row of rows) {
+  for await (const row of queued(ctx)) {
     const revocation = revocationIn(ctx, row);
     const strategy = revocation && strategyFor(ctx, revocation);
     if (!strategy || unavailable.has(strategy)) continue;
@@ -79,6 +73,32 @@ async function revokeQueued(
     if (!(await isDone)) unavailable.add(strategy);
   }
 }
+
+/**
+ * Every grant that waits, those first that failed least often. Those that nobody here can end keep no other waiting: they
+ * are passed over.
+ */
+async function* queued({ db, clock }: Context): AsyncGenerator<OneTimeToken> {
+  for (let last: OneTimeToken | undefined; ;) {
+    const rows: OneTimeToken[] = await db.OneTimeToken.findAll({
+      where: {
+        userId: null,
+        purpose: REVOCATION,
+        expiresAt: { [Op.gt]: clock.date() },
+        ...(last && behind(last)),
+      },
+      order: ['attempts', 'digest'],
+      limit: PAGE,
+    });
+    yield* rows;
+    if (rows.length < PAGE) return;
+    last = rows.at(-1);
+  }
+}
+
+const behind = ({ attempts, digest }: OneTimeToken) => ({
+  [Op.or]: [{ attempts: { [Op.gt]: attempts } }, { attempts, digest: { [Op.gt]: digest } }],
+});
 
 /** Undefined for what was encrypted under another APP_SECRET. */
 const revocationIn = ({ secrets }: Context, { data }: OneTimeToken): Revocation | undefined =>

@@ -9,10 +9,8 @@ import { etagOf, requireMatch } from '#src/platform/http/etag';
 import { Problem } from '#src/platform/http/problem';
 import type { NewService, ServiceChanges } from '#src/services/schemas';
 import { newServiceSecret, serviceDigest } from '#src/services/secret';
+import { unchecked, type Before } from '#src/sessions/require-live-permission';
 
-/** Is run first in the transaction of a change, and may refuse it. */
-type Before = () => Promise<unknown>;
-const nothing: Before = async () => {};
 interface Condition {
   before?: Before;
   /** The header If-Match. */
@@ -31,7 +29,7 @@ export const etagOfService = ({ id, name, scopes }: Service): string => etagOf([
 export async function createService(
   ctx: Context,
   { name, scopes }: NewService,
-  before = nothing,
+  before = unchecked,
 ): Promise<WithSecret> {
   const { db, events } = ctx;
   const secret = newServiceSecret();
@@ -85,7 +83,7 @@ export const updateService = (
   ctx: Context,
   id: string,
   { name, scopes }: ServiceChanges,
-  { before = nothing, ifMatch }: Condition = {},
+  { before = unchecked, ifMatch }: Condition = {},
 ): Promise<Service> =>
   uniquely(() =>
     ctx.db.transaction(async () => {
@@ -102,7 +100,7 @@ export const updateService = (
   );
 
 /** Binds on the next request of the service. @throws {Problem} 404 `not_found` */
-export const deleteService = (ctx: Context, id: string, before = nothing): Promise<void> =>
+export const deleteService = (ctx: Context, id: string, before = unchecked): Promise<void> =>
   ctx.db.transaction(async () => {
     const { db, events } = ctx;
     await before();
@@ -119,7 +117,7 @@ export async function rotateServiceSecret(
   ctx: Context,
   id: string,
   keepPrevious: boolean,
-  before = nothing,
+  before = unchecked,
 ): Promise<WithSecret> {
   const { db, clock, events } = ctx;
   const secret = newServiceSecret();

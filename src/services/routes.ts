@@ -24,8 +24,7 @@ import {
   ServiceChanges,
   ServiceSecretRotation,
 } from '#src/services/schemas';
-import { requireLivePermission } from '#src/sessions/require-live-permission';
-import type { Principal } from '#src/users/principal';
+import { stillMay } from '#src/sessions/require-live-permission';
 
 const tag = 'Administration';
 const [READ, WRITE] = ['services:read', 'services:write'] as const;
@@ -38,7 +37,7 @@ function withEtag(res: Response, service: Service) {
 }
 
 export const serviceRoutes = (ctx: Context): Route[] => {
-  const mayStill = (user: Principal) => () => requireLivePermission(ctx, user, WRITE);
+  const mayStill = stillMay(ctx, WRITE);
   const read = [authenticate(ctx), requirePermission(READ)] as const;
   const write = [authenticate(ctx), requirePermission(WRITE)] as const;
   // Whoever gets a secret to see, or says what it opens, must have proved who they are.

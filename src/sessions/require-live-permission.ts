@@ -5,6 +5,17 @@ import { covers } from '#src/users/permissions';
 import { permissionsOf, type Principal } from '#src/users/principal';
 import { findWithRoles } from '#src/users/with-roles';
 
+/** Runs first in the transaction of a change, and may refuse it. */
+export type Before = () => Promise<unknown>;
+export const unchecked: Before = async () => {};
+
+/** What a route gives a change, so that its user is looked at again: see `requireLivePermission`. */
+export const stillMay =
+  (ctx: Context, permission: string) =>
+  (user: Principal): Before =>
+  () =>
+    requireLivePermission(ctx, user, permission);
+
 /**
  * Whoever acts on others has these permissions now. Answers all that they have. Call it first in the transaction of the
  * change: guards ran before the body arrived, and the role may be gone. It takes turns as `requireLiveSession` does.

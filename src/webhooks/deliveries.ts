@@ -4,9 +4,10 @@ import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { sealedNewestFirst, type SealedPage } from '#src/platform/http/cursor';
 import { Problem } from '#src/platform/http/problem';
+import { unchecked, type Before } from '#src/sessions/require-live-permission';
 import { testMessage } from '#src/webhooks/catalogue';
 import { newestSeq } from '#src/webhooks/event-log';
-import { webhookOf, type Before } from '#src/webhooks/manage';
+import { webhookOf } from '#src/webhooks/manage';
 
 interface DeliveryQuery extends SealedPage {
   state?: WebhookDelivery['state'] | undefined;
@@ -44,7 +45,7 @@ export function due({ clock }: Context) {
 export async function testWebhook(
   ctx: Context,
   webhookId: string,
-  before: Before = async () => {},
+  before: Before = unchecked,
 ): Promise<WebhookDelivery> {
   const { db, clock, webhooks } = ctx;
   const delivery = await db.transaction(async () => {
@@ -70,7 +71,7 @@ export async function redeliver(
   ctx: Context,
   webhookId: string,
   id: string,
-  before: Before = async () => {},
+  before: Before = unchecked,
 ): Promise<WebhookDelivery> {
   const { db, webhooks } = ctx;
   const delivery = await db.transaction(async () => {
@@ -89,8 +90,8 @@ export async function redeliver(
   return delivery;
 }
 
+/** It writes first: nobody disables or deletes the webhook until the transaction around this call ends. */
 async function requireEnabled(ctx: Context, id: string): Promise<void> {
-  const webhook = await webhookOf(ctx, id);
-  if (webhook.disabledAt) throw new Problem('conflict');
-  await webhook.update({ retryAt: null });
+  await ctx.db.Webhook.update({ retryAt: null }, { where: { id, disabledAt: null } });
+  if ((await webhookOf(ctx, id)).disabledAt) throw new Problem('conflict');
 }

@@ -4,8 +4,7 @@ import type { Context } from '#src/context';
 import { SealedPage } from '#src/platform/http/cursor';
 import { Id, Listing } from '#src/platform/http/listing';
 import { get, post, type Route } from '#src/platform/http/route';
-import { requireLivePermission } from '#src/sessions/require-live-permission';
-import type { Principal } from '#src/users/principal';
+import { stillMay } from '#src/sessions/require-live-permission';
 import { listDeliveries, redeliver, testWebhook } from '#src/webhooks/deliveries';
 import { DeliveryState, ListedDelivery, listedDelivery } from '#src/webhooks/schemas';
 
@@ -13,7 +12,6 @@ const tag = 'Administration';
 const [READ, WRITE] = ['webhooks:read', 'webhooks:write'] as const;
 const params = z.strictObject({ id: Id });
 const DeliveryPage = Listing(ListedDelivery);
-const mayStill = (ctx: Context, user: Principal) => () => requireLivePermission(ctx, user, WRITE);
 
 export const deliveryRoutes = (ctx: Context): Route[] => [
   post(
@@ -30,7 +28,7 @@ export const deliveryRoutes = (ctx: Context): Route[] => [
       problems: ['not_found', 'conflict'],
     },
     async ({ params: { id }, user }) =>
-      listedDelivery(await testWebhook(ctx, id, mayStill(ctx, user))),
+      listedDelivery(await testWebhook(ctx, id, stillMay(ctx, WRITE)(user))),
   ),
 
   get(
@@ -64,6 +62,6 @@ export const deliveryRoutes = (ctx: Context): Route[] => [
       problems: ['not_found', 'conflict'],
     },
     async ({ params: { id, deliveryId }, user }) =>
-      listedDelivery(await redeliver(ctx, id, deliveryId, mayStill(ctx, user))),
+      listedDelivery(await redeliver(ctx, id, deliveryId, stillMay(ctx, WRITE)(user))),
   ),
 ];

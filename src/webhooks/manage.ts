@@ -6,6 +6,7 @@ import { takeTurn } from '#src/platform/database/take-turn';
 import { etagOf, requireMatch } from '#src/platform/http/etag';
 import { sealedNewestFirst, type SealedPage } from '#src/platform/http/cursor';
 import { Problem } from '#src/platform/http/problem';
+import { unchecked, type Before } from '#src/sessions/require-live-permission';
 import { newestSeq, CURSOR } from '#src/webhooks/event-log';
 import type { NewWebhook, WebhookChanges } from '#src/webhooks/schemas';
 import { makeSecret } from '#src/webhooks/secrets';
@@ -14,9 +15,6 @@ import { requireCallable } from '#src/webhooks/url';
 /** How many webhooks there may be at once. */
 const MAX_WEBHOOKS = 50;
 
-/** Is run first in the transaction of a change, and may refuse it. */
-export type Before = () => Promise<unknown>;
-const nothing: Before = async () => {};
 interface Condition {
   before?: Before;
   /** The header If-Match. */
@@ -34,7 +32,7 @@ export const etagOfWebhook = ({ id, url, types, description, disabledAt }: Webho
 export async function createWebhook(
   ctx: Context,
   { url, types, description }: NewWebhook,
-  before = nothing,
+  before = unchecked,
 ): Promise<{ webhook: Webhook; secret: string }> {
   const { db, events, webhooks } = ctx;
   await requireCallable(ctx, url); // outside of the transaction: it asks a name server
@@ -78,7 +76,7 @@ export async function updateWebhook(
   ctx: Context,
   id: string,
   { url, types, description, enabled }: WebhookChanges,
-  { before = nothing, ifMatch }: Condition = {},
+  { before = unchecked, ifMatch }: Condition = {},
 ): Promise<Webhook> {
   const { db, events, webhooks } = ctx;
   if (url !== undefined) await requireCallable(ctx, url);
@@ -113,7 +111,7 @@ async function switched(ctx: Context, { id, disabledAt }: Webhook, enabled: bool
 }
 
 /** Deletes it with all that was or is to be delivered. @throws {Problem} 404 `not_found` */
-export async function deleteWebhook(ctx: Context, id: string, before = nothing): Promise<void> {
+export async function deleteWebhook(ctx: Context, id: string, before = unchecked): Promise<void> {
   const { db, events } = ctx;
   await db.transaction(async () => {
     await before();
@@ -132,7 +130,7 @@ export async function rotateSecret(
   ctx: Context,
   id: string,
   keepPrevious: boolean,
-  before = nothing,
+  before = unchecked,
 ): Promise<{ webhook: Webhook; secret: string }> {
   const { db, clock, events } = ctx;
   const { secret, sealedSecret } = makeSecret(ctx);

@@ -7,8 +7,7 @@ import type { Context } from '#src/context';
 import { SealedPage } from '#src/platform/http/cursor';
 import { Id, Listing } from '#src/platform/http/listing';
 import { del, get, patch, post, type Route } from '#src/platform/http/route';
-import { requireLivePermission } from '#src/sessions/require-live-permission';
-import type { Principal } from '#src/users/principal';
+import { stillMay } from '#src/sessions/require-live-permission';
 import {
   createWebhook,
   deleteWebhook,
@@ -38,7 +37,7 @@ function withEtag(res: Response, webhook: Webhook) {
 }
 
 export const webhookRoutes = (ctx: Context): Route[] => {
-  const mayStill = (user: Principal) => () => requireLivePermission(ctx, user, WRITE);
+  const mayStill = stillMay(ctx, WRITE);
   const read = [authenticate(ctx), requirePermission(READ)] as const;
   const write = [authenticate(ctx), requirePermission(WRITE)] as const;
   // Whoever changes where events go, or gets a secret to see, must have proved who they are.

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sealedAfter } from '#src/audit/read';
 import { sealNext } from '#src/audit/seal';
 import { startSealing } from '#src/audit/sealing-worker';
@@ -68,6 +68,21 @@ describe('the task', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(await ctx.db.AuditEntry.count({ where: { seq: null } })).toBeGreaterThan(0);
     expect((await verifyAudit(ctx)).ok).toBe(true);
+  });
+
+  it('goes on when somebody has deleted the row of the chain, and the trail says so', async () => {
+    const stop = startSealing(ctx);
+    await noneWaits();
+    const warned = vi.spyOn(ctx.log, 'warn');
+    onTestFinished(() => warned.mockRestore());
+    await ctx.db.AuditChain.destroy({ where: { id: 1 } });
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // it has looked once
+    expect(warned.mock.calls).toEqual([]);
+    await register();
+    await noneWaits();
+    await stop();
+    const { faults } = await verifyAudit(ctx);
+    expect(faults).toContainEqual(expect.objectContaining({ fault: 'unproved' }));
   });
 
   it('does not hold up a sign-in while another node has the turn', async () => {

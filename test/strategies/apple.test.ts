@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import apple from '#strategies/apple';
 import { takeOver } from '#src/email/take-over';
 import { issueToken } from '#src/one-time-tokens/one-time-tokens';
+import { REVOCATION } from '#src/provider-grants/provider-grants';
 import { startRevocations } from '#src/provider-grants/revoke-grants';
 import { RESET, RESTORE } from '#src/user-mail/mail-tokens';
 import { password, startApp } from '#test/support/app';
@@ -312,6 +313,20 @@ describe('what Apple granted', () => {
     expect(grantsOf(person)).toEqual([]);
     await stop();
   });
+});
+
+it('a grant that nobody here can end keeps no other waiting', async () => {
+  const person = newPerson();
+  const { body } = await signIn(person);
+  const grant = { userId: null, data: { provider: 'switched-off', grant: 'x' } };
+  for (let i = 0; i < 60; i++) await issueToken(ctx, REVOCATION, 3600, grant);
+  const lost = await OneTimeToken.findAll({ where: { purpose: REVOCATION }, limit: 30 });
+  const digests = lost.map(({ digest }) => digest);
+  await OneTimeToken.update({ data: 'of another APP_SECRET' }, { where: { digest: digests } });
+  await deleteMe(body.accessToken);
+  await eventually(() => expect(grantsOf(person)).toEqual([]));
+  await eventually(async () => expect(await queued()).toBe(60));
+  await OneTimeToken.destroy({ where: { purpose: REVOCATION } });
 });
 
 describe('the settings of Apple', () => {

@@ -192,6 +192,29 @@ describe('a webhook', () => {
     expect((await changed!).status).toBe(404);
   });
 
+  it.each(['test', 'redeliver'])(
+    'that is being switched off has nothing more to deliver (%s)',
+    async (what) => {
+      const { id } = await create();
+      await admin.ask('POST', `/admin/webhooks/${id}/test`);
+      const { id: deliveryId } = await settled(id, 'delivered');
+      const rest = what === 'test' ? what : `deliveries/${deliveryId}/redeliver`;
+      let asked: ReturnType<typeof admin.ask>;
+      await heldOpen(
+        ctx.db,
+        () => auth.webhooks.update(id, { enabled: false }),
+        () => {
+          asked = admin.ask('POST', `/admin/webhooks/${id}/${rest}`);
+          return underWay(ctx.db.sequelize, 'UPDATE%webhooks%');
+        },
+      );
+      const { status, body } = await asked!;
+      expect([status, body.code]).toEqual([409, 'conflict']);
+      const where = { webhookId: id, state: 'pending' as const };
+      expect(await WebhookDelivery.count({ where })).toBe(0);
+    },
+  );
+
   it('is not made when the permission is gone by the time the body arrives (A-09)', async () => {
     const role = 'webhook-keeper';
     await auth.roles.set(role, { permissions: ['webhooks:write'] });
