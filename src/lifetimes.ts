@@ -19,6 +19,8 @@ export const lifetimes = {
   sessionEndLinkSeconds: 7 * DAY_SECONDS,
   /** The link of an invitation. */
   invitationSeconds: 7 * DAY_SECONDS,
+  /** An invitation that nobody accepted in time can be sent again for so long. */
+  expiredInvitationDays: 30,
   /** A notice about security is sent for so long at most. */
   noticeSeconds: 72 * HOUR_SECONDS,
   /** A browser's way to a provider and back (the authorization request). */

@@ -6,6 +6,7 @@ import { mailPasswordReset } from '#src/passwords/reset-password';
 import { Problem } from '#src/platform/http/problem';
 import { endSessions } from '#src/sessions/end-sessions';
 import { endSession } from '#src/sessions/own-sessions';
+import { countAdminMail } from '#src/user-mail/admin-mail-limit';
 import { forgetLoginFailures } from '#src/users/throttle-subject';
 
 /*
@@ -38,16 +39,19 @@ export const unlockUser = (ctx: Context, id: string, by?: By): Promise<void> =>
 
 /**
  * Mails a user the link that sets a new password. With `signOut` every session ends at once.
- * @throws {Problem} 409 `conflict` for a user who has no address, or is disabled
+ * @throws {Problem} 409 `conflict` for a user who has no address, or is disabled; 429 `rate_limited`
  */
-export const sendPasswordReset = (
+export async function sendPasswordReset(
   ctx: Context,
   id: string,
   { by, signOut = false }: { by?: By; signOut?: boolean | undefined } = {},
-): Promise<void> =>
-  changeUser(ctx, id, { by, permission: 'users:write' }, async (user) => {
+): Promise<void> {
+  const before = by && (await ctx.db.User.findByPk(id));
+  if (before) await countAdminMail(ctx, by, before.emailCanonical);
+  await changeUser(ctx, id, { by, permission: 'users:write' }, async (user) => {
     if (user.emailCanonical === null || user.disabledAt) throw new Problem('conflict');
     await mailPasswordReset(ctx, user, user.emailCanonical);
     if (signOut) await endSessions(ctx, { userId: id }, 'signed_out');
     ctx.events.emit('user.password_reset_sent', { userId: id });
   });
+}

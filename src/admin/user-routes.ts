@@ -25,7 +25,7 @@ import { findWithRoles } from '#src/users/with-roles';
 const params = z.strictObject({ id: Id });
 
 const FreeUserEdits = oneOfFields(
-  UserEdits.extend({ username: FreeUsername.optional() }).refine(
+  UserEdits.extend({ username: FreeUsername.nullable().optional() }).refine(
     (edits) => Object.keys(edits).length > 0,
     { message: 'Give at least one field to change', params: { code: 'required' } },
   ),
@@ -73,12 +73,19 @@ export const adminUserRoutes = (ctx: Context): Route[] => [
       tag: 'Administration',
       summary: 'Change a user, disable or enable them',
       description:
-        'All of it, or nothing. Another address is unconfirmed until its owner opens the link of a mail; the old one is told, and can undo it. Who is disabled is signed out on the next request.',
+        'All of it, or nothing. Null removes: a username or an address must be left. Another address is unconfirmed until its owner opens the link of a mail; the old one is told, and can undo it. Your own address is changed at `POST /me/email` only. Who is disabled is signed out on the next request.',
       params,
       body: FreeUserEdits,
       returns: AdminUser,
       etag: true,
-      problems: ['not_found', 'username_taken', 'email_taken', 'last_admin', 'precondition_failed'],
+      problems: [
+        'not_found',
+        'username_taken',
+        'email_taken',
+        'last_way_in',
+        'last_admin',
+        'precondition_failed',
+      ],
     },
     async (req, res) => {
       const condition = { by: req.user, ifMatch: req.headers['if-match'] };

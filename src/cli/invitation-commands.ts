@@ -1,11 +1,16 @@
-import { Op } from 'sequelize';
 import type { Command } from 'commander';
 import { validate as isUuid } from 'uuid';
 import type { Invitation } from '#models/index';
 import { sentence, table, type Answer } from '#src/cli/answer';
 import { paged, type OnDatabase } from '#src/cli/command';
 import type { Context } from '#src/context';
-import { invite, NewInvitation, resendInvitation, revokeInvitation } from '#src/invitations/invite';
+import {
+  invite,
+  kept,
+  NewInvitation,
+  resendInvitation,
+  revokeInvitation,
+} from '#src/invitations/invite';
 import { listInvitations, pendingInvitation } from '#src/invitations/list';
 import { parseEmail } from '#src/platform/email-address';
 import { SealedPage } from '#src/platform/http/cursor';
@@ -21,7 +26,7 @@ export function addInvitationCommands(cli: Command, user: Command, run: OnDataba
     .action(run(inviteUser));
   const invitation = cli.command('invitation').description('List, resend and revoke invitations');
   paged(
-    invitation.command('list').description('List those that were not accepted yet'),
+    invitation.command('list').description('List those that nobody has accepted'),
     SealedPage.shape,
   ).action(run(list));
   invitation
@@ -72,13 +77,12 @@ async function revoke(ctx: Context, typed: string): Promise<Answer> {
 }
 
 /** @throws {Error} a sentence, if there is none */
-async function invitationNamed({ db, clock }: Context, typed: string): Promise<Invitation> {
+async function invitationNamed(ctx: Context, typed: string): Promise<Invitation> {
   const parsed = parseEmail(typed);
   const where = isUuid(typed)
     ? { id: typed.toLowerCase() }
     : 'canonical' in parsed && { emailCanonical: parsed.canonical };
-  const unexpired = { expiresAt: { [Op.gt]: clock.date() } };
-  const found = where && (await db.Invitation.findOne({ where: { ...where, ...unexpired } }));
+  const found = where && (await ctx.db.Invitation.findOne({ where: { ...where, ...kept(ctx) } }));
   if (!found) throw new Error('There is no such invitation. `invitation list` shows them all.');
   return found;
 }

@@ -16,9 +16,17 @@ export function addUserGovernCommands(user: Command, run: OnDatabase): void {
     .command('set')
     .description('Change names or the address of a user; a new address is mailed to be confirmed')
     .argument('<user>')
-    .option('--name <name>', 'an empty one removes it', (text) => text && read(Name)(text))
-    .option('--username <username>', 'another username', read(Username))
-    .option('--email <address>', 'another address', read(Email))
+    .option('--name <name>', 'an empty one removes it', readOrEmpty(Name))
+    .option(
+      '--username <username>',
+      'an empty one removes it, if there is an address',
+      readOrEmpty(Username),
+    )
+    .option(
+      '--email <address>',
+      'an empty one removes it, if there is a username',
+      readOrEmpty(Email),
+    )
     .action(run(set));
   user
     .command('unlock')
@@ -43,18 +51,24 @@ const read =
     return data;
   };
 
+/** The same for an option that may be empty. Commander makes an empty text of null. */
+const readOrEmpty =
+  <T>(schema: ZodType<T>) =>
+  (typed: string): T | '' =>
+    typed === '' ? typed : read(schema)(typed);
+type Typed<T> = { [K in keyof T]: T[K] | '' };
+
 async function set(
   ctx: Context,
   typed: string,
-  { name, ...edits }: Omit<UserEdits, 'disabled'>,
+  given: Typed<Omit<UserEdits, 'disabled'>>,
 ): Promise<Answer> {
   const found = await userNamed(ctx, typed);
-  if (name === undefined && Object.keys(edits).length === 0)
-    throw new Error('Give --name, --username or --email.');
-  const user = await editUser(ctx, found.id, {
-    ...edits,
-    ...(name !== undefined && { name: name === '' ? null : name }),
-  });
+  const edits: UserEdits = Object.fromEntries(
+    Object.entries(given).map(([field, value]) => [field, value === '' ? null : value]),
+  );
+  if (Object.keys(edits).length === 0) throw new Error('Give --name, --username or --email.');
+  const user = await editUser(ctx, found.id, edits);
   const mailed = edits.email ? ` A mail asks ${user.email} to confirm the address.` : '';
   return sentence(`${labelOf(user)} is changed.${mailed}`, adminUser(user));
 }

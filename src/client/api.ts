@@ -456,7 +456,7 @@ export interface Endpoints {
       id: string;
     };
   };
-  /** List invitations that were not accepted yet */
+  /** List invitations that nobody has accepted */
   'GET /admin/invitations': {
     query?: {
       limit?: number | undefined;
@@ -720,7 +720,7 @@ export interface Actions {
   email_taken: 'fix_request';
   /** This belongs to a user here already */
   already_linked: 'fix_request';
-  /** This is your last way in */
+  /** This is the last way in */
   last_way_in: 'fix_request';
   /** This cannot be done as things are */
   conflict: 'fix_request';
@@ -1171,6 +1171,7 @@ export interface Invitation {
   /** Id of the user who invites. Null: whoever runs the server. */
   invitedBy: string | null;
   createdAt: string;
+  /** From then on the link is void. It can be sent again. */
   expiresAt: string;
 }
 
@@ -1754,31 +1755,23 @@ export type UserDeletion = {
 
 export type UserEdits = {
   name: string | null;
-  /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
-  username?: string | undefined;
-  /** Upper and lower case are the same; dots and `+tags` are not ignored. */
-  email?: string | undefined;
+  username?: string | null | undefined;
+  email?: string | null | undefined;
   disabled?: boolean | undefined;
 } | {
   name?: string | null | undefined;
-  /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
-  username: string;
-  /** Upper and lower case are the same; dots and `+tags` are not ignored. */
-  email?: string | undefined;
+  username: string | null;
+  email?: string | null | undefined;
   disabled?: boolean | undefined;
 } | {
   name?: string | null | undefined;
-  /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
-  username?: string | undefined;
-  /** Upper and lower case are the same; dots and `+tags` are not ignored. */
-  email: string;
+  username?: string | null | undefined;
+  email: string | null;
   disabled?: boolean | undefined;
 } | {
   name?: string | null | undefined;
-  /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
-  username?: string | undefined;
-  /** Upper and lower case are the same; dots and `+tags` are not ignored. */
-  email?: string | undefined;
+  username?: string | null | undefined;
+  email?: string | null | undefined;
   disabled: boolean;
 };
 

@@ -4,6 +4,7 @@ import {
   alreadyRegisteredMail,
   emailChangeConfirmMail,
   emailChangeNoticeMail,
+  type EmailChangeNotice,
 } from '#src/email/mails';
 import type { OldEmail } from '#src/email/restore-email';
 import { lifetimes } from '#src/lifetimes';
@@ -96,12 +97,12 @@ async function requireOwner(
 export async function notifyOldAddress(
   ctx: Context,
   user: User,
-  { byAdmin = false } = {},
+  { byAdmin }: Pick<EmailChangeNotice, 'byAdmin'> = {},
 ): Promise<void> {
   if (!user.email) return;
   const link = await restoringLink(ctx, user);
-  const change = { name: greetingName(user), at: ctx.clock.date(), link, byAdmin };
-  await queueMail(ctx, user.email, emailChangeNoticeMail(change));
+  const change = { name: greetingName(user), at: ctx.clock.date(), link };
+  await queueMail(ctx, user.email, emailChangeNoticeMail({ ...change, byAdmin }));
 }
 
 /** Only for a confirmed address: a mistyped one belongs to a stranger, whom the link would let in. */

@@ -61,21 +61,28 @@ export const emailChangeConfirmMail = ({ link }: { link: Link }): Mail => ({
   ],
 });
 
-/** To the old address. */
-export const emailChangeNoticeMail = (change: {
+export interface EmailChangeNotice {
   name: string | null;
   at: Date;
   /** To the page that restores the old address. Null for an address that was never confirmed. */
   link: Link | null;
-  /** An administrator did it, not the user. */
-  byAdmin?: boolean;
-}): Mail => ({
+  /** What an administrator did, if it was not the user. */
+  byAdmin?: 'replaced' | 'removed' | undefined;
+}
+
+const whatChanged = ({ byAdmin }: EmailChangeNotice) =>
+  byAdmin === 'removed'
+    ? 'an administrator removed this e-mail address from an account.'
+    : `${byAdmin ? 'an administrator' : 'somebody, probably you,'} gave another e-mail address to be used in place of this one.`;
+
+/** To the old address. */
+export const emailChangeNoticeMail = (change: EmailChangeNotice): Mail => ({
   template: 'email-change-notice',
-  subject: 'Your e-mail address is being changed',
+  subject: `Your e-mail address ${change.byAdmin === 'removed' ? 'was removed' : 'is being changed'}`,
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(change.name),
-    `On ${writtenTime(change.at)} ${change.byAdmin ? 'an administrator' : 'somebody, probably you,'} gave another e-mail address to be used in place of this one.`,
+    `On ${writtenTime(change.at)} ${whatChanged(change)}`,
     ...(change.link
       ? [
           change.byAdmin

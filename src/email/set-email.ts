@@ -8,26 +8,29 @@ import { queueMail } from '#src/platform/mail/outbox';
 import { voidPending } from '#src/user-mail/void-pending';
 
 /**
- * Gives a user another address, in the name of an administrator. It is unconfirmed until its owner opens the link of a mail.
- * With `tellOld` the old address gets a notice, and a link that undoes the change if it was confirmed. Call it with the
+ * Gives a user another address, or none, in the name of an administrator. It is unconfirmed until its owner opens the link of
+ * a mail. With `tellOld` the old address gets a notice, and a link that undoes the change if it was confirmed. Call it with the
  * turn of the user.
  * @throws {UniqueConstraintError} if another user has it: see `mapUniqueViolation`
  */
 export async function setEmail(
   ctx: Context,
   user: User,
-  { display, canonical }: Identifier,
+  to: Identifier | null,
   { tellOld }: { tellOld: boolean },
 ): Promise<void> {
   const { id: userId } = user;
-  if (canonical === user.emailCanonical) {
-    await user.update({ email: display });
+  const [email, emailCanonical] = [to?.display ?? null, to?.canonical ?? null];
+  if (emailCanonical === user.emailCanonical) {
+    await user.update({ email });
     return;
   }
-  if (tellOld) await notifyOldAddress(ctx, user, { byAdmin: true });
-  await user.update({ email: display, emailCanonical: canonical, emailVerifiedAt: null });
+  if (tellOld) await notifyOldAddress(ctx, user, { byAdmin: to ? 'replaced' : 'removed' });
+  await user.update({ email, emailCanonical, emailVerifiedAt: null });
   await voidPending(ctx, userId);
-  const challenge = await createEmailChallenge(ctx, { userId }, canonical);
-  await queueMail(ctx, display, emailSetMail(challenge));
+  if (to) {
+    const challenge = await createEmailChallenge(ctx, { userId }, to.canonical);
+    await queueMail(ctx, to.display, emailSetMail(challenge));
+  }
   ctx.events.emit('user.email_changed', { userId });
 }

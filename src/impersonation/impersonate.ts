@@ -17,6 +17,7 @@ import { endSessions } from '#src/sessions/end-sessions';
 import type { ReportedSession } from '#src/sessions/new-device';
 import { requireSession } from '#src/sessions/reauthenticate';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
+import { countAdminMail } from '#src/user-mail/admin-mail-limit';
 import { END_SESSION } from '#src/user-mail/mail-tokens';
 import { greetingName } from '#src/user-mail/recipients';
 import { proofOf } from '#src/users/assurance';
@@ -31,16 +32,18 @@ import { findWithRoles } from '#src/users/with-roles';
  * of the user, and forgets no failed one; the session of the same two before ends. Both are looked at as they are now, in the transaction. What each request in that
  * session needs is in `resumeSession`.
  * @throws {Problem} 404 `not_found`; 409 `conflict` for a user who is disabled; 403 `forbidden` for oneself, for a user with
- * permissions that the administrator lacks, and for one who may do the same
+ * permissions that the administrator lacks, and for one who may do the same; 429 `rate_limited`
  */
-export const impersonate = (
+export async function impersonate(
   ctx: Context,
   actor: Principal,
   userId: string,
   reason: string,
   device: Device,
-): Promise<z.input<typeof ImpersonationTokens>> =>
-  ctx.db.transaction(async () => {
+): Promise<z.input<typeof ImpersonationTokens>> {
+  const before = await ctx.db.User.findByPk(userId);
+  await countAdminMail(ctx, actor, before?.emailCanonical);
+  return ctx.db.transaction(async () => {
     const held = await requireLivePermission(ctx, actor, IMPERSONATE);
     await requireTwoFactors(ctx, actor);
     const user = await userToBe(ctx, actor, held, userId);
@@ -55,6 +58,7 @@ export const impersonate = (
       user: publicUser(principalOf(user)),
     };
   });
+}
 
 /** The guard saw the session before the body came. The factor may have been removed since. */
 async function requireTwoFactors({ db }: Context, actor: Principal): Promise<void> {

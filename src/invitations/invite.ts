@@ -7,12 +7,13 @@ import { RoleName } from '#src/access/roles';
 import type { Context } from '#src/context';
 import { invitationMail } from '#src/invitations/mails';
 import { lackedToInvite, rolesNamed } from '#src/invitations/may-invite';
-import { lifetimes } from '#src/lifetimes';
+import { DAY_MS, lifetimes } from '#src/lifetimes';
 import { digestOf } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo } from '#src/platform/mail/template';
 import { requireLivePermission } from '#src/sessions/require-live-permission';
+import { countAdminMail } from '#src/user-mail/admin-mail-limit';
 import type { Principal } from '#src/users/principal';
 import { Email, Name } from '#src/users/schemas';
 
@@ -36,7 +37,7 @@ export type NewInvitation = z.output<typeof NewInvitation>;
  * Invites somebody by a mail with a link. There is no user before they accept. `by`: whoever invites; undefined for an
  * operator or the app, who may do everything.
  * @throws {Problem} 400 `invalid_request` for a role that does not exist; 401 `session_ended`; 403 `forbidden`; 409
- * `email_taken` if a user has the address, `conflict` if it is invited already
+ * `email_taken` if a user has the address, `conflict` if it is invited already; 429 `rate_limited`
  */
 export async function invite(
   ctx: Context,
@@ -46,12 +47,12 @@ export async function invite(
   const { db, clock, events } = ctx;
   const all = [...new Set(['user', ...roles])].sort();
   const emailCanonical = email.canonical;
+  await countAdminMail(ctx, by, emailCanonical);
   const create = () =>
     db.transaction(async () => {
       if (by) await requireLivePermission(ctx, by, 'users:write');
       await requireAssignable(ctx, by, all);
-      if ((await db.User.count({ where: { emailCanonical } })) > 0)
-        throw new Problem('email_taken');
+      await requireUnused(ctx, emailCanonical);
       const expired = { emailCanonical, expiresAt: { [Op.lte]: clock.date() } };
       await db.Invitation.destroy({ where: expired });
       const invitation = await db.Invitation.create({
@@ -74,21 +75,33 @@ export async function invite(
 }
 
 /**
- * Sends another link, which makes the one before void, with all the time that an invitation has. Whoever sends it is the
- * inviter from now on.
- * @throws {Problem} 401 `session_ended`; 403 `forbidden`; 404 `not_found`
+ * Sends another link, which makes the one before void, with all the time that an invitation has, also if it has expired.
+ * Whoever sends it is the inviter from now on.
+ * @throws {Problem} 401 `session_ended`; 403 `forbidden`; 404 `not_found`; 409 `email_taken`; 429 `rate_limited`
  */
-export const resendInvitation = (ctx: Context, id: string, by?: Principal): Promise<Invitation> =>
-  ctx.db.transaction(async () => {
+export async function resendInvitation(
+  ctx: Context,
+  id: string,
+  by?: Principal,
+): Promise<Invitation> {
+  const before = by && (await ctx.db.Invitation.findByPk(id));
+  if (before) await countAdminMail(ctx, by, before.emailCanonical);
+  return ctx.db.transaction(async () => {
     if (by) await requireLivePermission(ctx, by, 'users:write');
-    const where = { id, expiresAt: { [Op.gt]: ctx.clock.date() } };
-    const invitation = await ctx.db.Invitation.findOne({ where });
+    const invitation = await ctx.db.Invitation.findOne({ where: { id, ...kept(ctx) } });
     if (!invitation) throw new Problem('not_found');
     await requireAssignable(ctx, by, rolesOf(invitation));
+    await requireUnused(ctx, invitation.emailCanonical);
     await sendLink(ctx, invitation.set({ invitedBy: by?.id ?? null }));
     ctx.events.emit('invitation.sent', { invitationId: id });
     return invitation;
   });
+}
+
+/** Those that nobody has accepted. What has expired long ago waits to be deleted only. */
+export const kept = ({ clock }: Pick<Context, 'clock'>) => ({
+  expiresAt: { [Op.gt]: clock.date(-lifetimes.expiredInvitationDays * DAY_MS) },
+});
 
 /**
  * Takes an invitation back: its link is void at once.
@@ -102,6 +115,10 @@ export const revokeInvitation = (ctx: Context, id: string, by?: Principal): Prom
   });
 
 export const rolesOf = ({ roles }: Pick<Invitation, 'roles'>): string[] => roles.split(' ');
+
+async function requireUnused({ db }: Context, emailCanonical: string): Promise<void> {
+  if ((await db.User.count({ where: { emailCanonical } })) > 0) throw new Problem('email_taken');
+}
 
 async function requireAssignable(
   ctx: Context,

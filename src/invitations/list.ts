@@ -2,13 +2,14 @@ import { Op } from 'sequelize';
 import { z } from 'zod';
 import type { Invitation } from '#models/index';
 import type { Context } from '#src/context';
-import { rolesOf } from '#src/invitations/invite';
+import { kept, rolesOf } from '#src/invitations/invite';
+import { DAY_MS, lifetimes } from '#src/lifetimes';
 import { purge } from '#src/platform/database/purge';
 import { openCursor, sealCursor, type SealedPage } from '#src/platform/http/cursor';
 import { Listing, pageOf } from '#src/platform/http/listing';
 import { Time } from '#src/platform/http/time';
 
-/** An invitation that was not accepted yet. */
+/** An invitation that was not accepted. */
 export const PendingInvitation = z
   .object({
     id: z.uuid(),
@@ -20,7 +21,7 @@ export const PendingInvitation = z
       .nullable()
       .meta({ description: 'Id of the user who invites. Null: whoever runs the server.' }),
     createdAt: Time,
-    expiresAt: Time,
+    expiresAt: Time.meta({ description: 'From then on the link is void. It can be sent again.' }),
   })
   .meta({ id: 'Invitation' });
 export const InvitationPage = Listing(PendingInvitation);
@@ -36,7 +37,7 @@ export const pendingInvitation = (row: Invitation): z.input<typeof PendingInvita
 });
 
 /**
- * One page of the invitations that can be accepted, the newest first.
+ * One page of the invitations that nobody has accepted, the newest first, also of those that have expired.
  * @throws {Problem} 400 `invalid_request` for a cursor of another list
  */
 export async function listInvitations(
@@ -47,7 +48,7 @@ export async function listInvitations(
   const [last] = cursor === undefined ? [] : openCursor(ctx, list, cursor);
   const found = await ctx.db.Invitation.findAll({
     where: {
-      expiresAt: { [Op.gt]: ctx.clock.date() },
+      ...kept(ctx),
       id: { [Op.lt]: last ?? '~' }, // always a range of the primary key
     },
     order: [['id', 'DESC']],
@@ -60,8 +61,9 @@ export async function listInvitations(
   };
 }
 
-/** Deletes those that nobody accepted in time. */
+/** Deletes those that expired long ago. */
 export async function purgeInvitations({ db, clock }: Context, stopped?: AbortSignal) {
-  const where = { expiresAt: { [Op.lt]: clock.date() } };
+  const before = clock.date(-lifetimes.expiredInvitationDays * DAY_MS);
+  const where = { expiresAt: { [Op.lt]: before } };
   await purge((limit) => db.Invitation.destroy({ where, limit }), stopped);
 }

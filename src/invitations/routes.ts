@@ -61,7 +61,7 @@ export const invitationRoutes = (ctx: Context): Route[] => [
     {
       operationId: 'listInvitations',
       tag: 'Administration',
-      summary: 'List invitations that were not accepted yet',
+      summary: 'List invitations that nobody has accepted',
       query: SealedPage,
       returns: InvitationPage,
     },
@@ -75,11 +75,10 @@ export const invitationRoutes = (ctx: Context): Route[] => [
       operationId: 'resendInvitation',
       tag: 'Administration',
       summary: 'Send an invitation again',
-      description:
-        'Another link, which makes the one before void, and all the time anew. You are the inviter from then on.',
+      description: `Another link, which makes the one before void, and all the time anew, also for ${lifetimes.expiredInvitationDays} days after it expired. You are the inviter from then on.`,
       params,
       returns: PendingInvitation,
-      problems: ['not_found'],
+      problems: ['not_found', 'email_taken'],
     },
     async (req) => pendingInvitation(await resendInvitation(ctx, req.params.id, req.user)),
   ),

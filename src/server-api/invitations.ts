@@ -20,9 +20,9 @@ export const invitationsApi = (ctx: Context) => ({
   },
   /** True if this canonical address is invited: whoever proves that it is theirs may join. */
   isInvited: (email: string): Promise<boolean> => isInvited(ctx, email),
-  /** One page of those that can be accepted, the newest first. `limit` is 1 to 100. */
+  /** One page of those that nobody has accepted, the newest first, also of expired ones. `limit` is 1 to 100. */
   list: (page: { limit: number; cursor?: string }) => listInvitations(ctx, page),
-  /** Sends another link, which makes the one before void. By its id. @throws {Problem} 404 `not_found` */
+  /** Sends another link, which makes the one before void. By its id. @throws {Problem} 404 `not_found`, 409 `email_taken` */
   resend: async (id: string) => pendingInvitation(await resendInvitation(ctx, id)),
   /** Takes it back. By its id. @throws {Problem} 404 `not_found` */
   revoke: (id: string): Promise<void> => revokeInvitation(ctx, id),

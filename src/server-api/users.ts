@@ -31,7 +31,7 @@ export interface NewUserInput {
   emailVerified?: boolean;
 }
 
-/** What may change of a user, as it is typed. A `name` of null removes it. */
+/** What may change of a user, as it is typed. Null removes it; a username or an address must be left. */
 export type UserEditsInput = z.input<typeof UserEdits>;
 /** A user, and all that they have. */
 export type UserDetails = Awaited<ReturnType<typeof detailsOf>>;
@@ -72,7 +72,7 @@ export const usersApi = (ctx: Context) => ({
   /**
    * Changes names, address or state, all of it or nothing, and answers the user. `username` and `email` are as they were
    * typed. A new address is unconfirmed: a mail asks its owner to confirm it, another one tells the old address.
-   * @throws {Problem} 400 `invalid_request`, 404 `not_found`, 409 `username_taken`, `email_taken`, `last_admin`
+   * @throws {Problem} 400 `invalid_request`, 404 `not_found`, 409 `username_taken`, `email_taken`, `last_way_in`, `last_admin`
    */
   async edit(user: string, input: UserEditsInput): Promise<User> {
     const { data, error } = UserEdits.safeParse(input);

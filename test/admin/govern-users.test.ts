@@ -6,6 +6,7 @@ import { statusesOf } from '#test/support/client';
 import { eventually } from '#test/support/eventually';
 import { askLate } from '#test/support/late';
 import { openMailbox } from '#test/support/mailbox';
+import { rounds } from '#test/support/rounds';
 import { addApp } from '#test/support/second-factor';
 
 const mailbox = await openMailbox();
@@ -255,10 +256,8 @@ describe('PATCH /admin/users/{id}', () => {
     [{ id: nobody }],
     [{ disabled: 'true' }],
     [{ disabled: null }],
-    [{ username: null }],
     [{ username: 'admin' }],
     [{ username: 'a@b.example' }],
-    [{ email: null }],
     [{ email: 'x' }],
     [{ name: '' }],
     [{ name: '\u0000' }],
@@ -306,6 +305,66 @@ describe('PATCH /admin/users/{id}', () => {
     expect(notice.text).toContain('an administrator gave another e-mail address');
     expect((await ask('POST', '/auth/email/restore', { body: notice.secrets })).status).toBe(204);
     expect(await me.now()).toMatchObject({ emailCanonical: me.email, passwordHash: null });
+  });
+
+  it('removes a username or an address while the other one is left', async () => {
+    const me = await member();
+    expect((await edit(me.id, { username: null, email: null })).body.code).toBe('last_way_in');
+    expect((await edit(me.id, { username: null })).body).toMatchObject({
+      username: null,
+      email: me.email,
+    });
+    expect((await edit(me.id, { email: null })).body.code).toBe('last_way_in');
+    expect((await logIn(me.username)).status).toBe(401);
+    const username = `renamed${made}`;
+    expect((await edit(me.id, { email: null, username })).body).toMatchObject({
+      username,
+      email: null,
+      emailVerified: false,
+    });
+    expect([(await logIn(me.email)).status, (await logIn(username)).status]).toEqual([401, 200]);
+    expect((await edit(me.id, { username: null })).body.code).toBe('last_way_in');
+    const notice = await mailbox.next(me.email);
+    expect(notice.text).toContain('an administrator removed this e-mail address');
+    expect((await ask('POST', '/auth/email/restore', { body: notice.secrets })).status).toBe(204);
+    expect(await me.now()).toMatchObject({ username, email: me.email });
+  });
+
+  it('of two that remove the username and the address at once, lets one pass', async () => {
+    for (let round = 0; round < rounds(3, 30); round++) {
+      const me = await member();
+      const answers = await Promise.all([
+        edit(me.id, { username: null }),
+        edit(me.id, { email: null }),
+      ]);
+      expect(statusesOf(answers)).toEqual([200, 409]);
+    }
+  });
+
+  it('takes nothing from who never had either: they sign in with a provider', async () => {
+    const id = crypto.randomUUID();
+    await User.create({ id, turn: 0 });
+    const own = { userId: id, provider: 'github', subject: `nameless ${made}` };
+    await Identity.create({ id: crypto.randomUUID(), ...own, email: null });
+    const { status, body } = await edit(id, { email: null, name: 'Ada' });
+    expect([status, body.name]).toEqual([200, 'Ada']);
+  });
+
+  it("changes one's own address for nobody: that needs the password and the new address", async () => {
+    const chief = await member();
+    await auth.roles.grant(chief.id, 'admin');
+    const own = (body: object) => chief.ask('PATCH', at(chief.id), { body });
+    for (const email of [address(), null]) {
+      const { body } = await own({ email, name: 'Eve' });
+      expect(body.errors).toMatchObject([{ pointer: '/email', code: 'own_address' }]);
+    }
+    await unchanged(chief);
+    const upper = chief.email.toUpperCase();
+    expect((await own({ email: upper, name: 'Ada' })).body).toMatchObject({
+      email: upper,
+      emailVerified: true,
+      name: 'Ada',
+    });
   });
 
   it('voids what was mailed before, and mails nothing for the address that there is', async () => {
@@ -478,6 +537,8 @@ describe('the same', () => {
     expect((await mailbox.next(to)).subject).toBe('Confirm your new e-mail address');
     const { data } = await json(`session list ${username}`);
     expect(data).toMatchObject([{ id: me.tokens.session.id }]);
+    await refuses(`user set ${to} --username= --email=`, /last way in/);
+    expect(await json(`user set ${username} --name=`)).toMatchObject({ name: null });
     expect(await does(`user reset-password ${username}`)).toMatch(`on its way to ${to}`);
     expect((await mailbox.next(to)).subject).toBe('Choose a new password');
     expect(await json(`session end --user ${username}`)).toEqual({ userId: me.id, ended: 1 });

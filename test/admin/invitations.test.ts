@@ -1,7 +1,9 @@
 import { expect, describe, it } from 'vitest';
+import { purgeInvitations } from '#src/invitations/list';
 import { password, startApp } from '#test/support/app';
 import { statusesOf } from '#test/support/client';
 import { commandLine, speaking } from '#test/support/command';
+import { DAY } from '#test/support/clock';
 import { emailCodes } from '#test/support/email-code';
 import { eventually } from '#test/support/eventually';
 import { askLate } from '#test/support/late';
@@ -218,13 +220,39 @@ describe('POST /auth/invitation', () => {
     expect((await admin.ask('DELETE', `/admin/invitations/${taken.id}`)).status).toBe(404);
     const resent = await admin.ask('POST', `/admin/invitations/${again.id}/resend`);
     expect([resent.status, resent.body.id]).toEqual([200, again.id]);
-    await Invitation.update({ expiresAt: new Date() }, { where: { id: expired.id } });
+    const at = ctx.clock.date(-1);
+    await Invitation.update({ expiresAt: at }, { where: { id: expired.id } });
     for (const { token } of [taken, again, expired])
       expect((await accept({ token, password })).body.code).toBe('invalid_code');
-    expect((await admin.ask('POST', `/admin/invitations/${expired.id}/resend`)).status).toBe(404);
     const { secrets } = await mailbox.next(again.email);
     expect((await accept({ ...secrets, password })).status).toBe(201);
     expect((await invite({ email: expired.email })).status).toBe(201);
+  });
+
+  it('works again after an expired invitation was sent again, for 30 days', async () => {
+    const [late, tooLate] = [await invited(), await invited()];
+    const expire = ({ id }: { id: string }, days: number) =>
+      Invitation.update({ expiresAt: ctx.clock.date(-days * DAY) }, { where: { id } });
+    await expire(late, 29);
+    await expire(tooLate, 31);
+    await purgeInvitations(ctx);
+    expect(await Invitation.count({ where: { id: [late.id, tooLate.id] } })).toBe(1);
+    const { data } = (await admin.ask('GET', '/admin/invitations?limit=1')).body;
+    expect(data).toMatchObject([{ id: late.id }]);
+    const resend = (id: string) => admin.ask('POST', `/admin/invitations/${id}/resend`);
+    expect((await resend(tooLate.id)).status).toBe(404);
+    const { status, body } = await resend(late.id);
+    expect([status, Date.parse(body.expiresAt) > ctx.clock.now() + 6 * DAY]).toEqual([200, true]);
+    expect((await accept({ token: late.token, password })).body.code).toBe('invalid_code');
+    const { secrets } = await mailbox.next(late.email);
+    expect((await accept({ ...secrets, password })).status).toBe(201);
+  });
+
+  it('is not sent again to an address that somebody has by now', async () => {
+    const { email, id } = await invited();
+    await auth.users.create({ email, password });
+    const { body } = await admin.ask('POST', `/admin/invitations/${id}/resend`);
+    expect(body.code).toBe('email_taken');
   });
 
   it('is not sent again by who asks while it is taken back (A-08)', async () => {

@@ -14,6 +14,7 @@ import { SIGN_UP } from '#src/registration/limits';
 import { NEW_SIGN_IN_MAIL, REFRESH } from '#src/sessions/limits';
 import { newSignInMail } from '#src/sessions/mails';
 import { LOGIN_FAILURES } from '#src/users/limits';
+import { ADMIN_MAIL, ADMIN_MAIL_ADDRESS } from '#src/user-mail/admin-mail-limit';
 import { MAIL } from '#src/user-mail/mail-limit';
 import { lifetimes as lifetimesOf } from '#src/lifetimes';
 import { signInMail, TTL_SECONDS } from '#strategies/_email-code';
@@ -62,6 +63,8 @@ it('Limits: the table has the numbers of the limit classes', () => {
     'Attempts to register': kept(SIGN_UP),
     Refreshing: kept(REFRESH),
     'Mail that anybody can ask for': kept(FORGOT, MAIL),
+    'Mail that administrators cause: invitations, links for a new password or address, acting for a user':
+      kept(ADMIN_MAIL, ADMIN_MAIL_ADDRESS),
     'Mail about a sign-in on a new device': kept(NEW_SIGN_IN_MAIL),
     'Codes and tokens from mails and redirects': kept(CODE),
     'Asking for the own password, with a token': kept(PASSWORD_GUESS),

@@ -112,8 +112,8 @@ export const problems = {
   last_way_in: [
     409,
     'fix_request',
-    'This is your last way in',
-    'Without it you could not sign in any more. Set a password or link another provider first.',
+    'This is the last way in',
+    'Without it nobody could sign in to this account any more. Set a password, or link another provider first. An administrator leaves a user a username or an e-mail address.',
   ],
   conflict: [
     409,

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { Context } from '#src/context';
+import type { EventMap } from '#src/events';
 import { inWords } from '#src/lifetimes';
 import { clientIp } from '#src/platform/http/client-ip';
 import { networkOf, sharedFactor, siteOf } from '#src/platform/http/network';
@@ -123,17 +124,24 @@ export function tooMany(
 }
 
 /** Never fails: the refusal stands while the database is away, and the log says what is not in the audit trail. */
+export async function recordReached(
+  { events, log }: Context,
+  event: EventMap['limit.reached'],
+): Promise<void> {
+  await events.record(['limit.reached', event]).catch((error: unknown) => {
+    log.warn({ err: error, ...event }, 'a limit was reached, which is not in the audit trail');
+  });
+}
+
+/** Says which limit a request has reached. */
 export async function announce(ctx: Context, hit: Hit, req: Request): Promise<void> {
-  const { events, limits, log, settings } = ctx;
+  const { limits, settings } = ctx;
   const { by } = hit.rule;
   const whose = by === 'session' && {
     sessionId: hit.subject,
     ...(req.user && { userId: req.user.id }),
   };
-  const event = { limit: hit.limit, ip: clientIp(req), ...whose };
-  await events.record(['limit.reached', event]).catch((error: unknown) => {
-    log.warn({ err: error, ...event }, 'a limit was reached, which is not in the audit trail');
-  });
+  await recordReached(ctx, { limit: hit.limit, ip: clientIp(req), ...whose });
   if (settings.trustProxy !== 0 || req.headers['x-forwarded-for'] === undefined) return;
   limits.warnOnce(
     'a request with X-Forwarded-For was refused: if a proxy stands in front, set TRUST_PROXY, or all its clients share one limit',

@@ -116,7 +116,14 @@ export const limitSettings = {
   LIMIT_MAIL_REQUESTS_PER_SITE: rates.prefault('200/1h').describe('The same from an IPv6 /48.'),
   LIMIT_MAILS_PER_ADDRESS: rates
     .prefault('5/1h')
-    .describe('Mails to one address that anybody can ask for.'),
+    .describe(
+      'Mails to one address that anybody can ask for. Those that administrators cause are counted apart, with the same numbers.',
+    ),
+  LIMIT_MAILS_PER_ADMINISTRATOR: rates
+    .prefault('200/1h')
+    .describe(
+      'Mails that one administrator causes: invitations, links for a new password or address, acting for a user. The command line is not limited.',
+    ),
   LIMIT_NEW_SIGN_IN_MAILS_PER_USER: rates
     .prefault('5/1h, 20/1d')
     .describe('Mails to one user about sign-ins on new devices: see NOTIFY_NEW_SIGN_IN.'),
