@@ -1,3 +1,4 @@
+import { Op } from 'sequelize';
 import type { Command } from 'commander';
 import { validate as isUuid } from 'uuid';
 import type { Invitation } from '#models/index';
@@ -6,7 +7,7 @@ import { paged, type OnDatabase } from '#src/cli/command';
 import type { Context } from '#src/context';
 import {
   invite,
-  kept,
+  keptSince,
   NewInvitation,
   resendInvitation,
   revokeInvitation,
@@ -82,7 +83,11 @@ async function invitationNamed(ctx: Context, typed: string): Promise<Invitation>
   const where = isUuid(typed)
     ? { id: typed.toLowerCase() }
     : 'canonical' in parsed && { emailCanonical: parsed.canonical };
-  const found = where && (await ctx.db.Invitation.findOne({ where: { ...where, ...kept(ctx) } }));
+  const found =
+    where &&
+    (await ctx.db.Invitation.findOne({
+      where: { ...where, expiresAt: { [Op.gt]: keptSince(ctx) } },
+    }));
   if (!found) throw new Error('There is no such invitation. `invitation list` shows them all.');
   return found;
 }

@@ -88,7 +88,9 @@ export async function resendInvitation(
   if (before) await countAdminMail(ctx, by, before.emailCanonical);
   return ctx.db.transaction(async () => {
     if (by) await requireLivePermission(ctx, by, 'users:write');
-    const invitation = await ctx.db.Invitation.findOne({ where: { id, ...kept(ctx) } });
+    const invitation = await ctx.db.Invitation.findOne({
+      where: { id, expiresAt: { [Op.gt]: keptSince(ctx) } },
+    });
     if (!invitation) throw new Problem('not_found');
     await requireAssignable(ctx, by, rolesOf(invitation));
     await requireUnused(ctx, invitation.emailCanonical);
@@ -98,10 +100,9 @@ export async function resendInvitation(
   });
 }
 
-/** Those that nobody has accepted. What has expired long ago waits to be deleted only. */
-export const kept = ({ clock }: Pick<Context, 'clock'>) => ({
-  expiresAt: { [Op.gt]: clock.date(-lifetimes.expiredInvitationDays * DAY_MS) },
-});
+/** Those that expired before wait to be deleted only. */
+export const keptSince = ({ clock }: Pick<Context, 'clock'>): Date =>
+  clock.date(-lifetimes.expiredInvitationDays * DAY_MS);
 
 /**
  * Takes an invitation back: its link is void at once.

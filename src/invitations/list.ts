@@ -2,8 +2,7 @@ import { Op } from 'sequelize';
 import { z } from 'zod';
 import type { Invitation } from '#models/index';
 import type { Context } from '#src/context';
-import { kept, rolesOf } from '#src/invitations/invite';
-import { DAY_MS, lifetimes } from '#src/lifetimes';
+import { keptSince, rolesOf } from '#src/invitations/invite';
 import { purge } from '#src/platform/database/purge';
 import { openCursor, sealCursor, type SealedPage } from '#src/platform/http/cursor';
 import { Listing, pageOf } from '#src/platform/http/listing';
@@ -48,7 +47,7 @@ export async function listInvitations(
   const [last] = cursor === undefined ? [] : openCursor(ctx, list, cursor);
   const found = await ctx.db.Invitation.findAll({
     where: {
-      ...kept(ctx),
+      expiresAt: { [Op.gt]: keptSince(ctx) },
       id: { [Op.lt]: last ?? '~' }, // always a range of the primary key
     },
     order: [['id', 'DESC']],
@@ -62,8 +61,8 @@ export async function listInvitations(
 }
 
 /** Deletes those that expired long ago. */
-export async function purgeInvitations({ db, clock }: Context, stopped?: AbortSignal) {
-  const before = clock.date(-lifetimes.expiredInvitationDays * DAY_MS);
-  const where = { expiresAt: { [Op.lt]: before } };
+export async function purgeInvitations(ctx: Context, stopped?: AbortSignal) {
+  const { db } = ctx;
+  const where = { expiresAt: { [Op.lt]: keptSince(ctx) } };
   await purge((limit) => db.Invitation.destroy({ where, limit }), stopped);
 }
