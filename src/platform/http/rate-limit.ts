@@ -1,6 +1,5 @@
 import type { Request } from 'express';
 import type { Context } from '#src/context';
-import type { EventMap } from '#src/events';
 import { inWords } from '#src/lifetimes';
 import { clientIp } from '#src/platform/http/client-ip';
 import { networkOf, sharedFactor, siteOf } from '#src/platform/http/network';
@@ -126,7 +125,7 @@ export function tooMany(
 /** Never fails: the refusal stands while the database is away, and the log says what is not in the audit trail. */
 export async function recordReached(
   { events, log }: Context,
-  event: EventMap['limit.reached'],
+  event: { limit: string; ip: string | undefined; sessionId?: string; userId?: string },
 ): Promise<void> {
   await events.record(['limit.reached', event]).catch((error: unknown) => {
     log.warn({ err: error, ...event }, 'a limit was reached, which is not in the audit trail');
