@@ -236,6 +236,7 @@ const VENDORS: Record<string, RegExp> = {
   'passport-local': /^strategies\//,
   pino: /^src\/platform\/log$/,
   'prom-client': /^src\/metrics\/exposition$/,
+  react: /^src\/client\/react$/,
   read: /^src\/cli\/prompt$/,
   tar: /^src\/backup\/archive$/,
   tldts: /^src\/platform\/settings\/origins$/,
