@@ -26,8 +26,8 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  */
 const once = files(
   'access-token addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
-    'client-types clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
-    'conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
+    'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
+    'conformance-cli conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
     'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused ' +
     'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
@@ -41,9 +41,9 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli clients ' +
-    'clients-browser cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
-    'compat-safe compat-sentences conformance conformance-shipped doctor email-code email-code-address ' +
+  'account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenes clients ' +
+    'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
+    'compat-safe compat-sentences conformance conformance-cli conformance-shipped doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
     'govern-users group-replication guessing hosts identifiers identifiers-properties identities ' +
     'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
@@ -59,7 +59,9 @@ const slow = files(
 );
 
 /** Files about what only a database server has, or that need one beside SQLite. */
-const serverOnly = files('cluster engines galera group-replication prepared-many tls');
+const serverOnly = files(
+  'client-scenes cluster engines galera group-replication prepared-many tls',
+);
 
 /** Tests of others, in packages that test/generators has of its own. */
 const packages = ['**/node_modules/**'];

@@ -47,6 +47,8 @@ export interface ContextOptions {
   actorKind?: ActorKind | undefined;
   /** Counts what it does, for Prometheus. */
   metrics?: boolean | undefined;
+  /** See `createClock`. */
+  aheadMs?: (() => number) | undefined;
   /** Makes spans of what it does. */
   traces?: Traces | undefined;
 }
@@ -99,7 +101,7 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
   const output = options.log ? undefined : (options.logOutput ?? standardOutput());
   const log = options.log ?? createLog(settings.logLevel, request, output!);
   const db = openDatabase(settings.databaseUrl, options.traces);
-  const clock = createClock(db.sequelize);
+  const clock = createClock(db.sequelize, options.aheadMs);
   const secrets = createSecrets(settings);
   const limits = createLimits({ settings, db, clock, secrets, log });
   const strategies = createStrategyHost();

@@ -15,6 +15,7 @@ import { standardOutput } from '#src/platform/log-output';
 import { sharedOutput } from '#src/platform/shared-output';
 import { endAtSignals } from '#src/platform/end-at-signals';
 import { letRequestsGoFirst } from '#src/platform/pool-priority';
+import type { ContextOptions } from '#src/open-context';
 import type { Dotenv } from '#src/platform/settings/dotenv';
 import type { Environment } from '#src/platform/settings/read';
 import { openInstance, type Instance } from '#src/instance';
@@ -37,11 +38,15 @@ export interface RunningServer extends Instance {
 }
 
 /** Opens an instance and listens. Resolves when requests are answered. */
-export async function serve(env: Environment, dotenv?: Dotenv): Promise<RunningServer> {
+export async function serve(
+  env: Environment,
+  dotenv?: Dotenv,
+  options: ContextOptions = {},
+): Promise<RunningServer> {
   const configuration = await configurationFrom(env, dotenv);
   const ownOutput = process.stdout.isTTY ? standardOutput(readableLine) : undefined;
   const logOutput = cluster.isWorker ? sharedOutput() : ownOutput;
-  const instance = await openInstance(configuration, { logOutput, tell: tellPerson });
+  const instance = await openInstance(configuration, { logOutput, tell: tellPerson, ...options });
   let metrics: MetricsServer | undefined;
   try {
     const server = await listen(instance);

@@ -73,6 +73,7 @@ const ORDER = [
   'supervisor',
   'server-program',
   'start-program',
+  'conformance', // starts servers, to try clients
   'cli',
   'programs',
 ];

@@ -34,6 +34,7 @@ it('lists every command with its arguments and options, and no other', () => {
   const lines = [...listed].map(([command, options]) => [command, ...options.sort()].join(' '));
   const said = commandsOf(program({})).map((line) =>
     line
+      .replaceAll('...>', '>')
       .replace(/ --dialect \S+/, ' --dialect <name>')
       .replace(/ --from auth0\S+/, ' --from <system>'),
   );

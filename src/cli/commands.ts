@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAuditCommands } from '#src/cli/audit-commands';
 import { addBackupCommands } from '#src/cli/backup-commands';
 import { exitOnClosedPipe, onDatabase, onSettings } from '#src/cli/command';
+import { addConformanceCommands } from '#src/cli/conformance-commands';
 import { addDoctorCommand } from '#src/cli/doctor-command';
 import { addImportCommands } from '#src/cli/import-commands';
 import { addInvitationCommands } from '#src/cli/invitation-commands';
@@ -53,6 +54,7 @@ export function program(env: Environment, dotenv: Dotenv = NO_DOTENV): Command {
   addImportCommands(cli, run);
   addBackupCommands(cli, onSettings(env, dotenv));
   addDoctorCommand(cli, env, dotenv);
+  addConformanceCommands(cli);
   addStrategyCommands(cli, env);
   return cli;
 }

@@ -6,6 +6,10 @@ import { isFirstUse, issueToken, spendToken } from '#src/one-time-tokens/one-tim
 import { databaseStore } from '#src/platform/limits/database-store';
 import { serve } from '#src/server-program';
 import { RESET } from '#src/user-mail/mail-tokens';
+import { driverOf } from '#src/conformance/driver';
+import { playClient } from '#src/conformance/play';
+import { sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
+import { drive } from '#test/support/conformance/tabs';
 import { password, testEnv, testSecret } from '#test/support/app';
 import { clientOf } from '#test/support/client';
 import { eventually } from '#test/support/eventually';
@@ -53,6 +57,13 @@ const refusals = async (work: Promise<unknown>[]) =>
   );
 const liveSessions = ({ ctx: { db, clock } }: Server, userId: string) =>
   db.Session.count({ where: { userId, ...db.Session.live(clock.date()) } });
+
+it('lets sallyport/client pass every scene of docs/conformance.md', async () => {
+  const { url } = await drive(sdkTab, sdkSessionTab);
+  const databaseUrls = await cluster.emptyDatabase();
+  const verdicts = await playClient({ driver: driverOf(url), databaseUrls });
+  expect(verdicts.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
+}, 600_000);
 
 describe('X-12 three servers that start at once on an empty cluster', () => {
   it('all come up, with one set of roles and keys', async () => {

@@ -17,7 +17,7 @@ class Exit extends Error {
  * of its own, ten times as fast.
  */
 export function commandLine(env: Record<string, string | undefined>) {
-  return async (line: string, input = '') => {
+  return async (line: string | string[], input = '') => {
     const heard = { stdout: '', stderr: '' };
     const spies = (['stdout', 'stderr'] as const).map((name) =>
       vi.spyOn(process[name], 'write').mockImplementation((text) => {
@@ -38,7 +38,9 @@ export function commandLine(env: Record<string, string | undefined>) {
     };
     try {
       await run(async () => {
-        await program(env).parseAsync(line.split(' '), { from: 'user' }).catch(ended);
+        await program(env)
+          .parseAsync(typeof line === 'string' ? line.split(' ') : line, { from: 'user' })
+          .catch(ended);
       }).catch(ended);
     } finally {
       for (const spy of [...spies, stdin, exit]) spy.mockRestore();

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Failed,
+  LOGIN,
+  ME,
+  MINUTE,
+  must,
+  REFRESH,
+  type Stage,
+  type Tab,
+} from '#src/conformance/stage';
+
+export interface Scene {
+  name: string;
+  title: string;
+  /** Rules of docs/clients.md. */
+  rules: readonly number[];
+  /** How far the server's clock is ahead of the client's when the scene begins, in days: at least so far. */
+  daysAhead?: number;
+  play: (stage: Stage) => Promise<void>;
+}
+
+const MOST_ATTEMPTS = 10;
+
+export const isIn = (status: number) => status === 200;
+
+/** A client that has signed in. */
+export async function signedIn(stage: Stage, how: { ofTab?: boolean } = {}): Promise<Tab> {
+  const tab = await stage.open(how);
+  await signsIn(tab);
+  stage.proxy.forget();
+  return tab;
+}
+
+export async function signsIn(tab: Tab): Promise<void> {
+  must(isIn(await tab.signIn()), 'The user cannot sign in');
+  must(isIn((await tab.get())[0]!), 'A request after the sign-in is refused');
+}
+
+/** Access tokens run out. Sessions do not. */
+export const expire = (stage: Stage) => stage.forward(11 * MINUTE);
+
+export async function staysSignedIn(tab: Tab, after: string): Promise<void> {
+  must(isIn((await tab.get())[0]!), `The user is signed out ${after}`);
+}
+
+/** The refresh tokens that were sent, in their order. */
+const presented = ({ proxy }: Stage) => proxy.of(REFRESH).map(({ body }) => body['refreshToken']);
+
+export function refreshes(stage: Stage, most: number, why: string): void {
+  const { length } = stage.proxy.of(REFRESH);
+  must(length <= most, `It refreshed ${length} times, not ${most}: ${why}`);
+}
+
+/** It tried again with the same token, not too often, and waited as long as it was told to. */
+export function waitedFor(stage: Stage, seconds: number): void {
+  const visits = stage.proxy.of(REFRESH);
+  must(new Set(presented(stage)).size <= 1, 'It tried again with another refresh token');
+  must(visits.length <= MOST_ATTEMPTS, `It tried ${visits.length} times and did not give up`);
+  const least = 0.9 * seconds * stage.secondMs; // a timer may be early
+  for (const [i, visit] of visits.slice(1).entries()) {
+    const waited = visit.at - (visits[i]!.answer?.at ?? visits[i]!.at);
+    must(waited >= least, `It asked again before Retry-After had passed (${seconds} s)`);
+  }
+}
+
+/** Tokens of a session that has ended are gone: they are not sent again. The user can sign in. */
+export async function isSignedOut(stage: Stage, tab: Tab): Promise<void> {
+  refreshes(stage, 1, 'the first was refused for good');
+  stage.proxy.forget();
+  must(!isIn((await tab.get())[0]!), 'A request without a session was answered');
+  refreshes(stage, 0, 'the session has ended, and it was told so');
+  must(!stage.proxy.of(ME).some(({ token }) => token), 'It sends the token of an ended session');
+  stage.proxy.forget();
+  await signsIn(tab);
+  must(stage.proxy.of(LOGIN).length === 1, 'It signed in more than once');
+}
+
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 5;
+
+/** Waits for what a client must do; not longer than for the answer of the client itself, if it is given. */
+export async function until(
+  isThere: () => boolean,
+  sentence: string,
+  answered?: Promise<unknown>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  answered?.then(over, over);
+  for (const end = performance.now() + patienceMs; !isThere(); await sleep(LOOK_MS))
+    if (isOver || performance.now() > end) throw new Failed(sentence);
+}

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { driverOf } from '#src/conformance/driver';
+import { playClient } from '#src/conformance/play';
+import { sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
+import { drive } from '#test/support/conformance/tabs';
+import { emptyDatabase } from '#test/support/database';
+
+/** A run waits for events, so nothing depends on it but how soon a test that hangs fails. */
+const HANGS = 600_000;
+
+it('lets sallyport/client pass every scene', { timeout: HANGS }, async () => {
+  const { url } = await drive(sdkTab, sdkSessionTab);
+  const verdicts = await playClient({
+    driver: driverOf(url),
+    databaseUrls: [await emptyDatabase()],
+  });
+  expect(verdicts.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
+  expect(verdicts.length).toBeGreaterThan(20);
+});
