@@ -7,6 +7,7 @@ import { password, startApp } from '#test/support/app';
 import { emptyDatabase, engine } from '#test/support/database';
 import { eventually } from '#test/support/eventually';
 import { namesIn } from '#test/support/prometheus';
+import { addApp } from '#test/support/second-factor';
 import { testOptions } from '#test/support/host';
 
 const off = await startApp();
@@ -158,6 +159,10 @@ describe('what the server does', () => {
     const wrong = () => logIn(username, 'wrong password');
     expect(await growth(right, signIns, { strategy: 'local', outcome: 'succeeded' })).toBe(1);
     expect(await growth(wrong, signIns, { strategy: 'local', outcome: 'refused' })).toBe(1);
+    const ada = await register();
+    await addApp(ctx, ada);
+    const first = () => logIn(ada.username);
+    expect(await growth(first, signIns, { strategy: 'local', outcome: 'challenged' })).toBe(1);
   });
 
   it('counts refreshes by outcome', async () => {
@@ -167,12 +172,22 @@ describe('what the server does', () => {
     const good = () => refresh(tokens.refreshToken);
     expect(await growth(good, refreshes, { outcome: 'succeeded' })).toBe(1);
     expect(await growth(() => refresh('x'.repeat(43)), refreshes, { outcome: 'unknown' })).toBe(1);
+    const { body } = await ask('POST', '/auth/refresh', {
+      body: { refreshToken: tokens.refreshToken },
+    });
+    await ask('POST', '/auth/logout', { body: { refreshToken: body.refreshToken } });
+    const ended = () => refresh(body.refreshToken);
+    expect(await growth(ended, refreshes, { outcome: 'revoked' })).toBe(1);
   });
 
   it('counts what waits to be hashed, and for how long', async () => {
     const { username } = await register();
     expect(await growth(() => logIn(username), 'sallyport_hash_wait_seconds_count')).toBe(1);
     expect(await valueOf('sallyport_hash_queue_length')).toBe(0);
+    const many = () =>
+      Promise.allSettled(Array.from({ length: 500 }, () => ctx.passwords.hash(password)));
+    expect(await growth(many, 'sallyport_hashes_refused_total')).toBeLessThan(500);
+    expect(await valueOf('sallyport_hashes_running')).toBe(0);
   });
 
   it('counts hits and misses of the session cache', async () => {
@@ -191,6 +206,17 @@ describe('what the server does', () => {
         goodFor: 60,
       });
     expect(await growth(sent, 'sallyport_mails_total', { outcome: 'sent' })).toBe(1);
+    const waiting = await ctx.db.OutgoingMail.create({
+      id: crypto.randomUUID(),
+      template: 'test',
+      encryptedPayload: 'x',
+      attempts: 1,
+      nextAttemptAt: ctx.clock.date(3_600_000),
+      expiresAt: ctx.clock.date(7_200_000),
+    });
+    await eventually(async () => expect(await valueOf('sallyport_mail_queue_length')).toBe(1));
+    const dropped = () => auth.mails.drop(waiting.id);
+    expect(await growth(dropped, 'sallyport_mails_total', { outcome: 'dropped' })).toBe(1);
     await eventually(async () => expect(await valueOf('sallyport_mail_queue_length')).toBe(0));
   });
 
@@ -226,6 +252,7 @@ describe('what the server does', () => {
     const busy = await valueOf('sallyport_database_connections', { state: 'busy' });
     const idle = await valueOf('sallyport_database_connections', { state: 'idle' });
     expect(busy + idle).toBeGreaterThan(0);
+    expect(await scrape()).toMatch(/^sallyport_database_connections_awaited 0$/m);
   });
 
   it('tells of the process: processor, memory, event loop', async () => {
