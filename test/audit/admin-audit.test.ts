@@ -169,7 +169,9 @@ describe('GET /admin/audit/export', () => {
     });
     const found = await exported();
     expect(found.map(({ id }) => id)).toEqual(await all());
-    expect(found[0]).toMatchObject({ mac: expect.any(String), hash: expect.any(String), seq: 1 });
+    const { keyId, mac, hash } = (await ctx.db.AuditEntry.findByPk(found[0]!.id))!;
+    expect(found[0]).toMatchObject({ keyId, mac, hash, seq: 1 });
+    expect(mac).toMatch(/^[\w-]{43}$/);
     const some = await exported(`subject=${ada.id}&type=session.started`);
     expect(new Set(some.map(({ type, subject }) => `${type} ${subject}`))).toEqual(
       new Set([`session.started ${ada.id}`]),
