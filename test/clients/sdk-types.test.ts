@@ -1,6 +1,7 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { installPackages } from '#test/support/own-packages';
 import { emptyFolder, root } from '#test/support/process';
 import { run } from '#test/support/installed';
 
@@ -31,7 +32,7 @@ function next(problem: Problem): string | null {
 `;
 
 /** The client, changed, and an app that uses it, where only the types of browsers are. */
-async function compile(change: (types: string) => string) {
+async function compile(change: (types: string) => string, app = APP, packages = '') {
   const folder = emptyFolder();
   cpSync(join(root, 'src/client'), join(folder, 'src/client'), {
     recursive: true,
@@ -39,7 +40,8 @@ async function compile(change: (types: string) => string) {
   });
   const types = join(folder, 'src/client/api.ts');
   writeFileSync(types, change(readFileSync(types, 'utf8')));
-  writeFileSync(join(folder, 'app.ts'), APP);
+  writeFileSync(join(folder, 'app.ts'), app);
+  if (packages) symlinkSync(join(root, packages, 'node_modules'), join(folder, 'node_modules'));
   const imports = { '#*': './*.ts' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
   const compilerOptions = {
@@ -76,4 +78,20 @@ it.each([
   });
   expect(code, stdout).not.toBe(0);
   expect(stdout).toContain(where);
+});
+
+const NATIVE = `
+import * as SecureStore from 'expo-secure-store';
+import * as Keychain from 'react-native-keychain';
+import { createClient, expoSecureStore, reactNativeKeychain } from '#src/client/index';
+const url = 'https://auth.example.com';
+createClient({ url, storage: expoSecureStore(SecureStore) });
+createClient({ url, storage: reactNativeKeychain(Keychain) });
+// @ts-expect-error: another module
+createClient({ url, storage: expoSecureStore(Keychain) });
+`;
+it('takes the modules of Expo and React Native as they are typed', async () => {
+  installPackages('test/native-modules');
+  const packages = 'test/native-modules';
+  expect(await compile((types) => types, NATIVE, packages)).toEqual({ code: 0, stdout: '' });
 });
