@@ -58,10 +58,10 @@ describe.runIf(hasBrowser)('sallyport/client in a browser', () => {
     const paths = ['/me', '/me/sessions', '/me/factors'];
     expect(await Promise.all(tabs.map((each, i) => ask(each, paths[i])))).toEqual([200, 200, 200]);
     expect([gate.together(REFRESH), await generationOf(sessionId)]).toEqual([1, 1]);
-    await others[0]!.evaluate('client.signOut()');
+    await others[0].evaluate('client.signOut()');
     for (const each of tabs) await becomes(each, 'signed_out');
     expect(await tab.evaluate('Object.keys(localStorage)')).toEqual([]);
-    expect(await signIn(others[1]!, username)).toBe(true);
+    expect(await signIn(others[1], username)).toBe(true);
     for (const each of tabs) await becomes(each, 'signed_in');
     await context.close();
     const again = await browser.newContext();

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { root } from '#test/support/process';
 
 const read = (file: string) =>
-  JSON.parse(readFileSync(file, 'utf8')) as { version: string; dependencies: object };
+  JSON.parse(readFileSync(file, 'utf8')) as {
+    version: string;
+    dependencies: object;
+    devDependencies?: object;
+  };
 
 /** A package is missing, or has another version than package.json says. */
 function wrongPackage(home: string): string | undefined {
-  const { dependencies } = read(join(root, home, 'package.json'));
-  return Object.entries(dependencies).find(([name, version]) => {
+  const { dependencies, devDependencies } = read(join(root, home, 'package.json'));
+  return Object.entries({ ...dependencies, ...devDependencies }).find(([name, version]) => {
     try {
       return read(join(root, home, 'node_modules', name, 'package.json')).version !== version;
     } catch {
