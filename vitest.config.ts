@@ -29,7 +29,7 @@ const once = files(
     'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-cli conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
-    'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused ' +
+    'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused mobile ' +
     'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
     'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
     'saml sdk-anywhere sdk-browser sdk-native sdk-react sdk-redirects sdk-types spa session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +

@@ -52,7 +52,15 @@ function nativeHalves(keychain: Keychain) {
 
 /** A module, bundled, where these stand for what it imports from outside. */
 export async function loadModule<T>(input: string, given: Record<string, unknown>): Promise<T> {
-  const built = await rolldown({ input, external: Object.keys(given), platform: 'node' });
+  const alias = { 'sallyport/client': join(root, 'src/client/index.ts') };
+  const external = Object.keys(given);
+  const built = await rolldown({
+    input,
+    external,
+    resolve: { alias },
+    platform: 'node',
+    tsconfig: false,
+  });
   const { output } = await built.generate({ format: 'cjs', exports: 'named' });
   await built.close();
   const module = { exports: {} };
