@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { print, table } from '#src/cli/answer';
+import { readPassword } from '#src/cli/prompt';
 import type { Verdict } from '#src/conformance/play';
 
 interface ClientOptions {
@@ -11,7 +12,7 @@ interface ClientOptions {
 export function addConformanceCommands(cli: Command): void {
   const conformance = cli
     .command('conformance')
-    .description('Try whether a client keeps the rules of docs/clients.md');
+    .description('Try whether a client or a server keeps the rules of docs/clients.md');
   conformance
     .command('client', { isDefault: true })
     .description('Play scenes against a client: docs/conformance.md says how to drive it')
@@ -24,7 +25,20 @@ export function addConformanceCommands(cli: Command): void {
       const { playClient } = await import('#src/conformance/play');
       conclude(await playClient({ driver: driverOf(driver), only, databaseUrls }), given);
     });
+  conformance
+    .command('server')
+    .description('Ask a server whether it keeps its side. It takes a minute, and makes a user')
+    .argument('<url>')
+    .option('--user <user>', 'a user who is there, and whose password is asked for')
+    .action(async (...given: [string, { user?: string }, Command]) => {
+      const [url, { user: identifier }] = given;
+      const { playServer } = await import('#src/conformance/play-server');
+      const account = identifier && { identifier, password: await readPassword() };
+      conclude(await playServer({ url, ...(account && { account }) }), given);
+    });
 }
+
+const RULES = { RULES: ({ rules }: Verdict) => rules.join(', ') };
 
 /** Exit code 1 if anything failed. */
 function conclude(data: readonly Verdict[], given: unknown[]): void {
@@ -33,7 +47,7 @@ function conclude(data: readonly Verdict[], given: unknown[]): void {
     {
       SCENE: ({ scene }) => scene,
       VERDICT: ({ verdict }) => verdict,
-      RULES: ({ rules }) => rules.join(', '),
+      ...(data.some(({ rules }) => rules.length > 0) && RULES),
       WHY: ({ why }) => why,
     },
   );

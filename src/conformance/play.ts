@@ -65,7 +65,7 @@ export async function playClient({
 }
 
 /** A mistake of the driver is no verdict about one scene, but the others may still say something. */
-async function judge(work: () => Promise<void>): Promise<Pick<Verdict, 'verdict' | 'why'>> {
+export async function judge(work: () => Promise<void>): Promise<Pick<Verdict, 'verdict' | 'why'>> {
   try {
     await work();
     return { verdict: 'passed', why: '' };

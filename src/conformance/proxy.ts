@@ -5,8 +5,7 @@ import { text } from 'node:stream/consumers';
 
 interface Answer {
   status: number;
-  type: string;
-  retryAfter?: string | undefined;
+  headers: Record<string, string>;
   body: string;
 }
 /** A request on its way from the client to the server. @public The built types name it. */
@@ -20,9 +19,11 @@ export interface Visit {
   answer?: Answer & { at: number };
   at: number;
 }
-type Asking = (visit: { ask: () => Promise<Answer> }) => Promise<Answer | undefined>;
 /** What becomes of a request. Undefined: the connection is reset. */
-export type Fate = Asking;
+export type Fate = (asked: {
+  ask: () => Promise<Answer>;
+  body: Visit['body'];
+}) => Promise<Answer | undefined>;
 
 export const pass: Fate = ({ ask }) => ask();
 /** It never reaches the server. */
@@ -32,10 +33,26 @@ export const lost: Fate = async ({ ask }) => void (await ask());
 /** Something else answers. */
 export const says =
   (status: number, body: string | object, retryAfter?: string): Fate =>
-  async () =>
-    typeof body === 'string'
-      ? { status, type: 'text/html', retryAfter, body }
-      : { status, type: 'application/problem+json', retryAfter, body: JSON.stringify(body) };
+  async () => ({
+    status,
+    headers: {
+      'content-type': typeof body === 'string' ? 'text/html' : 'application/problem+json',
+      ...(retryAfter && { 'retry-after': retryAfter }),
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+/** They are about one connection. */
+const OF_CONNECTION = [
+  'connection',
+  'content-length',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'expect',
+];
+const forwarded = (headers: Iterable<readonly [string, string]>) =>
+  Object.fromEntries([...headers].filter(([name]) => !OF_CONNECTION.includes(name)));
 
 export type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
@@ -50,16 +67,11 @@ export async function startProxy(targets: readonly string[]) {
   async function forward({ method, url, headers }: IncomingMessage, body: string): Promise<Answer> {
     const answer = await fetch(targets[turn++ % targets.length]! + url, {
       method: method!,
-      headers: {
-        ...(headers.authorization && { authorization: headers.authorization }),
-        ...(headers['content-type'] && { 'content-type': headers['content-type'] }),
-      },
+      headers: forwarded(Object.entries(headers as Record<string, string>)),
       ...(body && { body }),
     });
-    const { status } = answer;
-    const type = answer.headers.get('content-type') ?? '';
-    const retryAfter = answer.headers.get('retry-after') ?? undefined;
-    return { status, type, retryAfter, body: await answer.text() };
+    const text = await answer.text();
+    return { status: answer.status, headers: forwarded(answer.headers), body: text };
   }
 
   async function attend(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -73,16 +85,12 @@ export async function startProxy(targets: readonly string[]) {
     };
     seen.push(visit);
     const fate = next.get(visit.what)?.shift() ?? always.get(visit.what) ?? pass;
-    const answer = isDown ? undefined : await fate({ ask: () => forward(req, body) });
+    const answer = isDown
+      ? undefined
+      : await fate({ ask: () => forward(req, body), body: visit.body });
     if (!answer) return void req.socket.resetAndDestroy();
     visit.answer = { ...answer, at: performance.now() };
-    const { status, type, retryAfter } = answer;
-    res
-      .writeHead(status, {
-        ...(type && { 'content-type': type }),
-        ...(retryAfter && { 'retry-after': retryAfter }),
-      })
-      .end(answer.body);
+    res.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
   const server = createServer((req, res) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fate } from '#src/conformance/proxy';
 import {
   Failed,
   LOGIN,
@@ -74,6 +75,24 @@ export async function isSignedOut(stage: Stage, tab: Tab): Promise<void> {
   stage.proxy.forget();
   await signsIn(tab);
   must(stage.proxy.of(LOGIN).length === 1, 'It signed in more than once');
+}
+
+/** Requests wait for each other so long at most, in milliseconds: a client may send one after the other. */
+export const LATE_MS = 3000;
+
+/** The next requests are answered when so many are there: none of them comes after the refresh of another. */
+export function together({ proxy }: Stage, count: number): void {
+  const { promise: areThere, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LATE_MS);
+  let arrived = 0;
+  const fate: Fate = async ({ ask }) => {
+    const answer = await ask();
+    if (++arrived === count) resolve();
+    await areThere;
+    clearTimeout(timer);
+    return answer;
+  };
+  proxy.next(ME, ...Array<Fate>(count).fill(fate));
 }
 
 const PATIENCE_MS = 60_000;

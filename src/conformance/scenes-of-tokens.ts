@@ -2,16 +2,16 @@ import { pass, says } from '#src/conformance/proxy';
 import {
   expire,
   isIn,
+  LATE_MS,
   refreshes,
   signedIn,
   staysSignedIn,
+  together,
   type Scene,
 } from '#src/conformance/scene';
 import { HOUR, ME, MINUTE, must, type Stage } from '#src/conformance/stage';
 
 const MANY = 20;
-/** A request whose refusal comes late waits for the others so long at most, in milliseconds. */
-const LATE_MS = 3000;
 
 /** The clocks differ. Neither is to be asked. */
 async function clocksDiffer(stage: Stage): Promise<void> {
@@ -47,6 +47,7 @@ export const scenesOfTokens: readonly Scene[] = [
     async play(stage) {
       const tab = await signedIn(stage);
       expire(stage);
+      together(stage, MANY);
       must((await tab.get(MANY)).every(isIn), 'Some of the requests were refused');
       refreshes(stage, 1, 'one is enough for all of them');
     },
@@ -61,6 +62,7 @@ export const scenesOfTokens: readonly Scene[] = [
       const tabs = [first, ...others];
       for (const tab of others) await staysSignedIn(tab, 'in a second tab');
       expire(stage);
+      together(stage, 2 * tabs.length);
       const all = await Promise.all(tabs.map((tab) => tab.get(2)));
       must(all.flat().every(isIn), 'Some of the requests were refused');
       refreshes(stage, tabs.length, 'one for each tab, at most');

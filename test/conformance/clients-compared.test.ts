@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { driverOf } from '#src/conformance/driver';
 import { playClient, type Verdict } from '#src/conformance/play';
-import { eraser, impatient, interceptor } from '#test/support/conformance/naive';
+import { careless, eraser, impatient, interceptor } from '#test/support/conformance/naive';
 import { sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
 import { drive } from '#test/support/conformance/tabs';
 import { root } from '#test/support/process';
@@ -21,6 +21,7 @@ const drivers = {
   'The interceptor of a tutorial, without a lock': (await drive(interceptor)).url,
   'Erases when a refresh fails': (await drive(eraser)).url,
   'Tries again at random': (await drive(impatient)).url,
+  'Trusts its clock and memory, repeats everything': (await drive(careless, careless)).url,
 };
 const WORDS = { passed: 'passed', failed: '**failed**', skipped: '–' };
 
@@ -57,6 +58,27 @@ it('says of each client in docs/conformance.md what the run says', { timeout: HA
     ],
     ['lost-reply', 'portal', 'rate-limited', 'unavailable', 'unknown-token'],
     ['lost-reply', 'rate-limited', 'unavailable'],
+    [
+      'clock-fast',
+      'duplicated-tab',
+      'ended-elsewhere',
+      'killed-before-use',
+      'killed-during-use',
+      'late-refusal',
+      'lost-sign-in',
+      'lost-sign-out',
+      'many-requests',
+      'new-password',
+      'no-loop',
+      'rate-limited',
+      'request-unavailable',
+      'stolen-token',
+      'storing-fails',
+      'three-tabs',
+      'unavailable',
+      'unknown-token',
+      'wrong-password',
+    ],
   ]);
   const table = tableOf(runs);
   await expect(page.replace(/^\| Scene \|[^]*?\n\n/m, () => `${table}\n\n`)).toMatchFileSnapshot(
