@@ -20,8 +20,6 @@ interface Playing {
   databaseUrls?: readonly string[];
   /** Names of scenes, in place of all. */
   only?: readonly string[];
-  /** Told of each verdict as soon as it is there. */
-  tell?: (verdict: Verdict) => unknown;
 }
 
 /** Asked of clients: their pauses should be so many times as long. */
@@ -39,7 +37,6 @@ export async function playClient({
   driver,
   databaseUrls = [],
   only = [],
-  tell,
 }: Playing): Promise<Verdict[]> {
   const unknown = only.filter((name) => !scenes.some((scene) => scene.name === name));
   if (unknown.length > 0) throw new Error(`There is no scene ${unknown.join(', ')}`);
@@ -55,7 +52,6 @@ export async function playClient({
         await play(stage).finally(() => stage.close());
       });
       verdicts.push({ scene: name, title, rules, ...told });
-      tell?.(verdicts.at(-1)!);
     }
     return verdicts;
   } finally {
