@@ -25,7 +25,7 @@ const attacks: ((by: Person, to: Person) => Promise<unknown>)[] = [
 
 it('of two administrators who demote, disable and delete each other one remains (A-03)', async () => {
   let lost = 0;
-  for (let round = 0; round < rounds(100, 300); round++) {
+  for (let round = 0; round < rounds(40, 300); round++) {
     const [a, b] = await Promise.all([register({}, 'admin'), register({}, 'admin')]);
     await User.update({ disabledAt: new Date() }, { where: { id: admin.id } });
     const attack = attacks[round % attacks.length]!;
@@ -41,5 +41,5 @@ it('of two administrators who demote, disable and delete each other one remains 
     await User.update({ disabledAt: null }, { where: { id: admin.id } });
     await UserRole.destroy({ where: { userId: [a.id, b.id] } });
   }
-  expect(lost).toBeGreaterThan(rounds(30, 100));
+  expect(lost).toBeGreaterThan(rounds(10, 100));
 });

@@ -5,10 +5,11 @@ import { startApp } from '#test/support/app';
 import { DAY, SECOND, wait } from '#test/support/clock';
 import { eventually } from '#test/support/eventually';
 import { times } from '#test/support/limited';
+import { rounds } from '#test/support/rounds';
 import { startReceiver, verified, type Heard } from '#test/support/receiver';
 
 const USERS = 20;
-const EVENTS = 1000;
+const EVENTS = rounds(300, 1000);
 
 /** For so long others wait during an attempt. No pause is as long: see src/webhooks/retry.ts. */
 const LEASE = 60 * SECOND;
