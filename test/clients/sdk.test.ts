@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Prompt, State } from '#src/client/types';
 import { password } from '#test/support/app';
 import { mute, refused, says } from '#test/support/clients/gate';
@@ -101,6 +101,16 @@ describe('a request', () => {
       });
     expect([gate.count(REFRESH), pauses]).toEqual([1, []]);
     expect(client.state.status).toBe('signed_in');
+  });
+
+  it('refreshes before the token runs out, by a clock that only goes forward', async () => {
+    const { client } = await signedInOn();
+    expect((await client.request('GET', '/me')).status).toBe(200);
+    const now = performance.now() + 599_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    expect((await client.request('GET', '/me')).status).toBe(200);
+    clock.mockRestore();
+    expect([gate.count(REFRESH), gate.count(ME)]).toEqual([1, 2]);
   });
 
   it('goes on after three seconds when another tab holds the lock', async () => {
