@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Prompt, State } from '#src/client/types';
 import { password } from '#test/support/app';
-import { mute, refused, says } from '#test/support/clients/gate';
+import { lost, mute, refused, says } from '#test/support/clients/gate';
 import { expire, LOGOUT, ME, REFRESH } from '#test/support/clients/harness';
 import { sharedTexts, startSdk } from '#test/support/clients/sdk-harness';
 import { eventually } from '#test/support/eventually';
@@ -111,6 +111,19 @@ describe('a request', () => {
     expect((await client.request('GET', '/me')).status).toBe(200);
     clock.mockRestore();
     expect([gate.count(REFRESH), gate.count(ME)]).toEqual([1, 2]);
+  });
+
+  it('is sent once if it signs somebody in or changes something, and no answer comes', async () => {
+    const { client, credentials } = await signedInOn();
+    const asked = ['POST /auth/login', 'POST /me/factors/totp'];
+    gate.forget();
+    for (const what of asked) gate.all(what, lost);
+    for (const answer of [
+      await client.signIn(credentials),
+      await client.request('POST', '/me/factors/totp'),
+    ])
+      expect(answer.body).toMatchObject({ code: 'no_answer' });
+    for (const what of asked) expect(gate.count(what), what).toBe(1);
   });
 
   it('goes on after three seconds when another tab holds the lock', async () => {
