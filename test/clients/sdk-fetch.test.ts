@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { refused } from '#test/support/clients/gate';
 import { expire, REFRESH } from '#test/support/clients/harness';
-import { startSdk } from '#test/support/clients/sdk-harness';
+import { sharedTexts, startSdk } from '#test/support/clients/sdk-harness';
 
 const { ask, gate, signedInOn } = await startSdk();
 
@@ -92,6 +92,23 @@ describe('client.fetch', () => {
     expect(client.state.status).toBe('signed_out');
     expect((await client.fetch(origin)).status).toBe(401);
     expect(seen.at(-1)!.authorization).toBeUndefined();
+  });
+
+  it('does not repeat for one user what another had asked', async () => {
+    const shared = sharedTexts();
+    const { tokens } = await signedInOn();
+    const { client } = await signedInOn({
+      apis: [origin],
+      storage: shared.tab(),
+      async fetch(...request) {
+        const answer = await fetch(...request);
+        if (answer.url.startsWith(origin)) shared.texts.set('sallyport', JSON.stringify(tokens));
+        return answer;
+      },
+    });
+    refusal = {};
+    expect((await client.fetch(`${origin}/notes`, { method: 'POST', body: '1' })).status).toBe(401);
+    expect(seen).toHaveLength(1);
   });
 
   it('tells nobody else the token', async () => {
