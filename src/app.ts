@@ -44,7 +44,8 @@ import { formBody, smallFormBody } from '#src/platform/http/body';
 import { ignoreForwarded } from '#src/platform/http/client-ip';
 import { addDefaultHeaders } from '#src/platform/http/default-headers';
 import { docsRoutes, DOCS_PATHS } from '#src/platform/http/docs';
-import { errorHandler, notFound } from '#src/platform/http/error-handler';
+import { everybodysErrorHandler, notFound } from '#src/platform/http/error-handler';
+import { frontPage, frontPaths, frontRoutes } from '#src/platform/http/front';
 import { mountFormPages } from '#src/platform/http/form-page';
 import {
   crossOrigin,
@@ -163,12 +164,15 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     straight(ours),
   );
   app.use(entry, ours, unlessAnswered);
+  app.use(frontPage(ctx.settings), unlessAnswered);
   mountAdapters(ctx, app, adapters);
   mountFormPages(ctx, app, pages);
   app.use(docsRoutes(ctx, document), unlessAnswered);
-  app.use(notFound, errorHandler(ctx));
-  const paths = [...routes, ...routesOf(adapters), ...pages].map(({ path }) => path);
-  ctx.metrics?.declareRoutes([...paths, ...DOCS_PATHS]);
+  app.use(frontRoutes(ctx.settings), unlessAnswered);
+  app.use(notFound, everybodysErrorHandler(ctx));
+  const named = [...routes, ...routesOf(adapters), ...pages].map(({ path }) => path);
+  const paths = [...named, ...frontPaths(ctx.settings)];
+  ctx.metrics?.declareRoutes([...paths, '/', ...DOCS_PATHS]);
   const isOwn = ownPaths(paths);
   const router: RequestHandler = (req, res, next) =>
     isOwn(req.path) ? app(req, res, next) : next();

@@ -27,12 +27,13 @@ export const authorizeRoutes = (ctx: Context): Route[] => [
     ({ query }, res) => {
       const next = authorize(ctx, query);
       if ('location' in next) return void res.setHeader('Location', next.location);
-      sendPage(res, { title: 'Sign in', body: `<h1>Sign in</h1>${listOf(next.choices)}` });
+      const body = `<h1>Sign in</h1><ul>${listOf(next.choices)}</ul>`;
+      sendPage(ctx.settings, res, { title: 'Sign in', body });
     },
   ),
 ];
 
 const listOf = (choices: { name: string; address: string }[]) =>
   choices
-    .map(({ name, address }) => `<p><a href="${escapeHtml(address)}">${prose(name)}</a></p>`)
+    .map(({ name, address }) => `<li><a href="${escapeHtml(address)}">${prose(name)}</a></li>`)
     .join('');

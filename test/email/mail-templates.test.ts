@@ -115,7 +115,7 @@ describe.each(mails)('%s', (name, write) => {
 
   it.each(HOSTILE)('shows %j as it is, or not at all', async (text) => {
     const filled = write({ ...data, name: text, provider: text, code: text, device: text });
-    const { subject, text: body, html } = render(filled);
+    const { subject, text: body, html } = render(ctx.settings, filled);
     expect(subject).toBe(filled.subject);
     for (const part of filled.parts.filter((part) => typeof part === 'string')) {
       expect(shown(html)).toContain(oneLine(part));
@@ -123,7 +123,9 @@ describe.each(mails)('%s', (name, write) => {
     }
     expect(body).not.toMatch(/^Bcc/m);
     expect(html).not.toMatch(/<(script|img|b)\b/);
-    expect(html.match(/<[a-z!/]/g)).toEqual(render(write(data)).html.match(/<[a-z!/]/g));
+    expect(html.match(/<[a-z!/]/g)).toEqual(
+      render(ctx.settings, write(data)).html.match(/<[a-z!/]/g),
+    );
   });
 });
 
@@ -134,7 +136,7 @@ it.each(HOSTILE)(
       subject,
       text: body,
       html,
-    } = render({
+    } = render(ctx.settings, {
       subject: `s ${text}`,
       parts: [text, { label: text, link }, { code: text }],
     });

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Router, type RequestHandler, type Response } from 'express';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
+import type { Brand } from '#src/platform/http/look';
 import { prose, publicFor, sendPage } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { problems, type Action } from '#src/platform/http/problems';
@@ -105,22 +106,22 @@ export function docsRoutes(
   router.param('code', (_req, _res, next, code: string) =>
     next(Object.hasOwn(problems, code) ? undefined : new Problem('not_found')),
   );
-  page('/problems/:code', (req, res) => explain(req.params['code'] as ProblemCode, res, basePath));
+  page('/problems/:code', (req, res) => explain(settings, req.params['code'] as ProblemCode, res));
   return router;
 }
 
-function explain(code: ProblemCode, res: Response, basePath: string): void {
+function explain(brand: Brand, code: ProblemCode, res: Response): void {
   const [status, action, title, help] = problems[code];
   const facts = [
     ['Status', String(status)],
     ['Code', `<code>${code}</code>`],
     [`What to do next (<code>${action}</code>)`, prose(ACTIONS[action])],
   ].map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`);
-  sendPage(res, {
+  sendPage(brand, res, {
     title,
     body: [
       `<h1>${prose(title)}</h1><p>${prose(help)}</p><dl>${facts.join('')}</dl>`,
-      `<p><a href="${basePath}/docs">API documentation</a></p>`,
+      `<p><a href="${brand.basePath}/docs">API documentation</a></p>`,
     ].join(''),
   });
 }

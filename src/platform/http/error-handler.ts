@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
+import type { Brand } from '#src/platform/http/look';
 import { prose, renderPage } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { requestIdOf } from '#src/platform/http/request-id';
@@ -80,14 +81,14 @@ const sayProblem =
 
 /** For people: a page. `hint` may add HTML to it. */
 const sayPage =
-  ({ basePath }: Paths, hint: (problem: Problem) => string = () => ''): Say =>
+  (brand: Brand, hint: (problem: Problem) => string = () => ''): Say =>
   (problem) => {
     const { code, message, status, members } = problem;
     const lines = (members.errors ?? []).map(
       (each) => `<p>${prose(`\`${each.pointer.slice(1)}\`: ${each.message}.`)}</p>`,
     );
-    const explained = `<p><a href="${basePath}/problems/${code}">What this means</a></p>`;
-    const { html, policy } = renderPage({
+    const explained = `<p><a href="${brand.basePath}/problems/${code}">What this means</a></p>`;
+    const { html, policy } = renderPage(brand, {
       title: message,
       body: `<h1>${prose(message)}</h1>${lines.join('')}${explained}${hint(problem)}`,
     });
@@ -115,6 +116,28 @@ export const pageError = (
 
 /** True for a browser that opens an address: its `Accept` prefers HTML to JSON. */
 export const prefersPage = (req: Request): boolean => req.accepts(['json', 'html']) === 'html';
+
+/**
+ * True for a person who opened an address in a browser. Programs have asked for HTML without wanting it: Java's
+ * HttpURLConnection does. Browsers say that they navigate (Fetch Metadata), or on an origin that is not secure, that they
+ * would rather have it upgraded.
+ */
+const isNavigation = (req: Request): boolean =>
+  (req.get('sec-fetch-mode') === 'navigate' ||
+    (req.headers['sec-fetch-mode'] === undefined &&
+      req.get('upgrade-insecure-requests') === '1')) &&
+  prefersPage(req);
+
+/** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
+export const everybodysErrorHandler = (
+  ctx: Pick<Context, 'log' | 'settings'>,
+): ErrorRequestHandler => {
+  const [page, problem] = [pageError(ctx), errorHandler(ctx)];
+  return (error, req, res, next) => {
+    res.vary('Accept');
+    return (isNavigation(req) ? page : problem)(error, req, res, next);
+  };
+};
 
 /**
  * For an app that uses our guards on its own routes: answers a `Problem`, and the AuthenticationError of Passport, as

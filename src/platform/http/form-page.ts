@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Context } from '#src/context';
 import { formBody } from '#src/platform/http/body';
 import { pageError } from '#src/platform/http/error-handler';
+import type { Brand } from '#src/platform/http/look';
 import { sendPage } from '#src/platform/http/page';
 import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
@@ -42,37 +43,41 @@ const Token = z.string().regex(/^[\w-]{1,128}$/);
 
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
 export function mountFormPages(ctx: Context, router: Router, pages: readonly FormPage[]): void {
-  const { basePath } = ctx.settings;
+  const { settings } = ctx;
   for (const page of pages) {
-    const end = pageError(ctx, (problem) => usedBefore(problem, page, basePath));
-    const action = `${basePath}${page.path}`;
+    const end = pageError(ctx, (problem) => usedBefore(problem, page, settings.basePath));
     router
       .route(page.path)
-      .get((req, res) => open(res, page, action, Token.safeParse(req.query['token']).data))
-      .post(...formBody, page.guard, (req, res) => submit(req, res, page, basePath))
+      .get((req, res) => open(settings, res, page, Token.safeParse(req.query['token']).data))
+      .post(...formBody, page.guard, (req, res) => submit(settings, req, res, page))
       .all(refuseMethod(['get', 'post']), end);
   }
 }
 
 /** A page whose fields have a token needs the one of its link: without it a click would lead nowhere. */
 async function open(
+  brand: Brand,
   res: Response,
   page: FormPage,
-  action: string,
   token: string | undefined,
 ): Promise<void> {
   const leadsTo = token === undefined ? undefined : await page.leadsTo?.(token);
   if (token !== undefined || !('token' in page.fields.shape))
-    return show(res, page, action, token, { leadsTo });
+    return show(brand, res, page, token, { leadsTo });
   res.status(400);
-  say(res, page.title, 'This link is not complete. Open it from the mail, or copy all of it.');
+  say(
+    brand,
+    res,
+    page.title,
+    'This link is not complete. Open it from the mail, or copy all of it.',
+  );
 }
 
 /** The form; after a mistake with an alert that says what is wrong. */
 function show(
+  brand: Brand,
   res: Response,
-  { title, text, button, input = '' }: FormPage,
-  action: string,
+  { path, title, text, button, input = '' }: FormPage,
   token: string | undefined,
   { mistake = '', leadsTo }: { mistake?: string; leadsTo?: string | undefined } = {},
 ): void {
@@ -80,10 +85,10 @@ function show(
     token === undefined ? '' : `<input type="hidden" name="token" value="${escapeHtml(token)}">`;
   const alert = mistake && `<p role="alert"><strong>${escapeHtml(mistake)}</strong></p>`;
   const fields = `${hidden}${input}<button>${escapeHtml(button)}</button>`;
-  const form = `<form method="post" action="${escapeHtml(action)}">${fields}</form>`;
+  const form = `<form method="post" action="${escapeHtml(brand.basePath + path)}">${fields}</form>`;
   const body = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${alert}${form}`;
   const formAction = leadsTo === undefined ? "'self'" : (`'self' ${sourceOf(leadsTo)}` as const);
-  sendPage(res, { title, body, formAction });
+  sendPage(brand, res, { title, body, formAction });
 }
 
 /** A source of a policy (CSP 3 §2.3.1) that matches an address. That of an app is the scheme: `com.example.app:`. */
@@ -92,7 +97,7 @@ function sourceOf(address: string): string {
   return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol;
 }
 
-async function submit(req: Request, res: Response, page: FormPage, base: string): Promise<void> {
+async function submit(brand: Brand, req: Request, res: Response, page: FormPage): Promise<void> {
   const given = (req.body ?? {}) as { token?: unknown };
   const token = Token.safeParse(given.token).data;
   try {
@@ -105,9 +110,9 @@ async function submit(req: Request, res: Response, page: FormPage, base: string)
     const mistake = error instanceof Problem && page.input !== undefined && mistakeOf(error);
     if (!mistake) throw error;
     res.status(error.status);
-    return show(res, page, `${base}${page.path}`, token, { mistake });
+    return show(brand, res, page, token, { mistake });
   }
-  say(res, page.title, page.done, nextOf(page, base));
+  say(brand, res, page.title, page.done, nextOf(page, brand.basePath));
 }
 
 /** What the person can correct in the form, in sentences; undefined if nothing. */
@@ -116,8 +121,11 @@ function mistakeOf(problem: Problem): string | undefined {
   return (problem.members.errors ?? [problem]).map(({ message }) => `${message}.`).join(' ');
 }
 
-const say = (res: Response, title: string, text: string, more = ''): void =>
-  sendPage(res, { title, body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${more}` });
+const say = (brand: Brand, res: Response, title: string, text: string, more = ''): void =>
+  sendPage(brand, res, {
+    title,
+    body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${more}`,
+  });
 
 const nextOf = ({ next }: FormPage, basePath: string): string =>
   next ? `<p><a href="${basePath}${next.path}">${escapeHtml(next.label)}</a></p>` : '';

@@ -30,7 +30,7 @@ export function createOutboxSignal(): OutboxSignal {
  * @throws {Error} when `to` is no address that `parseEmail` accepts
  */
 export async function queueMail(
-  { db, clock, secrets, outbox }: Context,
+  { db, clock, secrets, outbox, settings }: Context,
   to: string | null,
   mail: Mail,
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function queueMail(
   await db.OutgoingMail.create({
     id: uuid(),
     template: mail.template,
-    encryptedPayload: encryptMail(secrets, { to: recipient, ...render(mail) }),
+    encryptedPayload: encryptMail(secrets, { to: recipient, ...render(settings, mail) }),
     nextAttemptAt: new Date(now),
     expiresAt: new Date(now + mail.goodFor * 1000),
   });

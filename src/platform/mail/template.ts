@@ -59,21 +59,42 @@ function asHtml(part: Part): string {
   return `<p><a href="${escape(part.link)}" style="${BUTTON}">${escape(part.label)}</a></p>`;
 }
 
+/** Who sends mails, for their readers. */
+export type MailBrand = Pick<Settings, 'publicUrl' | 'brandName' | 'brandSupport'>;
+
+/** Why somebody gets a mail, and where they find help. */
+function reasonOf({ publicUrl, brandName, brandSupport }: MailBrand): string {
+  const { host } = new URL(publicUrl);
+  const place = brandName ? `${brandName} (${host})` : host;
+  const help = brandSupport ? ` Help: ${brandSupport}` : '';
+  return `You get this mail because somebody gave this address at ${place}.${help}`;
+}
+
+const HEADER = 'font-weight:600;margin:0 0 1.5em';
+const FOOTER = 'font-size:.875em;margin:2em 0 0;padding:1em 0 0;border-top:1px solid';
+
 /** Subject and both bodies of a mail. */
-export function render({ subject, parts }: Pick<Mail, 'subject' | 'parts'>): {
+export function render(
+  brand: MailBrand,
+  { subject, parts }: Pick<Mail, 'subject' | 'parts'>,
+): {
   subject: string;
   text: string;
   html: string;
 } {
   const title = escape(subject);
+  const { brandName: name } = brand;
+  const reason = reasonOf(brand);
+  const header = name ? `<p style="${HEADER}">${escape(name)}</p>\n` : '';
   return {
-    subject: oneLine(subject),
-    text: `${parts.map(asText).join('\n\n')}\n`,
+    subject: oneLine(name ? `${name}: ${subject}` : subject),
+    text: `${[...parts.map(asText), `--\n${oneLine(reason)}`].join('\n\n')}\n`,
     html: `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title}</title><style>:root{color-scheme:light dark}</style></head>
 <body><div style="${PAGE}">
-<h1 style="font-size:1.25em">${title}</h1>
+${header}<h1 style="font-size:1.25em">${title}</h1>
 ${parts.map(asHtml).join('\n')}
+<p style="${FOOTER}">${escape(reason)}</p>
 </div></body></html>
 `,
   };

@@ -64,7 +64,10 @@ const TIMEOUTS = {
   socketCloseTimeout: 1000,
 };
 
-type MailSettings = Pick<Settings, 'smtpUrl' | 'mailFrom' | 'publicUrl' | 'databaseUrl'>;
+type MailSettings = Pick<
+  Settings,
+  'smtpUrl' | 'mailFrom' | 'publicUrl' | 'databaseUrl' | 'brandName'
+>;
 
 /**
  * SMTP_URL, or files that only their owner can read.
@@ -167,10 +170,14 @@ function fileTransport(settings: MailSettings): Send {
  */
 function mailOptions(
   { id, to, subject, text, html, writtenAt }: Message,
-  { publicUrl, mailFrom }: MailSettings,
+  { publicUrl, mailFrom, brandName }: MailSettings,
 ): SendMailOptions {
   const host = new URL(publicUrl).hostname;
-  const from = mailFrom ? senderOf(mailFrom)! : { name: 'Sallyport', address: `sallyport@${host}` };
+  const given = mailFrom ? senderOf(mailFrom)! : undefined;
+  const from = {
+    name: given?.name || (brandName ?? (given ? '' : 'Sallyport')),
+    address: given?.address ?? `sallyport@${host}`,
+  };
   return {
     from,
     to: { name: '', address: to },

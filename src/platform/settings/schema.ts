@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { brandSettings } from '#src/platform/settings/brand';
 import { databaseSettings } from '#src/platform/settings/database';
 import { limitSettings } from '#src/platform/settings/limits';
 import { mailFrom, notifyNewSignIn, smtpUrl } from '#src/platform/settings/mail';
@@ -160,6 +161,7 @@ export const SettingsSchema = z.object({
       'Shortest password, in characters. NIST asks for 15 where the password is the only factor.',
     ),
   ...passkeySettings,
+  ...brandSettings,
   SMTP_URL: smtpUrl
     .optional()
     .describe(

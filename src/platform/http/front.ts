@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Router, type RequestHandler } from 'express';
+import { lifetimes } from '#src/lifetimes';
+import { prefersPage } from '#src/platform/http/error-handler';
+import { LOGO_PATH, type Brand } from '#src/platform/http/look';
+import { publicFor, sendPage } from '#src/platform/http/page';
+import { refuseMethod } from '#src/platform/http/route';
+import { LOGO_TYPES } from '#src/platform/settings/brand';
+import { SettingsError } from '#src/platform/settings/settings-error';
+
+const MOST_LOGO_BYTES = 200_000;
+/** An SVG that somebody opens by itself is a document. It may have styles, and runs no script. */
+const LOGO_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+
+/** Every path of `frontRoutes`. */
+export const frontPaths = ({ brandLogo }: Brand): readonly string[] =>
+  brandLogo === undefined ? [] : [LOGO_PATH];
+
+/** The front page, for people. Programs are passed on: the front end of a tutorial may have a use for `/`. */
+export function frontPage(brand: Brand): Router {
+  const content = {
+    title: 'Signing in',
+    body: [
+      '<h1>People sign in here</h1>',
+      '<p>This is a server for apps. To sign in, open the app that you want to use.</p>',
+      `<p>You write one? <a href="${brand.basePath}/docs">Read how to use this server</a>.</p>`,
+    ].join(''),
+  };
+  return Router().get('/', (req, res, next) => {
+    res.vary('Accept');
+    if (!prefersPage(req)) return next();
+    publicFor(lifetimes.publicPageSeconds)(req, res, () => sendPage(brand, res, content));
+  });
+}
+
+/**
+ * What programs find at `/`: where the documentation is. And the logo.
+ *
+ * @throws {SettingsError} when BRAND_LOGO cannot be read or is too large
+ */
+export function frontRoutes(brand: Brand): Router {
+  const router = Router();
+  const page = (path: string, handler: RequestHandler) =>
+    router
+      .route(path)
+      .get(publicFor(lifetimes.publicPageSeconds), handler)
+      .all(refuseMethod(['get']));
+  page('/', directory(brand));
+  if (brand.brandLogo !== undefined) page(LOGO_PATH, logo(brand.brandLogo));
+  return router;
+}
+
+const directory =
+  ({ basePath, brandName = 'Sallyport' }: Brand): RequestHandler =>
+  (_req, res) =>
+    void res.json({
+      name: brandName,
+      documentation: `${basePath}/docs`,
+      openapi: `${basePath}/openapi.json`,
+    });
+
+function logo(file: string): RequestHandler {
+  const bytes = read(file);
+  const type = LOGO_TYPES[extname(file).toLowerCase()]!;
+  return (_req, res) => {
+    res.setHeader('Content-Security-Policy', LOGO_POLICY);
+    res.type(type).send(bytes);
+  };
+}
+
+function read(file: string): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new SettingsError([`BRAND_LOGO names a file that cannot be read (${code})`]);
+  }
+  if (bytes.length > MOST_LOGO_BYTES)
+    throw new SettingsError(['BRAND_LOGO names a file of more than 200 kB']);
+  return bytes;
+}

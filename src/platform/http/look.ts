@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { Settings } from '#src/platform/settings/settings';
+import { escapeHtml } from '#src/platform/text';
+
+/** What pages know of the operator. */
+export type Brand = Pick<
+  Settings,
+  'basePath' | 'brandName' | 'brandColor' | 'brandUrl' | 'brandSupport' | 'brandLogo'
+>;
+
+export const LOGO_PATH = '/brand/logo';
+const ACCENT = '#0a58ca';
+
+/** Black or white, whichever has more contrast on a color (WCAG 2.2, relative luminance): at least 4.5 to 1. */
+export function textOn(color: string): '#000' | '#fff' {
+  const [red, green, blue] = [1, 3, 5]
+    .map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)) as [
+    number,
+    number,
+    number,
+  ];
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 ? '#fff' : '#000';
+}
+
+const DARK =
+  '--ink:#ececf1;--soft:#b0b0bc;--ground:#121216;--paper:#1d1d23;--line:#43434e;--code:#2b2b33;--link:#8ab4ff';
+
+/** The look of every page. It travels inside the page, and the policy allows it by its hash alone. */
+const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
+  [
+    ':root{color-scheme:light dark;--ink:#1b1b20;--soft:#5a5a66;--ground:#f4f4f7;--paper:#fff;',
+    `--line:#8d8d99;--code:#f0f0f4;--link:#0a58ca;--accent:${accent};--on-accent:${textOn(accent)}}`,
+    `@media(prefers-color-scheme:dark){:root{${DARK}}}`,
+    '*{box-sizing:border-box}',
+    'body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template-rows:1fr auto auto 1.5fr;',
+    'justify-items:center;gap:1.5rem;padding:1rem;font:1rem/1.5 system-ui,sans-serif;',
+    'color:var(--ink);background:var(--ground);overflow-wrap:anywhere}',
+    'header{align-self:end;display:flex;align-items:center;gap:.75rem;font-weight:600;color:var(--ink)}',
+    'header img{display:block;max-height:3rem;max-width:12rem}',
+    'main{width:100%;max-width:32rem;padding:2rem;border-radius:1rem;background:var(--paper);',
+    'box-shadow:0 0 0 1px #8884,0 .5rem 2rem #0001}',
+    'footer{display:flex;flex-wrap:wrap;justify-content:center;gap:.25rem 1.5rem;align-self:start;font-size:.875rem}',
+    'h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem;text-wrap:balance}p{margin:0 0 1rem}',
+    'main>:last-child{margin-bottom:0}',
+    'code{background:var(--code);padding:.1em .35em;border-radius:.25em}',
+    'dl{margin:0 0 1rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0}a{color:var(--link)}',
+    'form{display:grid;gap:1.25rem;margin:1.5rem 0 0}label{display:grid;gap:.375rem;font-weight:600}',
+    'input,button{font:inherit;width:100%;min-height:2.75rem;padding:.5rem .75rem;border-radius:.5rem;',
+    'border:1px solid var(--line);background:var(--paper);color:inherit}',
+    'button{border-color:transparent;background:var(--accent);color:var(--on-accent);font-weight:600;cursor:pointer}',
+    ':focus-visible{outline:3px solid var(--link);outline-offset:2px}',
+    '[role=alert]{padding:.75rem 1rem;border-inline-start:.25rem solid #c4314b;background:var(--code)}',
+    'ul{list-style:none;margin:0;padding:0;display:grid;gap:.75rem}',
+    'ul a{display:block;padding:.625rem .75rem;border:1px solid var(--line);border-radius:.5rem;',
+    'text-align:center;text-decoration:none;font-weight:600;color:inherit}',
+  ].join('');
+
+const linkTo = (address: string, words: string) =>
+  `<a href="${escapeHtml(address)}">${escapeHtml(words)}</a>`;
+
+function headerOf({ basePath, brandName, brandLogo }: Brand): string {
+  if (brandLogo === undefined) return brandName ? escapeHtml(brandName) : '';
+  return `<img src="${escapeHtml(basePath)}${LOGO_PATH}" alt="${escapeHtml(brandName ?? '')}">`;
+}
+
+function footerOf({ brandName = 'the app', brandUrl, brandSupport }: Brand): string {
+  const help = brandSupport?.includes('@') && !URL.canParse(brandSupport);
+  return [
+    brandUrl ? linkTo(brandUrl, `Back to ${brandName}`) : '',
+    brandSupport ? linkTo(help ? `mailto:${brandSupport}` : brandSupport, 'Help') : '',
+  ].join('');
+}
+
+/** The frame of a page around its content: the style with its hash, what stands above, and what below. */
+export function lookOf(brand: Brand) {
+  const style = styleOf(brand);
+  return {
+    style,
+    styleHash: createHash('sha256').update(style).digest('base64'),
+    header: headerOf(brand),
+    footer: footerOf(brand),
+    images: brand.brandLogo === undefined ? [] : ["img-src 'self'"],
+  };
+}

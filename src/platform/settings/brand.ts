@@ -1,0 +1,62 @@
+import { extname } from 'node:path';
+import { z } from 'zod';
+import { isLoopback } from '#src/platform/settings/types';
+
+// What people see of the operator, on pages and in mails.
+
+/** Pictures that browsers show, by how their names end. */
+export const LOGO_TYPES: Readonly<Record<string, string>> = {
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webp': 'image/webp',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+};
+
+const isAddress = (text: string) => z.email().max(254).safeParse(text).success;
+
+/** A page of the operator, which may have a query. A mail or a page that names it must not lead to a script. */
+function isPage(text: string): boolean {
+  if (!URL.canParse(text) || /[\s<>"'\\]/.test(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+  return isSafe && username === '' && password === '';
+}
+
+export const brandSettings = {
+  BRAND_NAME: z
+    .string()
+    .regex(
+      /^[^\p{C}\p{Zl}\p{Zp}<>"(),:;@\\]{1,60}$/u,
+      'must be a name of 1 to 60 characters, on one line, without any of < > " ( ) , : ; @ \\',
+    )
+    .optional()
+    .describe(
+      'Your name, on every page and in every mail: Example Inc. Mails have it as their sender if MAIL_FROM has no name.',
+    ),
+  BRAND_LOGO: z
+    .string()
+    .refine(
+      (file) => Object.hasOwn(LOGO_TYPES, extname(file).toLowerCase()),
+      'must be the path of a file that ends in .svg, .png, .webp or .jpg',
+    )
+    .optional()
+    .describe('A file with your logo, on every page: .svg, .png, .webp or .jpg, 200 kB at most.'),
+  BRAND_COLOR: z
+    .string()
+    .regex(/^#[\da-f]{6}$/i, 'must be a color such as #0a58ca')
+    .optional()
+    .describe(
+      'The color of buttons on pages, such as #0a58ca. Their text is black or white, whichever is easier to read.',
+    ),
+  BRAND_URL: z
+    .string()
+    .refine(isPage, 'must be https://…, or http:// on a loopback address, without user')
+    .optional()
+    .describe('Your page, to which every page links back.'),
+  BRAND_SUPPORT: z
+    .string()
+    .refine((text) => isAddress(text) || isPage(text), 'must be an e-mail address, or https://…')
+    .optional()
+    .describe('Where people find help: an e-mail address or a page. Pages and mails name it.'),
+};

@@ -1,0 +1,168 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { textOn } from '#src/platform/http/look';
+import { startApp, testEnv } from '#test/support/app';
+import { serve } from '#src/server-program';
+import { emptyDatabase } from '#test/support/database';
+import { openMailbox } from '#test/support/mailbox';
+import { runs } from '#test/support/properties';
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+const file = (name: string, content: string | Buffer) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><script>alert(1)</script></svg>';
+
+const mailbox = await openMailbox();
+const branded = await startApp({
+  ...mailbox.env,
+  MAIL_FROM: 'auth@example.com',
+  EMAIL_VERIFICATION: 'required',
+  BRAND_NAME: "Ünïcode & Söhne's",
+  BRAND_LOGO: file('logo.SVG', SVG),
+  BRAND_COLOR: '#FFDD00',
+  BRAND_URL: 'https://example.com/?a=1&b=2',
+  BRAND_SUPPORT: 'help@example.com',
+});
+const plain = await startApp();
+
+const navigate = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' };
+const browser = { ...navigate, 'sec-fetch-mode': 'navigate' };
+const NAME = 'Ünïcode &amp; Söhne&#39;s';
+
+it.each(['/', '/docs/nothing', '/me', '/forgot-password', '/problems/forbidden'])(
+  'Y-04 the brand is on %s, as text',
+  async (path) => {
+    const { text, headers } = await branded.ask('GET', path, { headers: browser });
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(text).toContain(` · ${NAME}</title>`);
+    expect(text).toContain(`<header><img src="/brand/logo" alt="${NAME}"></header>`);
+    expect(text).toContain(`<a href="https://example.com/?a=1&amp;b=2">Back to ${NAME}</a>`);
+    expect(text).toContain('<a href="mailto:help@example.com">Help</a>');
+    expect(text).toContain('--accent:#FFDD00;--on-accent:#000}');
+    expect(headers.get('content-security-policy')).toContain(
+      "; img-src 'self'; frame-ancestors 'none'",
+    );
+    expect(headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/);
+  },
+);
+
+it('a page without a brand shows none, and loads nothing', async () => {
+  const { text, headers } = await plain.ask('GET', '/', { headers: browser });
+  expect(text).toContain('<title>Signing in</title>');
+  expect(text).toContain('<header></header>');
+  expect(text).toContain('<footer></footer>');
+  expect(headers.get('content-security-policy')).not.toContain('img-src');
+  expect((await plain.ask('GET', '/brand/logo')).status).toBe(404);
+});
+
+it('Y-04 a script in the logo does not run: the answer is a picture, and its policy forbids scripts', async () => {
+  const { status, headers, text } = await branded.ask('GET', '/brand/logo');
+  expect([status, text]).toEqual([200, SVG]);
+  expect(headers.get('content-type')).toBe('image/svg+xml');
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*; sandbox;/);
+  expect(headers.get('cache-control')).toBe('public, max-age=300');
+});
+
+it('mails say who sends them, why, and where help is', async () => {
+  const email = 'ada@example.com';
+  await branded.ask('POST', '/auth/register', {
+    body: { email, password: 'correct horse battery' },
+  });
+  const { headers, text, html } = await mailbox.next(email);
+  expect(headers.get('from')).toMatch(/<auth@example\.com>$/);
+  expect(decoded(headers.get('from')!)).toContain("Ünïcode & Söhne's");
+  expect(decoded(headers.get('subject')!)).toBe("Ünïcode & Söhne's: Confirm your e-mail address");
+  const host = new URL(branded.ctx.settings.publicUrl).host;
+  const why = `You get this mail because somebody gave this address at Ünïcode & Söhne's (${host}). Help: help@example.com`;
+  expect(text).toContain(`--\n${why}`);
+  expect(html).toContain(why.replace('&', '&amp;').replace("'", '&#39;'));
+});
+
+/** Words of a header as RFC 2047 writes them. */
+const decoded = (header: string) =>
+  header
+    .replaceAll(/\?=\s+=\?/g, '?==?')
+    .replaceAll(/=\?utf-8\?(b|q)\?([^?]*)\?=/gi, (_, kind: string, words: string) =>
+      kind.toLowerCase() === 'b'
+        ? Buffer.from(words, 'base64').toString()
+        : decodeURIComponent(words.replaceAll('_', ' ').replaceAll(/=([\dA-F]{2})/g, '%$1')),
+    );
+
+it.each([
+  ['/', 200],
+  ['/nothing', 404],
+  ['/me', 401],
+])('GET %s is a page for a person, and JSON for a program', async (path, status) => {
+  const upgrading = { ...navigate, 'upgrade-insecure-requests': '1' };
+  for (const headers of [browser, upgrading]) {
+    const page = await plain.ask('GET', path, { headers });
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      status,
+      'text/html; charset=utf-8',
+    ]);
+    expect(page.headers.get('vary')).toMatch(/\baccept\b/i);
+  }
+  for (const accept of ['*/*', 'application/json', 'application/json, text/html']) {
+    const { status: answered, body } = await plain.ask('GET', path, {
+      headers: { accept, 'sec-fetch-mode': 'cors' },
+    });
+    expect([answered, typeof body]).toEqual([status, 'object']);
+  }
+});
+
+it('a program that asks for HTML without wanting it gets a problem, as from Java', async () => {
+  const headers = { accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2' };
+  const { body } = await plain.ask('GET', '/me', { headers });
+  expect(body.code).toBe('token_missing');
+});
+
+it.each([
+  ['BRAND_NAME', ['', 'a\nb', '<b>', 'a'.repeat(61), 'Evil <evil@example.com>']],
+  ['BRAND_COLOR', ['red', '#fff', '#0a58ca;}', 'url(x)']],
+  [
+    'BRAND_URL',
+    [
+      'javascript:alert(1)',
+      'http://example.com',
+      '//evil',
+      'https://u:p@example.com',
+      'https://a.b/"x',
+    ],
+  ],
+  ['BRAND_SUPPORT', ['javascript:alert(1)', 'a b@example.com', 'help', 'mailto:x@y.zz']],
+  [
+    'BRAND_LOGO',
+    ['logo.html', 'logo', '.svg', `${folder}/missing.png`, file('big.png', Buffer.alloc(200_001))],
+  ],
+])('%s that could do harm is refused at the start', async (name, values) => {
+  for (const value of values) {
+    const starting = serve(testEnv(await emptyDatabase(), { [name]: value }));
+    await expect(starting, `${name}=${value}`).rejects.toThrow(name);
+  }
+});
+
+it('text on any color has a contrast of at least 4.5', () => {
+  const part = fc.integer({ min: 0, max: 255 });
+  const hex = (n: number) => n.toString(16).padStart(2, '0');
+  const linear = (n: number) =>
+    n / 255 <= 0.04045 ? n / 255 / 12.92 : ((n / 255 + 0.055) / 1.055) ** 2.4;
+  const luminance = ([r, g, b]: number[]) =>
+    0.2126 * linear(r!) + 0.7152 * linear(g!) + 0.0722 * linear(b!);
+  fc.assert(
+    fc.property(fc.tuple(part, part, part), (color) => {
+      const ground = luminance(color);
+      const text = textOn(`#${color.map(hex).join('')}`) === '#fff' ? 1 : 0;
+      const contrast = (Math.max(ground, text) + 0.05) / (Math.min(ground, text) + 0.05);
+      expect(contrast).toBeGreaterThanOrEqual(4.5);
+    }),
+    runs(),
+  );
+});
