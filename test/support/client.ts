@@ -37,7 +37,7 @@ export function fault(
   path: string,
   ms: number,
 ): string | undefined {
-  const page = /^\/(docs|openapi\.json|problems\/)/.test(path) && status === 200;
+  const page = /^\/($|brand\/|docs|openapi\.json|problems\/)/.test(path) && status === 200;
   const shared = path === '/.well-known/jwks.json' && status === 200;
   const has = (name: string, value: string | null) => headers.get(name) === value;
   const challenge =

@@ -25,7 +25,7 @@ export function textOn(color: string): '#000' | '#fff' {
 }
 
 const DARK =
-  '--ink:#ececf1;--soft:#b0b0bc;--ground:#121216;--paper:#1d1d23;--line:#43434e;--code:#2b2b33;--link:#8ab4ff';
+  '--ink:#ececf1;--soft:#b0b0bc;--ground:#121216;--paper:#1d1d23;--line:#7d7d8a;--code:#2b2b33;--link:#8ab4ff';
 
 /** The look of every page. It travels inside the page, and the policy allows it by its hash alone. */
 const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
@@ -38,7 +38,7 @@ const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
     'justify-items:center;gap:1.5rem;padding:1rem;font:1rem/1.5 system-ui,sans-serif;',
     'color:var(--ink);background:var(--ground);overflow-wrap:anywhere}',
     'header{align-self:end;display:flex;align-items:center;gap:.75rem;font-weight:600;color:var(--ink)}',
-    'header img{display:block;max-height:3rem;max-width:12rem}',
+    'header img{display:block;height:2.5rem;max-width:14rem;object-fit:contain}',
     'main{width:100%;max-width:32rem;padding:2rem;border-radius:1rem;background:var(--paper);',
     'box-shadow:0 0 0 1px #8884,0 .5rem 2rem #0001}',
     'footer{display:flex;flex-wrap:wrap;justify-content:center;gap:.25rem 1.5rem;align-self:start;font-size:.875rem}',
