@@ -270,13 +270,17 @@ describe('every route that strangers may call', () => {
   const UNNAMED = [
     'GET /',
     'GET /.well-known/jwks.json',
+    'GET /.well-known/oauth-authorization-server',
     'GET /.well-known/passkey-endpoints',
     'GET /api/test/all',
     'GET /auth/strategies',
     'GET /livez',
+    'GET /oauth/authorize',
     'GET /readyz',
     'POST /api/auth/signout',
     'POST /auth/logout',
+    'POST /oauth/revoke', // counts what is no token of ours
+    'POST /oauth/token', // counts by the grant
   ];
 
   it('has a class, or costs next to nothing', () => {

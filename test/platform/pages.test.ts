@@ -161,7 +161,10 @@ describe.runIf(hasBrowser && engine === 'sqlite')('in a browser', () => {
     async (colours) => {
       const { page, complaints } = await opened(`${url}/problems/token_expired`, colours);
       expect(await page.textContent('h1')).toBe('The access token expired');
-      expect(await page.evaluate('getComputedStyle(document.body).maxWidth')).toBe('608px');
+      const width = await page.evaluate(
+        'getComputedStyle(document.querySelector("main")).maxWidth',
+      );
+      expect(width).toBe('512px');
       await shoot(page, `problem-${colours}`);
       expect(complaints).toEqual([]);
       await page.close();

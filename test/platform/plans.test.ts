@@ -295,16 +295,22 @@ async function operations(asAdmin: ReturnType<typeof client>) {
 }
 
 async function services(asAdmin: ReturnType<typeof client>) {
-  const body = { name: 'billing', scopes: ['introspect', 'changes'] };
+  const body = { name: 'billing', scopes: ['introspect', 'changes', 'revoke'] };
   const { id, secret } = (await asAdmin('POST', '/admin/services', body)).body;
   await readFeed({ id, secret });
   const path = `/admin/services/${id}`;
   await asAdmin('GET', '/admin/services');
   await asAdmin('GET', path);
   await asAdmin('PATCH', path, { name: 'billing-2' });
-  const { token } = await register();
-  const asked = asService({ id, secret });
-  await asked('/oauth/introspect', { token });
+  const { token, tokens } = await register();
+  const asks = asService({ id, secret });
+  await asks('/oauth/introspect', { token });
+  await asks('/oauth/token', { grant_type: 'client_credentials' });
+  const refresh = { grant_type: 'refresh_token', refresh_token: tokens.refreshToken };
+  await ask('POST', '/oauth/token', formOf(undefined, refresh));
+  await asks('/oauth/revoke', { token });
+  await stranger('GET', '/oauth/authorize');
+  await stranger('GET', '/.well-known/oauth-authorization-server');
   await asAdmin('POST', `${path}/secret`, {});
   await asAdmin('DELETE', path);
 }
