@@ -342,6 +342,8 @@ const PAGES = [
     '/reset-password',
     '/restore-email',
   ].flatMap((path) => [`GET ${path}`, `POST ${path}`]),
+  'GET /', // for people
+  'GET /', // for programs
   'GET /docs',
   'GET /docs/favicon-32x32.png',
   'GET /docs/start.js',

@@ -122,11 +122,14 @@ export const prefersPage = (req: Request): boolean => req.accepts(['json', 'html
  * HttpURLConnection does. Browsers say that they navigate (Fetch Metadata), or on an origin that is not secure, that they
  * would rather have it upgraded.
  */
-const isNavigation = (req: Request): boolean =>
+export const isNavigation = (req: Request): boolean =>
   (req.get('sec-fetch-mode') === 'navigate' ||
     (req.headers['sec-fetch-mode'] === undefined &&
       req.get('upgrade-insecure-requests') === '1')) &&
   prefersPage(req);
+
+/** What tells `isNavigation`. */
+export const NAVIGATION_HEADERS = ['Accept', 'Sec-Fetch-Mode', 'Upgrade-Insecure-Requests'];
 
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
 export const everybodysErrorHandler = (
@@ -134,7 +137,7 @@ export const everybodysErrorHandler = (
 ): ErrorRequestHandler => {
   const [page, problem] = [pageError(ctx), errorHandler(ctx)];
   return (error, req, res, next) => {
-    res.vary('Accept');
+    res.vary(NAVIGATION_HEADERS);
     return (isNavigation(req) ? page : problem)(error, req, res, next);
   };
 };

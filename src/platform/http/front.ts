@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Router, type RequestHandler } from 'express';
 import { lifetimes } from '#src/lifetimes';
-import { prefersPage } from '#src/platform/http/error-handler';
+import { isNavigation, NAVIGATION_HEADERS } from '#src/platform/http/error-handler';
 import { LOGO_PATH, type Brand } from '#src/platform/http/look';
 import { publicFor, sendPage } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
@@ -29,8 +29,8 @@ export function frontPage(brand: Brand): Router {
     ].join(''),
   };
   return Router().get('/', (req, res, next) => {
-    res.vary('Accept');
-    if (!prefersPage(req)) return next();
+    res.vary(NAVIGATION_HEADERS);
+    if (!isNavigation(req)) return next();
     publicFor(lifetimes.publicPageSeconds)(req, res, () => sendPage(brand, res, content));
   });
 }

@@ -25,14 +25,14 @@ export function textOn(color: string): '#000' | '#fff' {
 }
 
 const DARK =
-  '--ink:#ececf1;--soft:#b0b0bc;--ground:#121216;--paper:#1d1d23;--line:#7d7d8a;--code:#2b2b33;--link:#8ab4ff';
+  '--ink:#ececf1;--ground:#121216;--paper:#1d1d23;--line:#7d7d8a;--code:#2b2b33;--link:#8ab4ff';
 
 /** The look of every page. It travels inside the page, and the policy allows it by its hash alone. */
 const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
   [
-    ':root{color-scheme:light dark;--ink:#1b1b20;--soft:#5a5a66;--ground:#f4f4f7;--paper:#fff;',
+    ':root{color-scheme:light dark;--ink:#1b1b20;--ground:#f4f4f7;--paper:#fff;',
     `--line:#8d8d99;--code:#f0f0f4;--link:#0a58ca;--accent:${accent};--on-accent:${textOn(accent)}}`,
-    `@media(prefers-color-scheme:dark){:root{${DARK}}}`,
+    `@media(prefers-color-scheme:dark){:root{${DARK}}header img{padding:.375rem .625rem;border-radius:.5rem;background:#fff}}`,
     '*{box-sizing:border-box}',
     'body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template-rows:1fr auto auto 1.5fr;',
     'justify-items:center;gap:1.5rem;padding:1rem;font:1rem/1.5 system-ui,sans-serif;',
@@ -49,7 +49,7 @@ const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
     'form{display:grid;gap:1.25rem;margin:1.5rem 0 0}label{display:grid;gap:.375rem;font-weight:600}',
     'input,button{font:inherit;width:100%;min-height:2.75rem;padding:.5rem .75rem;border-radius:.5rem;',
     'border:1px solid var(--line);background:var(--paper);color:inherit}',
-    'button{border-color:transparent;background:var(--accent);color:var(--on-accent);font-weight:600;cursor:pointer}',
+    'button{background:var(--accent);color:var(--on-accent);font-weight:600;cursor:pointer}',
     ':focus-visible{outline:3px solid var(--link);outline-offset:2px}',
     '[role=alert]{padding:.75rem 1rem;border-inline-start:.25rem solid #c4314b;background:var(--code)}',
     'ul{list-style:none;margin:0;padding:0;display:grid;gap:.75rem}',
@@ -65,10 +65,10 @@ function headerOf({ basePath, brandName, brandLogo }: Brand): string {
   return `<img src="${escapeHtml(basePath)}${LOGO_PATH}" alt="${escapeHtml(brandName ?? '')}">`;
 }
 
-function footerOf({ brandName = 'the app', brandUrl, brandSupport }: Brand): string {
+function footerOf({ brandName, brandUrl, brandSupport }: Brand): string {
   const help = brandSupport?.includes('@') && !URL.canParse(brandSupport);
   return [
-    brandUrl ? linkTo(brandUrl, `Back to ${brandName}`) : '',
+    brandUrl ? linkTo(brandUrl, `Back to ${brandName ?? new URL(brandUrl).host}`) : '',
     brandSupport ? linkTo(help ? `mailto:${brandSupport}` : brandSupport, 'Help') : '',
   ].join('');
 }

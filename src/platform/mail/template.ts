@@ -67,7 +67,7 @@ function reasonOf({ publicUrl, brandName, brandSupport }: MailBrand): string {
   const { host } = new URL(publicUrl);
   const place = brandName ? `${brandName} (${host})` : host;
   const help = brandSupport ? ` Help: ${brandSupport}` : '';
-  return `You get this mail because somebody gave this address at ${place}.${help}`;
+  return `You get this mail because this address was given at ${place}.${help}`;
 }
 
 const HEADER = 'font-weight:600;margin:0 0 1.5em';
@@ -88,7 +88,7 @@ export function render(
   const header = name ? `<p style="${HEADER}">${escape(name)}</p>\n` : '';
   return {
     subject: oneLine(name ? `${name}: ${subject}` : subject),
-    text: `${[...parts.map(asText), `--\n${oneLine(reason)}`].join('\n\n')}\n`,
+    text: `${[...parts.map(asText), `-- \n${oneLine(reason)}`].join('\n\n')}\n`,
     html: `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title}</title><style>:root{color-scheme:light dark}</style></head>
 <body><div style="${PAGE}">

@@ -27,8 +27,8 @@ export const brandSettings = {
   BRAND_NAME: z
     .string()
     .regex(
-      /^[^\p{C}\p{Zl}\p{Zp}<>"(),:;@\\]{1,60}$/u,
-      'must be a name of 1 to 60 characters, on one line, without any of < > " ( ) , : ; @ \\',
+      /^(?=\S)[^\p{C}\p{Zl}\p{Zp}<>"():;@\\]{1,60}(?<=\S)$/u,
+      'must be a name of 1 to 60 characters, on one line, without any of < > " ( ) : ; @ \\',
     )
     .optional()
     .describe(
