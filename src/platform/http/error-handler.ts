@@ -129,7 +129,7 @@ export const isNavigation = (req: Request): boolean =>
   prefersPage(req);
 
 /** What tells `isNavigation`. */
-export const NAVIGATION_HEADERS = ['Accept', 'Sec-Fetch-Mode', 'Upgrade-Insecure-Requests'];
+export const NAVIGATION_HEADERS = 'Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests';
 
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
 export const everybodysErrorHandler = (
