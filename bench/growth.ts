@@ -90,7 +90,13 @@ async function siteWith(count: number, databaseUrl: string, databasePid?: number
 
 /** Each does some work and answers how many times. */
 function worksOn(url: string, ctx: Site['ctx'], numbers: number[]): Site['works'] {
-  const proof = { amr: 'pwd', aal2At: null, authenticatedAt: null, createdAt: new Date() };
+  const proof = {
+    amr: 'pwd',
+    aal2At: null,
+    authenticatedAt: null,
+    createdAt: new Date(),
+    dpopKey: null,
+  };
   const tokens = numbers.map((i) =>
     signAccessToken(ctx, { id: sessionId(i), userId: userId(i), generation: 0, ...proof }),
   );

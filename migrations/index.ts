@@ -25,6 +25,7 @@ import { webhooks } from '#migrations/0021-webhooks';
 import { impersonation } from '#migrations/0022-impersonation';
 import { services } from '#migrations/0023-services';
 import { impersonationIndex } from '#migrations/0024-impersonation-index';
+import { dpop } from '#migrations/0025-dpop';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -55,6 +56,7 @@ const migrations: Record<string, Migration> = {
   '0022-impersonation': impersonation,
   '0023-services': services,
   '0024-impersonation-index': impersonationIndex,
+  '0025-dpop': dpop,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

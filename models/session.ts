@@ -48,6 +48,8 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
   declare actorName: CreationOptional<string | null>;
   /** Why the administrator acts for the user, in their words. */
   declare actorReason: CreationOptional<string | null>;
+  /** Thumbprint (RFC 7638) of the key to which the tokens are bound (RFC 9449). Null: they are not. */
+  declare dpopKey: CreationOptional<string | null>;
   /** Goes up when somebody must be alone with the row: see `takeTurn`. */
   declare turn: CreationOptional<number>;
   declare createdAt: CreationOptional<Date>;
@@ -88,6 +90,7 @@ export class Session extends Model<InferAttributes<Session>, InferCreationAttrib
         actorSessionId: DataTypes.CHAR(36),
         actorName: DataTypes.STRING(100),
         actorReason: DataTypes.STRING(200),
+        dpopKey: DataTypes.CHAR(43),
         turn: TURN,
         createdAt: { type: DataTypes.DATE(3), allowNull: false },
         updatedAt: { type: DataTypes.DATE(3), allowNull: false },

@@ -53,6 +53,8 @@ export const lifetimes = {
   serviceSecretOverlapSeconds: 24 * HOUR_SECONDS,
   /** The access token of a service. */
   serviceTokenSeconds: 10 * MINUTE_SECONDS,
+  /** A proof of possession of a key may be used for so long after the server gave the nonce in it. */
+  dpopNonceSeconds: 5 * MINUTE_SECONDS,
   /** A signing key signs for so long before the next one is made. */
   signingKeyDays: 30,
   /** Others may keep our public keys for so long. A new key is published for so long before it signs. */

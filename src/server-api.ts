@@ -69,8 +69,12 @@ const sessionsApi = (ctx: Context) => ({
   endAllOfEverybody: (): Promise<number> => endEverySession(ctx),
   /** The claims of a genuine access token that has not expired. @throws {Problem} 401 `token_invalid`, `token_expired` */
   verifyAccessToken: (token: string): Promise<Claims> => verifyAccessToken(ctx, token),
-  /** The principal of the live session of these claims. @throws {Problem} 401 `session_ended`, `user_disabled` */
-  resume: (claims: Claims): Promise<Principal> => resumeSession(ctx, claims),
+  /**
+   * The principal of the live session of these claims. `provenKey`: the key that the sender has proved to hold (RFC 9449).
+   * @throws {Problem} 401 `session_ended`, `user_disabled`, `invalid_dpop_proof`
+   */
+  resume: (claims: Claims, provenKey?: string): Promise<Principal> =>
+    resumeSession(ctx, claims, provenKey),
   /** Both at once, from memory: undefined says nothing about the token, so ask them. It never waits. */
   recall: (token: string): Principal | undefined => recallSession(ctx, token),
 });

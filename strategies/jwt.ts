@@ -1,5 +1,7 @@
+import type { Request } from 'express';
 import { Strategy as JwtStrategy, type VerifiedCallback } from 'passport-jwt';
 import { bearerToken } from '#src/platform/http/credential-headers';
+import { provenKeyOf } from '#src/platform/http/proven-key';
 import { defineStrategy, verify, type StrategyContext } from '#src/strategy-kit/strategy';
 
 type Sessions = StrategyContext['auth']['sessions'];
@@ -62,11 +64,17 @@ export default defineStrategy({
         else sessions.verifyAccessToken(token).then((claims) => done(null, claims), done);
       },
     };
-    const resume = verify(async (claims: Claims) => sessions.resume(claims));
+    const resume = verify(async (claims: Claims, key: string | undefined) =>
+      sessions.resume(claims, key),
+    );
     return new JwtStrategy(
-      { jwtFromRequest: bearerToken, secretOrKey: verifier as unknown as Buffer },
-      (found: Claims | Principal, done: VerifiedCallback) =>
-        'sid' in found ? resume(found, done) : done(null, found),
+      {
+        jwtFromRequest: bearerToken,
+        secretOrKey: verifier as unknown as Buffer,
+        passReqToCallback: true,
+      },
+      (req: Request, found: Claims | Principal, done: VerifiedCallback) =>
+        'sid' in found ? resume(found, provenKeyOf(req), done) : done(null, found),
     );
   },
 });

@@ -1,9 +1,11 @@
 import type { NextFunction, Request } from 'express';
 import type { AuthenticateCallback } from 'passport';
 import { AskedFor, askPassport } from '#src/authentication/ask-passport';
+import { proveToken } from '#src/authentication/prove-key';
 import { rememberCredential } from '#src/authentication/signed-in';
 import { digestChallenge } from '#src/authentication/strategy-failure';
 import type { Context } from '#src/context';
+import { isBoundScheme } from '#src/platform/http/credential-headers';
 import { Problem } from '#src/platform/http/problem';
 
 interface Asking {
@@ -16,12 +18,12 @@ interface Asking {
  * Asks the strategies of kind `bearer`, and goes on with the principal in `req.user`, or with the refusal. `toActors`: see
  * `authenticate`.
  */
-export function askBearers(
-  ctx: Context,
-  { options, toActors }: Asking,
-  req: Request,
-  next: NextFunction,
-) {
+export function askBearers(ctx: Context, asking: Asking, req: Request, next: NextFunction): void {
+  if (!isBoundScheme(req)) return ask(ctx, asking, req, next);
+  proveToken(ctx, req).then(() => ask(ctx, asking, req, next), next);
+}
+
+function ask(ctx: Context, { options, toActors }: Asking, req: Request, next: NextFunction): void {
   const answer: AuthenticateCallback = (error, user, info) => {
     if (error || !user) return next(error ?? firstReason(info));
     req.user = user;

@@ -26,6 +26,8 @@ export async function finishSignIn(
   const waiting = await readWaitingSignIn(ctx, mfaToken);
   const { grant, user } = waiting;
   const { method } = grant.data;
+  if ((grant.data.device.dpopKey ?? null) !== (device.dpopKey ?? null))
+    throw new Problem('invalid_dpop_proof');
   const throttle = await throttleFactor(ctx, req, user.id);
   const proven = await proveOnce(ctx, waiting, throttle.locked ? undefined : given).catch(
     async (error: unknown) => {

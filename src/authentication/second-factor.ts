@@ -22,7 +22,7 @@ const PURPOSE = 'second factor';
 interface BegunSignIn {
   method: SignInMethod;
   /** What the client said of its device. */
-  device: Pick<Device, 'kind' | 'name' | 'platform'>;
+  device: Pick<Device, 'kind' | 'name' | 'platform' | 'dpopKey'>;
   /** Milliseconds since 1970. */
   begunAt: number;
   /** Of the hash that the user had. With another password, the token is void. */
@@ -52,10 +52,10 @@ const hasProvedTwo = ({ amr, continues }: SignInAttempt['method']) =>
   isTwoFactors(amr) || (continues?.aal2Time ?? null) !== null;
 
 async function challenge(ctx: Context, { user, device, method }: SignInAttempt): Promise<Problem> {
-  const { kind, name, platform } = device;
+  const { kind, name, platform, dpopKey } = device;
   const data: BegunSignIn = {
     method,
-    device: { kind, name, platform },
+    device: { kind, name, platform, dpopKey },
     begunAt: ctx.clock.now(),
     passwordDigest: digestOf(user.passwordHash),
   };

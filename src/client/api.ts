@@ -676,6 +676,10 @@ export interface Actions {
   session_ended: 'sign_in';
   /** This user is disabled */
   user_disabled: 'sign_in';
+  /** The proof of possession is missing, wrong, or was used before */
+  invalid_dpop_proof: 'fix_request';
+  /** The proof of possession needs a nonce of this server */
+  use_dpop_nonce: 'fix_request';
   /** Those credentials are not correct */
   invalid_credentials: 'fix_request';
   /** The sign-in was not completed */
@@ -1127,8 +1131,9 @@ export interface Impersonation {
 }
 
 export interface ImpersonationTokens {
-  tokenType: 'Bearer';
-  /** Send it as `Authorization: Bearer <token>`. Its content is not part of this contract. */
+  /** `DPoP` if the sign-in came with a proof of possession (RFC 9449): then each request needs one. */
+  tokenType: 'Bearer' | 'DPoP';
+  /** Send it as `Authorization: <tokenType> <token>`. Its content is not part of this contract. */
   accessToken: string;
   /** Seconds until the access token expires, and the session ends. There is no refresh token. */
   expiresIn: number;
@@ -1138,7 +1143,7 @@ export interface ImpersonationTokens {
 
 export interface Introspection {
   active: boolean;
-  token_type?: 'Bearer' | undefined;
+  token_type?: 'Bearer' | 'DPoP' | undefined;
   iss?: string | undefined;
   aud?: string | undefined;
   /** Id of the user. */
@@ -1160,6 +1165,10 @@ export interface Introspection {
   /** The administrator who acts for the user (RFC 8693 §4.1). */
   act?: {
     sub: string;
+  } | undefined;
+  /** Thumbprint of the key that the token is bound to (RFC 9449 §6.2). */
+  cnf?: {
+    jkt: string;
   } | undefined;
 }
 
@@ -1429,8 +1438,8 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `unsupported_grant_type`, `invalid_scope`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
-  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'unsupported_grant_type' | 'invalid_scope' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
+  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `unsupported_grant_type`, `invalid_scope`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
+  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'unsupported_grant_type' | 'invalid_scope' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_dpop_proof' | 'use_dpop_nonce' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
   /** What to do next. Known values, more may come: `fix_request`, `sign_in`, `refresh`, `stop`, `verify_email`, `second_factor`, `step_up`, `enroll_factor`, `wait`. */
   action: 'fix_request' | 'sign_in' | 'refresh' | 'stop' | 'verify_email' | 'second_factor' | 'step_up' | 'enroll_factor' | 'wait' | (string & {});
   requestId: string;
@@ -1442,8 +1451,8 @@ export interface Problem {
   })[] | undefined;
   /** What is needed: one of these roles, or all of these permissions. */
   required?: readonly (string)[] | undefined;
-  /** Why a refresh token was refused. Known values, more may come: `expired`, `revoked`, `reused`, `unknown`. */
-  reason?: 'expired' | 'revoked' | 'reused' | 'unknown' | (string & {}) | undefined;
+  /** Why a refresh token was refused. Known values, more may come: `expired`, `revoked`, `reused`, `unknown`, `key`. */
+  reason?: 'expired' | 'revoked' | 'reused' | 'unknown' | 'key' | (string & {}) | undefined;
   /** A client may erase its tokens only at `ended`. Known values, more may come: `ended`, `unknown`. */
   sessionStatus?: 'ended' | 'unknown' | (string & {}) | undefined;
   /** What the session must prove: `aal2` for two factors (RFC 9470 §3). */
@@ -1613,6 +1622,7 @@ export interface ServerMetadata {
   token_endpoint_auth_methods_supported: readonly (string)[];
   revocation_endpoint_auth_methods_supported: readonly (string)[];
   introspection_endpoint_auth_methods_supported: readonly (string)[];
+  dpop_signing_alg_values_supported: readonly (string)[];
 }
 
 export interface Service {
@@ -1696,7 +1706,7 @@ export interface Strategy {
 
 export interface TokenResponse {
   access_token: string;
-  token_type: 'Bearer';
+  token_type: 'Bearer' | 'DPoP';
   /** Seconds until the access token expires. */
   expires_in: number;
   /** Store it before you use the access token. The one before is then void. */
@@ -1706,8 +1716,9 @@ export interface TokenResponse {
 }
 
 export interface Tokens {
-  tokenType: 'Bearer';
-  /** Send it as `Authorization: Bearer <token>`. Its content is not part of this contract. */
+  /** `DPoP` if the sign-in came with a proof of possession (RFC 9449): then each request needs one. */
+  tokenType: 'Bearer' | 'DPoP';
+  /** Send it as `Authorization: <tokenType> <token>`. Its content is not part of this contract. */
   accessToken: string;
   /** Seconds until the access token expires. */
   expiresIn: number;

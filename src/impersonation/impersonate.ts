@@ -12,6 +12,7 @@ import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
 import { linkTo } from '#src/platform/mail/template';
 import { signAccessToken } from '#src/sessions/access-tokens';
+import { tokenTypeOf } from '#src/sessions/issue-tokens';
 import type { Device } from '#src/sessions/device';
 import { endSessions } from '#src/sessions/end-sessions';
 import type { ReportedSession } from '#src/sessions/new-device';
@@ -51,7 +52,7 @@ export async function impersonate(
     const session = await startSession(ctx, actor, user, reason, device);
     const { id, strategy, createdAt, expiresAt } = session;
     return {
-      tokenType: 'Bearer',
+      tokenType: tokenTypeOf(session),
       accessToken: signAccessToken(ctx, session, lifetimes.impersonationSeconds),
       expiresIn: lifetimes.impersonationSeconds,
       session: { id, strategy, createdAt, expiresAt, ...proofOf(session) },
@@ -95,7 +96,7 @@ async function startSession(
   actor: Principal,
   user: User,
   reason: string,
-  { userAgent = null, ip = null }: Device,
+  { userAgent = null, ip = null, dpopKey = null }: Device,
 ) {
   const { db, clock, events } = ctx;
   const own = requireSession(actor);
@@ -107,6 +108,7 @@ async function startSession(
     strategy: 'impersonation',
     userAgent,
     ip,
+    dpopKey,
     // The user has proved nothing. The administrator did, in their own session.
     authenticatedAt: new Date(Math.round(own.authTime * 1000)),
     actorId: actor.id,

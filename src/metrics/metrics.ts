@@ -13,6 +13,7 @@ const REFRESH_OUTCOMES = [
   'revoked',
   'reused',
   'unknown',
+  'key',
   'failed',
 ] as const;
 

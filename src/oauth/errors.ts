@@ -10,6 +10,8 @@ export const TOKEN_PATH = '/oauth/token';
 const ERRORS: Partial<Record<ProblemCode, string>> = {
   invalid_client: 'invalid_client',
   unauthorized_client: 'unauthorized_client',
+  invalid_dpop_proof: 'invalid_dpop_proof',
+  use_dpop_nonce: 'use_dpop_nonce',
   invalid_grant: 'invalid_grant',
   invalid_code: 'invalid_grant',
   unsupported_grant_type: 'unsupported_grant_type',

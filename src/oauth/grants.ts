@@ -38,7 +38,7 @@ export type TokenRequest = z.output<typeof TokenRequest>;
 export const TokenResponse = z
   .object({
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
     refresh_token: z.string().optional().meta({
       description: 'Store it before you use the access token. The one before is then void.',
@@ -82,11 +82,11 @@ export async function redeemRefreshToken(
 }
 
 const responseOf = (
-  { accessToken, expiresIn, refreshToken }: TokensBody,
+  { tokenType, accessToken, expiresIn, refreshToken }: TokensBody,
   { permissions }: Principal,
 ): TokenResponse => ({
   access_token: accessToken,
-  token_type: 'Bearer',
+  token_type: tokenType,
   expires_in: expiresIn,
   refresh_token: refreshToken,
   ...scopeOf(permissions),

@@ -15,7 +15,7 @@ const list = z.array(z.string()).optional();
 export const Introspection = z
   .object({
     active: z.boolean(),
-    token_type: z.literal('Bearer').optional(),
+    token_type: z.enum(['Bearer', 'DPoP']).optional(),
     iss: text,
     aud: text,
     sub: text.meta({ description: 'Id of the user.' }),
@@ -35,6 +35,10 @@ export const Introspection = z
       .object({ sub: z.string() })
       .optional()
       .meta({ description: 'The administrator who acts for the user (RFC 8693 §4.1).' }),
+    cnf: z
+      .object({ jkt: z.string() })
+      .optional()
+      .meta({ description: 'Thumbprint of the key that the token is bound to (RFC 9449 §6.2).' }),
   })
   .meta({ id: 'Introspection' });
 type Introspection = z.input<typeof Introspection>;
@@ -62,12 +66,12 @@ export async function introspect(ctx: Context, token: string): Promise<Introspec
   }
 }
 
-function activeOf({ iss, aud, iat, exp, act }: Claims, found: ReadSession): Introspection {
+function activeOf({ iss, aud, iat, exp, act, cnf }: Claims, found: ReadSession): Introspection {
   const { principal, actor } = found;
   const { id, username, email, emailVerified, roles, permissions, session } = principal;
   return {
     active: true,
-    token_type: 'Bearer',
+    token_type: cnf ? 'DPoP' : 'Bearer',
     iss,
     aud,
     sub: id,
@@ -83,6 +87,7 @@ function activeOf({ iss, aud, iat, exp, act }: Claims, found: ReadSession): Intr
     acr: session!.acr,
     auth_time: Math.floor(session!.authTime),
     ...(act && { act }),
+    ...(cnf && { cnf }),
   };
 }
 

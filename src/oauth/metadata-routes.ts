@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '#src/context';
+import { PROOF_ALGORITHMS } from '#src/dpop/proof';
 import { get, type Route } from '#src/platform/http/route';
 import { SERVICE_SCOPES } from '#src/services/scopes';
 
@@ -23,6 +24,7 @@ const ServerMetadata = z
     token_endpoint_auth_methods_supported: list,
     revocation_endpoint_auth_methods_supported: list,
     introspection_endpoint_auth_methods_supported: list,
+    dpop_signing_alg_values_supported: list,
   })
   .meta({ id: 'ServerMetadata' });
 
@@ -53,6 +55,7 @@ export const metadataRoutes = ({ settings: { publicUrl, jwtIssuer } }: Context):
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic'],
       revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic'],
       introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+      dpop_signing_alg_values_supported: [...PROOF_ALGORITHMS],
     }),
   ),
 ];

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { serviceBySecret } from '#src/authentication/authenticate-service';
+import { proveKey } from '#src/authentication/prove-key';
 import type { Context } from '#src/context';
 import { OAuthError, TOKEN_PATH } from '#src/oauth/errors';
 import {
@@ -38,6 +39,7 @@ function forGrant(ctx: Context) {
       if (isOfService || req.headers.authorization !== undefined)
         Object.assign(req, { service: await serviceBySecret(ctx, req) });
       if (isOfService) return next();
+      await proveKey(ctx, req);
       const run = Object.hasOwn(publicGrants, grant) ? publicGrants[grant] : undefined;
       if (!run) throw new Problem('unsupported_grant_type');
       if (req.headers.authorization !== undefined) throw new Problem('unauthorized_client');

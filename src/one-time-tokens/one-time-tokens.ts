@@ -4,6 +4,7 @@ import type { OneTimeToken } from '#models/index';
 import { NOBODY } from '#models/user';
 import type { Context } from '#src/context';
 import { unsealJson } from '#src/platform/crypto/secrets';
+import { skipCacheInvalidation } from '#src/platform/database/commits';
 import { takeTurn } from '#src/platform/database/take-turn';
 
 /** The owner of a token: a user, or a sign-up that is to become one. */
@@ -185,9 +186,9 @@ export async function isFirstUse(
   id: string,
   seconds: number,
 ): Promise<boolean> {
-  const expiresAt = clock.date(seconds * 1000);
+  const row = { digest: digestOf(purpose, id), purpose, expiresAt: clock.date(seconds * 1000) };
   try {
-    await db.OneTimeToken.create({ digest: digestOf(purpose, id), purpose, expiresAt });
+    await db.OneTimeToken.create(row, { ...skipCacheInvalidation }); // no session depends on it
     return true;
   } catch (error) {
     if (error instanceof UniqueConstraintError) return false;

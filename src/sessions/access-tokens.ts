@@ -32,6 +32,7 @@ const Claims = z.strictObject({
   // Of an impersonated session: who acts for the user (RFC 8693 §4.1), and their own session.
   act: z.strictObject({ sub: z.uuid() }).optional(),
   act_sid: z.uuid().optional(),
+  cnf: z.strictObject({ jkt: z.string().regex(/^[\w-]{43}$/) }).optional(), // bound to a key (RFC 9449 §6.1)
 });
 export type Claims = z.output<typeof Claims>;
 
@@ -46,23 +47,24 @@ export type VerifiedTokens = LRUCache<string, { claims: Claims; key: Key }>;
 
 export const createVerifiedTokens = (): VerifiedTokens => new LRUCache(atMost(10_000));
 
-/** See `models/session`. A session that just began has none yet. */
-interface ActorColumns {
+/** See `models/session`. A session that just began has none of an actor yet. */
+interface OtherColumns {
   actorId?: string | null;
   actorSessionId?: string | null;
+  dpopKey: string | null;
 }
 
 /** A signed access token of this session (RFC 9068). */
 export function signAccessToken(
   ctx: Context,
-  session: Pick<StoredSession, 'id' | 'userId' | 'generation'> & ProofColumns & ActorColumns,
+  session: Pick<StoredSession, 'id' | 'userId' | 'generation'> & ProofColumns & OtherColumns,
   ttlSeconds = ctx.settings.accessTokenTtl,
 ): string {
   const { settings, clock } = ctx;
   const key = signingKey(ctx);
   const iat = Math.floor(clock.now() / 1000);
   const { amr, acr, authTime } = proofOf(session);
-  const { actorId, actorSessionId } = session;
+  const { actorId, actorSessionId, dpopKey } = session;
   const claims: Claims = {
     iss: settings.jwtIssuer,
     aud: settings.jwtAudience,
@@ -76,6 +78,7 @@ export function signAccessToken(
     acr,
     auth_time: Math.floor(authTime.getTime() / 1000),
     ...(actorId && actorSessionId && { act: { sub: actorId }, act_sid: actorSessionId }),
+    ...(dpopKey && { cnf: { jkt: dpopKey } }),
   };
   return jwt.sign(claims, key.signWith, {
     algorithm: key.algorithm,

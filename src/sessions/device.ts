@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Session } from '#models/index';
 import type { SessionOrigin } from '#models/user';
 import { clientIp } from '#src/platform/http/client-ip';
+import { provenKeyOf } from '#src/platform/http/proven-key';
 import { DeviceName, type DeviceInput } from '#src/strategy-kit/device-input';
 import { isPlainWords } from '#src/user-mail/wording';
 
@@ -14,6 +15,8 @@ export interface Device {
   platform?: OptionalText;
   userAgent?: OptionalText;
   ip?: OptionalText;
+  /** Thumbprint of the key that it has proved to hold (RFC 9449). */
+  dpopKey?: OptionalText;
 }
 
 /** The device of a request: what the client says about it, its user agent and its address. */
@@ -24,6 +27,7 @@ export const deviceOf = (
   ...input,
   userAgent: req.headers['user-agent']?.slice(0, 255),
   ip: clientIp(req),
+  dpopKey: provenKeyOf(req),
 });
 
 /** The device as its owner sees it: what the client said about it, else what its user agent says. */

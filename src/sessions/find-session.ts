@@ -13,7 +13,7 @@ import {
 
 const FIND = [
   'SELECT s.id, s.user_id, s.strategy, s.device_kind, s.generation, s.rotated_at, s.acknowledged,',
-  `s.authenticated_at, s.amr, s.aal2_at, s.last_seen_at, s.expires_at, s.ended_at, s.created_at, s.actor_session_id, ${USER_COLUMNS}`,
+  `s.authenticated_at, s.amr, s.aal2_at, s.last_seen_at, s.expires_at, s.ended_at, s.created_at, s.actor_session_id, s.dpop_key, ${USER_COLUMNS}`,
   `FROM sessions s ${joinUser('s.user_id')} WHERE s.id IN`,
 ].join(' ');
 
@@ -32,6 +32,7 @@ interface Row extends UserRow {
   expires_at: Time;
   ended_at: Time | null;
   actor_session_id: string | null;
+  dpop_key: string | null;
 }
 
 /** The columns of a session that guards need. See `models/session` for what they mean. */
@@ -51,6 +52,7 @@ export interface StoredSession {
   expiresAt: Date;
   endedAt: Date | null;
   actorSessionId: string | null;
+  dpopKey: string | null;
 }
 
 export interface FoundSession {
@@ -91,6 +93,7 @@ export async function findSessionWithUser(
     expiresAt: timeOf(row.expires_at)!,
     endedAt: timeOf(row.ended_at),
     actorSessionId: row.actor_session_id,
+    dpopKey: row.dpop_key,
   };
   return { session, user: userOfRows([row, ...more]) };
 }

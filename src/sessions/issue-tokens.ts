@@ -22,7 +22,12 @@ export type TokenSession = Pick<
   | 'amr'
   | 'aal2At'
   | 'authenticatedAt'
+  | 'dpopKey'
 >;
+
+/** RFC 9449 §5. */
+export const tokenTypeOf = ({ dpopKey }: Pick<TokenSession, 'dpopKey'>): 'Bearer' | 'DPoP' =>
+  dpopKey ? 'DPoP' : 'Bearer';
 
 /**
  * The answer to a sign-in or refresh: tokens for the current generation of a session. `accessTokenTtl`: seconds.
@@ -36,7 +41,7 @@ export function issueTokens(
   const { id, strategy, createdAt, expiresAt } = session;
   const secondsLeft = Math.round((expiresAt.getTime() - ctx.clock.now()) / 1000);
   return {
-    tokenType: 'Bearer',
+    tokenType: tokenTypeOf(session),
     accessToken: signAccessToken(ctx, session, accessTokenTtl),
     expiresIn: accessTokenTtl,
     refreshToken: refreshTokenOf(ctx, session),

@@ -15,10 +15,13 @@ export interface LiveSession {
   user: Principal;
 }
 
-type Reason = 'expired' | 'revoked' | 'reused' | 'unknown';
+type Reason = 'expired' | 'revoked' | 'reused' | 'unknown' | 'key';
 const refused = (reason: Reason) =>
   new Problem('invalid_grant', {
-    members: { reason, sessionStatus: reason === 'unknown' ? 'unknown' : 'ended' },
+    members: {
+      reason,
+      sessionStatus: reason === 'unknown' || reason === 'key' ? 'unknown' : 'ended',
+    },
   });
 
 /**
@@ -44,23 +47,27 @@ export async function refreshSession(
 }
 
 async function exchange(ctx: Context, presented: string, device: Device): Promise<LiveSession> {
-  const { generation, ...live } = await sessionFor(ctx, presented);
+  const { generation, ...live } = await sessionFor(ctx, presented, device);
   if (generation >= live.session.generation && (await rotate(ctx, live, generation, device)))
     return live;
   return successor(ctx, generation, live.session.id, device);
 }
 
 /**
- * The live session of a refresh token, and the generation of the token. A text that is no token of ours costs no query.
+ * The live session of a refresh token, and the generation of the token. A text that is no token of ours costs no query. If
+ * the session is bound to a key, whoever has the token alone gets nothing, and ends nothing.
  * @throws {Problem} 400 `invalid_grant`
  */
 export async function sessionFor(
   ctx: Context,
   presented: string,
+  { dpopKey }: Pick<Device, 'dpopKey'>,
 ): Promise<LiveSession & { generation: number }> {
   const token = readRefreshToken(ctx, presented);
   if (!token) throw refused('unknown');
-  return { ...(await liveSession(ctx, token.sessionId)), generation: token.generation };
+  const live = await liveSession(ctx, token.sessionId);
+  if (live.session.dpopKey !== null && live.session.dpopKey !== dpopKey) throw refused('key');
+  return { ...live, generation: token.generation };
 }
 
 async function liveSession(ctx: Context, id: string): Promise<LiveSession> {

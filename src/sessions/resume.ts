@@ -15,11 +15,17 @@ import { permissionsOf, type Principal } from '#src/users/principal';
 
 /**
  * The user of the live session that an access token belongs to. Every request with an access token passes here, or by
- * `recallSession`. It costs one query, or none while the cache is current. Requests may share the principal.
- * @throws {Problem} 401 `session_ended`, `user_disabled`
+ * `recallSession`. It costs one query, or none while the cache is current. Requests may share the principal. `provenKey`:
+ * see `provenKeyOf`. A token that is bound to a key is good with that key only.
+ * @throws {Problem} 401 `session_ended`, `user_disabled`, `invalid_dpop_proof`
  */
-export async function resumeSession(ctx: Context, claims: Claims): Promise<Principal> {
-  const { sid, gen, act_sid } = claims;
+export async function resumeSession(
+  ctx: Context,
+  claims: Claims,
+  provenKey?: string,
+): Promise<Principal> {
+  const { sid, gen, act_sid, cnf } = claims;
+  if (cnf?.jkt !== provenKey) throw new Problem('invalid_dpop_proof');
   return (await resume(ctx, claims, await readSession(ctx, sid, gen, act_sid))).principal;
 }
 
@@ -50,7 +56,7 @@ async function resume(
  */
 export function recallSession(ctx: Context, token: string): Principal | undefined {
   const claims = verifiedBefore(ctx, token);
-  if (!claims || isExpired(ctx, claims)) return undefined;
+  if (!claims || claims.cnf || isExpired(ctx, claims)) return undefined;
   const found = currentSession(ctx, claims.sid, claims.gen);
   if (!found || refusalOf(ctx, found, claims)) return undefined;
   if (noteUse(ctx, found.session, claims.gen)) return undefined;

@@ -48,7 +48,7 @@ export const sessionRoutes = (ctx: Context): Route[] => [
       description:
         'Store the new refresh token before you use the access token. If the answer is lost, ' +
         'ask again with the same token: it stays good until its successor is used. ' +
-        'Never answers 401.',
+        'Never answers 401, unless a proof of possession (DPoP) is wrong.',
       body: RefreshInput,
       returns: Tokens,
       problems: ['invalid_grant', 'unavailable'],

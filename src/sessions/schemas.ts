@@ -76,10 +76,13 @@ const impersonationOf = ({ actorId, actorName, actorReason }: Session) => ({
 /** The answer to a sign-in or refresh. */
 export const Tokens = z
   .object({
-    tokenType: z.literal('Bearer'),
+    tokenType: z.enum(['Bearer', 'DPoP']).meta({
+      description:
+        '`DPoP` if the sign-in came with a proof of possession (RFC 9449): then each request needs one.',
+    }),
     accessToken: z.string().meta({
       description:
-        'Send it as `Authorization: Bearer <token>`. Its content is not part of this contract.',
+        'Send it as `Authorization: <tokenType> <token>`. Its content is not part of this contract.',
     }),
     expiresIn: z
       .int()

@@ -67,6 +67,7 @@ export function startSession(
       devicePlatform: device.platform ?? null,
       userAgent: device.userAgent ?? null,
       ip: device.ip ?? null,
+      dpopKey: device.dpopKey ?? null,
       createdAt: now,
       expiresAt: expiryOf(settings, { deviceKind, createdAt: now }, now),
     });

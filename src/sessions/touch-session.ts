@@ -14,7 +14,7 @@ export async function touchSession(
   device: Device,
 ): Promise<LiveSession> {
   const { db, clock, settings } = ctx;
-  const { session, user, generation } = await sessionFor(ctx, presented);
+  const { session, user, generation } = await sessionFor(ctx, presented, device);
   const now = clock.date();
   const touched = { expiresAt: expiryOf(settings, session, now), lastSeenAt: now };
   const [changed] = await db.Session.update(touched, {

@@ -103,6 +103,7 @@ const LEFT_OUT: Record<string, Record<string, string>> = {
     actorSessionId: OTHERS,
     actorName: OTHERS,
     actorReason: OTHERS,
+    dpopKey: 'the digest of a public key: it says nothing',
     userId: PARENT,
     generation: INNER,
     acknowledged: INNER,

@@ -91,7 +91,7 @@ it.each([
       expect(headers.get('vary')).toContain('Origin');
       expect(headers.get('access-control-allow-credentials')).toBeNull();
       expect(headers.get('access-control-expose-headers')).toBe(
-        'ETag,WWW-Authenticate,Retry-After,RateLimit,RateLimit-Policy,X-Request-Id',
+        'DPoP-Nonce,ETag,WWW-Authenticate,Retry-After,RateLimit,RateLimit-Policy,X-Request-Id',
       );
     }
   },
@@ -109,7 +109,7 @@ it('tells a preflight what is allowed, whatever it asked for (C-05)', async () =
   expect(headers.get('access-control-allow-origin')).toBe(ours);
   expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PUT,PATCH,DELETE');
   expect(headers.get('access-control-allow-headers')).toBe(
-    'Authorization,Content-Type,If-Match,X-Request-Id,x-access-token,traceparent,tracestate,sentry-trace,baggage,X-Tenant,x-app-version',
+    'Authorization,Content-Type,DPoP,If-Match,X-Request-Id,x-access-token,traceparent,tracestate,sentry-trace,baggage,X-Tenant,x-app-version',
   );
   expect(Number(headers.get('access-control-max-age'))).toBeLessThanOrEqual(7200);
   expect(headers.get('access-control-allow-private-network')).toBeNull();

@@ -32,6 +32,18 @@ export const accessProblems = {
     'This user is disabled',
     'An administrator disabled this user. Only an administrator can enable it again.',
   ],
+  invalid_dpop_proof: [
+    401,
+    'fix_request',
+    'The proof of possession is missing, wrong, or was used before',
+    'The tokens of this session are bound to a key (RFC 9449). Send `Authorization: DPoP <token>` and a new `DPoP` header with each request, signed by that key: with the method, the address without query, the digest of the access token (`ath`), and the nonce of the last answer. The key of another device does not do.',
+  ],
+  use_dpop_nonce: [
+    401,
+    'fix_request',
+    'The proof of possession needs a nonce of this server',
+    'Make another proof with the `nonce` that the header `DPoP-Nonce` names, and repeat the request. Each answer has the nonce for the next proof.',
+  ],
   invalid_credentials: [
     401,
     'fix_request',

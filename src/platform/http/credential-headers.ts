@@ -6,9 +6,9 @@ import { Problem } from '#src/platform/http/problem';
 const MAX_LENGTH = 4096;
 /**
  * RFC 6750 §2.1: `b64token` after the scheme and exactly one space. The scheme has any case
- * (RFC 9110 §11.1). Runs in linear time.
+ * (RFC 9110 §11.1). Runs in linear time. Tokens that are bound to a key have a scheme of their own (RFC 9449 §7.1).
  */
-const BEARER = /^Bearer ([\w\-.~+/]+=*)$/i;
+const BEARER = /^(?:Bearer|DPoP) ([\w\-.~+/]+=*)$/i;
 
 type Headers = Pick<Request, 'headers' | 'rawHeaders'>;
 
@@ -74,11 +74,15 @@ interface ReadRequest {
 }
 
 function tokenIn(authorization: string | undefined): string | null {
-  if (authorization === undefined || !/^bearer\b/i.test(authorization)) return null;
+  if (authorization === undefined || !/^(bearer|dpop)\b/i.test(authorization)) return null;
   const token = authorization.length <= MAX_LENGTH ? BEARER.exec(authorization)?.[1] : undefined;
   if (!token) throw new Problem('token_invalid');
   return token;
 }
+
+/** True for the scheme of tokens that are bound to a key. */
+export const isBoundScheme = ({ headers: { authorization } }: Pick<Request, 'headers'>): boolean =>
+  authorization !== undefined && /^dpop\b/i.test(authorization);
 
 /** The same for signing out: a malformed token counts as none. */
 export function presentedToken(req: Headers): string | undefined {

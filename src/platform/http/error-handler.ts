@@ -20,6 +20,8 @@ const challenges: Partial<Record<ProblemCode, string>> = {
   token_invalid: `${REALM}, error="invalid_token"`,
   session_ended: `${REALM}, error="invalid_token"`,
   user_disabled: `${REALM}, error="invalid_token"`,
+  invalid_dpop_proof: 'DPoP realm="sallyport", error="invalid_dpop_proof"', // RFC 9449 §7.1
+  use_dpop_nonce: 'DPoP realm="sallyport", error="use_dpop_nonce"',
   forbidden: `${REALM}, error="insufficient_scope"`,
   invalid_client: 'Basic realm="sallyport"', // RFC 6749 §5.2
 };

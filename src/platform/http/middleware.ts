@@ -106,7 +106,7 @@ export const requestLog = ({ log, metrics }: Pick<Context, 'log' | 'metrics'>): 
 
 /** What our own clients send, and what tracing adds to every request (W3C Trace Context, Sentry). */
 const ALLOWED_HEADERS =
-  'Authorization Content-Type If-Match X-Request-Id x-access-token traceparent tracestate sentry-trace baggage'.split(
+  'Authorization Content-Type DPoP If-Match X-Request-Id x-access-token traceparent tracestate sentry-trace baggage'.split(
     ' ',
   );
 
@@ -120,6 +120,7 @@ export function crossOrigin({ settings }: Pick<Context, 'settings'>): RequestHan
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [...ALLOWED_HEADERS, ...settings.corsAllowedHeaders],
     exposedHeaders: [
+      'DPoP-Nonce',
       'ETag',
       'WWW-Authenticate',
       'Retry-After',

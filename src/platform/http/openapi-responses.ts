@@ -49,6 +49,7 @@ const ProblemBody = z
       'revoked',
       'reused',
       'unknown',
+      'key',
     ]).optional(),
     sessionStatus: openEnum('A client may erase its tokens only at `ended`.', [
       'ended',

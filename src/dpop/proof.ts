@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Context } from '#src/context';
+import { secondsLeft } from '#src/dpop/nonce';
+import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
+import { Problem } from '#src/platform/http/problem';
+import type { Settings } from '#src/platform/settings/settings';
+
+/** Algorithms of proofs. Asymmetric ones only (RFC 9449 §4.3). */
+export const PROOF_ALGORITHMS: readonly string[] = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'PS256',
+  'RS256',
+];
+/** Longest proof that is looked at, in characters. */
+const MAX_LENGTH = 4096;
+
+/** RFC 9449 §4.2. The time of a proof is that of its nonce: clocks of phones are wrong. */
+const Claims = z.object({
+  jti: z.string().min(1).max(256),
+  htm: z.string(),
+  htu: z.string().max(2048),
+  iat: z.number(),
+  nonce: z.string().max(128).optional(),
+  ath: z.string().optional(),
+});
+
+/** What a proof must be for. */
+export interface Proving {
+  method: string;
+  /** Path of the request as it arrived, with or without a query. */
+  path: string;
+  /** Of a request with an access token: the token. */
+  accessToken?: string | undefined;
+}
+/** A proof that is right, and may have been used before. */
+export interface Proof {
+  /** SHA-256 thumbprint of the key, in base64url (RFC 7638). */
+  key: string;
+  jti: string;
+  /** For so many seconds nobody may use it again. */
+  seconds: number;
+}
+
+/**
+ * Checks a proof of possession of a key (RFC 9449 §4.3). It is not spent: see `spendProof`.
+ * @throws {Problem} 401 `invalid_dpop_proof`, `use_dpop_nonce`
+ */
+export async function verifyProof(ctx: Context, text: string, proving: Proving): Promise<Proof> {
+  const { EmbeddedJWK, calculateJwkThumbprint, decodeJwt, jwtVerify } = await import('jose');
+  try {
+    if (text.length > MAX_LENGTH) throw new Error('A proof that is too long');
+    // Costs next to nothing, and spares the check of the signature.
+    const seconds = secondsLeft(ctx, Claims.parse(decodeJwt(text)).nonce ?? '');
+    if (seconds === undefined) throw new Problem('use_dpop_nonce');
+    const verified = await jwtVerify(text, EmbeddedJWK, {
+      typ: 'dpop+jwt',
+      algorithms: [...PROOF_ALGORITHMS],
+      currentDate: ctx.clock.date(),
+    });
+    const claims = Claims.parse(verified.payload);
+    if (!isFor(ctx.settings, claims, proving)) throw new Error('A proof for something else');
+    const key = await calculateJwkThumbprint(verified.protectedHeader.jwk!, 'sha256');
+    return { key, jti: claims.jti, seconds };
+  } catch (cause) {
+    throw cause instanceof Problem ? cause : new Problem('invalid_dpop_proof', { cause });
+  }
+}
+
+/** Of several requests with one proof, on any nodes, one is let in. @throws {Problem} 401 `invalid_dpop_proof` */
+export async function spendProof(ctx: Context, { key, jti, seconds }: Proof): Promise<void> {
+  if (!(await isFirstUse(ctx, 'dpop proof', `${key}.${jti}`, seconds)))
+    throw new Problem('invalid_dpop_proof');
+}
+
+function isFor(
+  settings: Settings,
+  { htm, htu, ath }: z.output<typeof Claims>,
+  { method, path, accessToken }: Proving,
+): boolean {
+  const isBound = accessToken === undefined || ath === digestOf(accessToken);
+  return htm === method && isBound && addressesOf(settings, path).includes(withoutQuery(htu));
+}
+
+const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+/** Normalised (RFC 3986 §6.2), without query and fragment. */
+function withoutQuery(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return origin + pathname;
+}
+
+/** The address that the client has used: a proxy may take the path of PUBLIC_URL off, and a host app has routes of its own. */
+function addressesOf({ publicUrl, basePath }: Settings, path: string): string[] {
+  const own = withoutQuery(new URL(path, publicUrl).href);
+  return path.startsWith(`${basePath}/`) ? [own] : [own, withoutQuery(publicUrl + path)];
+}
