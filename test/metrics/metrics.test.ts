@@ -180,6 +180,23 @@ describe('what the server does', () => {
     expect(await growth(ended, refreshes, { outcome: 'revoked' })).toBe(1);
   });
 
+  it('counts refreshes with what may be stolen, and with what has expired', async () => {
+    const { tokens } = await register();
+    const refresh = (refreshToken: string) =>
+      ask('POST', '/auth/refresh', { body: { refreshToken } });
+    const second = (await refresh(tokens.refreshToken)).body;
+    await refresh(second.refreshToken);
+    const stolen = () => refresh(tokens.refreshToken);
+    expect(await growth(stolen, refreshes, { outcome: 'reused' })).toBe(1);
+    const late = (await register()).tokens;
+    await ctx.db.Session.update(
+      { expiresAt: ctx.clock.date() },
+      { where: { id: late.session.id } },
+    );
+    const expired = () => refresh(late.refreshToken);
+    expect(await growth(expired, refreshes, { outcome: 'expired' })).toBe(1);
+  });
+
   it('counts what waits to be hashed, and for how long', async () => {
     const { username } = await register();
     expect(await growth(() => logIn(username), 'sallyport_hash_wait_seconds_count')).toBe(1);
@@ -206,14 +223,17 @@ describe('what the server does', () => {
         goodFor: 60,
       });
     expect(await growth(sent, 'sallyport_mails_total', { outcome: 'sent' })).toBe(1);
-    const waiting = await ctx.db.OutgoingMail.create({
-      id: crypto.randomUUID(),
-      template: 'test',
-      encryptedPayload: 'x',
-      attempts: 1,
-      nextAttemptAt: ctx.clock.date(3_600_000),
-      expiresAt: ctx.clock.date(7_200_000),
-    });
+    const row = (nextAttemptAt: Date, expiresAt: Date) => {
+      const [id, encryptedPayload] = [crypto.randomUUID(), 'x'];
+      const mail = { id, template: 'test', encryptedPayload, attempts: 1 };
+      return ctx.db.OutgoingMail.create({ ...mail, nextAttemptAt, expiresAt });
+    };
+    const unreadable = async () => {
+      await row(ctx.clock.date(), ctx.clock.date(10_000));
+      ctx.outbox.wake();
+    };
+    expect(await growth(unreadable, 'sallyport_mails_total', { outcome: 'failed' })).toBe(1);
+    const waiting = await row(ctx.clock.date(3_600_000), ctx.clock.date(7_200_000));
     await eventually(async () => expect(await valueOf('sallyport_mail_queue_length')).toBe(1));
     const dropped = () => auth.mails.drop(waiting.id);
     expect(await growth(dropped, 'sallyport_mails_total', { outcome: 'dropped' })).toBe(1);
