@@ -44,6 +44,7 @@ const opened = (url: string, path: string, headers: Record<string, string> = bro
       res.on('end', () => resolve({ status: res.statusCode!, headers: res.headers, text }));
     }).on('error', reject);
   });
+const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests';
 const NAME = 'Ünïcode &amp; Söhne&#39;s';
 
 it.each(['/', '/docs/nothing', '/me', '/forgot-password', '/problems/forbidden'])(
@@ -118,7 +119,9 @@ it.each([
       status,
       'text/html; charset=utf-8',
     ]);
-    expect(page.headers['vary']).toMatch(/\baccept\b.*\bsec-fetch-mode\b/i);
+    const caches = path === '/' ? 'public, max-age=300' : 'no-store';
+    expect(page.headers['cache-control']).toBe(caches);
+    if (path === '/') expect(page.headers['vary']).toBe(VARY);
   }
   for (const accept of ['*/*', 'application/json', 'application/json, text/html']) {
     const { status: answered, body } = await plain.ask('GET', path, {

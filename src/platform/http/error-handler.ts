@@ -130,18 +130,12 @@ export const isNavigation = (req: Request): boolean =>
       req.get('upgrade-insecure-requests') === '1')) &&
   prefersPage(req);
 
-/** What tells `isNavigation`. */
-export const NAVIGATION_HEADERS = 'Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests';
-
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
 export const everybodysErrorHandler = (
   ctx: Pick<Context, 'log' | 'settings'>,
 ): ErrorRequestHandler => {
   const [page, problem] = [pageError(ctx), errorHandler(ctx)];
-  return (error, req, res, next) => {
-    res.vary(NAVIGATION_HEADERS);
-    return (isNavigation(req) ? page : problem)(error, req, res, next);
-  };
+  return (error, req, res, next) => (isNavigation(req) ? page : problem)(error, req, res, next);
 };
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Router, type RequestHandler } from 'express';
 import { lifetimes } from '#src/lifetimes';
-import { isNavigation, NAVIGATION_HEADERS } from '#src/platform/http/error-handler';
+import { isNavigation } from '#src/platform/http/error-handler';
 import { LOGO_PATH, type Brand } from '#src/platform/http/look';
 import { publicFor, sendPage } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
@@ -18,6 +18,9 @@ const LOGO_POLICY =
 export const frontPaths = ({ brandLogo }: Brand): readonly string[] =>
   brandLogo === undefined ? [] : [LOGO_PATH];
 
+/** The default, and what `isNavigation` looks at: this answer is kept by caches. */
+const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests';
+
 /** The front page, for people. Programs are passed on: the front end of a tutorial may have a use for `/`. */
 export function frontPage(brand: Brand): Router {
   const content = {
@@ -29,7 +32,7 @@ export function frontPage(brand: Brand): Router {
     ].join(''),
   };
   return Router().get('/', (req, res, next) => {
-    res.vary(NAVIGATION_HEADERS);
+    res.setHeader('Vary', VARY);
     if (!isNavigation(req)) return next();
     publicFor(lifetimes.publicPageSeconds)(req, res, () => sendPage(brand, res, content));
   });
