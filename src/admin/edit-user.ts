@@ -47,7 +47,7 @@ export async function editUser(
 ): Promise<User> {
   const { db } = ctx;
   const before = email === undefined ? null : await db.User.findByPk(id);
-  if (before && email?.canonical !== before.emailCanonical)
+  if (before && canonicalOf(email) !== before.emailCanonical)
     await countAdminMail(ctx, by, before.emailCanonical, email?.canonical);
   const tellOld = Boolean(before && (await mayNotify(ctx, before)));
   const edit = () =>
@@ -67,9 +67,12 @@ export async function editUser(
 
 type Edited = Pick<UserEdits, 'username' | 'email'>;
 
+/** As it is stored: null for none. */
+const canonicalOf = (email: Edited['email']): string | null => email?.canonical ?? null;
+
 /** The password was not asked for, and the new address has not answered yet. `POST /me/email` asks both. */
 function requireSameAddress({ emailCanonical }: User, email: Edited['email']): void {
-  if (email === undefined || email?.canonical === emailCanonical) return;
+  if (email === undefined || canonicalOf(email) === emailCanonical) return;
   const message = 'Change your own address at POST /me/email';
   const errors = [{ pointer: '/email', code: 'own_address', message }];
   throw new Problem('invalid_request', { members: { errors } });

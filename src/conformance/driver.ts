@@ -101,8 +101,11 @@ function startTab(command: string) {
         PATIENCE_MS,
       );
       waiting.push(answer);
-      if (child.exitCode === null) child.stdin.write(`${JSON.stringify(order)}\n`);
-      else answer.reject(new DriverError(`The driver has ended (${child.exitCode})`));
+      if (!hasEnded(child)) child.stdin.write(`${JSON.stringify(order)}\n`);
+      else
+        answer.reject(
+          new DriverError(`The driver has ended (${child.exitCode ?? child.signalCode})`),
+        );
       return answer.promise.finally(() => clearTimeout(timer));
     },
     kill(): Promise<void> {
@@ -112,8 +115,13 @@ function startTab(command: string) {
   };
 }
 
-function signal({ pid, exitCode }: ChildProcess): void {
-  if (!pid || exitCode !== null) return;
+/** Also by a signal: then it has no exit code. */
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
+
+function signal(child: ChildProcess): void {
+  const { pid } = child;
+  if (!pid || hasEnded(child)) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

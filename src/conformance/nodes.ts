@@ -65,7 +65,11 @@ const settings = (databaseUrl: string, secret: string) => ({
   DIALECTS: 'none',
 });
 
-/** A server that has just started may answer 503 for a moment. */
+/** A server that has just started may answer 503 for a moment. @throws {Error} after a minute */
 async function ready(url: string): Promise<void> {
-  while ((await fetch(`${url}/readyz`)).status !== 200) await sleep(20);
+  const end = performance.now() + 60_000;
+  while ((await fetch(`${url}/readyz`)).status !== 200) {
+    if (performance.now() > end) throw new Error('The server does not become ready');
+    await sleep(20);
+  }
 }

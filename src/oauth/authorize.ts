@@ -26,6 +26,7 @@ const Authorization = z
     code_challenge: CodeChallenge,
     code_challenge_method: z.literal('S256'), // RFC 7636 §4.3: without it, it would be `plain`
     state: AppState.optional(),
+    response_mode: z.literal('query').optional(),
     provider: z.string().optional(),
   })
   .catchall(z.string('Give it once'));

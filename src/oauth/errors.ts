@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Context } from '#src/context';
 import { errorHandler } from '#src/platform/http/error-handler';
+import { asDeclared } from '#src/platform/http/own-paths';
 import { sentenceOf, type Problem, type ProblemCode } from '#src/platform/http/problem';
 
 export const TOKEN_PATH = '/oauth/token';
@@ -45,7 +46,8 @@ export const oauthErrorHandler = (ctx: Context): ErrorRequestHandler =>
   errorHandler(ctx, {
     say: (problem, requestId, path) => {
       const { code, action, members } = problem;
-      const [status, error] = path === TOKEN_PATH ? refusedGrant(problem) : errorOf(problem);
+      const [status, error] =
+        asDeclared(path) === TOKEN_PATH ? refusedGrant(problem) : errorOf(problem);
       const error_description = describe(problem);
       return {
         status,

@@ -7,6 +7,7 @@ import {
 import type { Context } from '#src/context';
 import { OAuthError } from '#src/oauth/errors';
 import { INACTIVE, introspect, Introspection } from '#src/oauth/introspect';
+import { asDeclared } from '#src/platform/http/own-paths';
 import { Problem } from '#src/platform/http/problem';
 import { refuseDeferred } from '#src/platform/http/rate-limit';
 import { guard, post, type Route } from '#src/platform/http/route';
@@ -83,7 +84,8 @@ export const answerTooLarge: ErrorRequestHandler = (error, req, res, next) => {
   const isTooLarge = error instanceof Problem && error.code === 'payload_too_large';
   if (!isTooLarge || res.headersSent) return next(error);
   const close = () => res.set('Connection', 'close'); // the rest of the body is not read
-  if (req.path === INTROSPECT) close().json(INACTIVE);
-  else if (req.path === REVOKE) close().end();
+  const path = asDeclared(req.path);
+  if (path === INTROSPECT) close().json(INACTIVE);
+  else if (path === REVOKE) close().end();
   else next(error);
 };

@@ -63,6 +63,7 @@ async function revokeQueued(
 ): Promise<void> {
   const unavailable = new Set<AuthStrategy>();
   for await (const row of queued(ctx)) {
+    if (ctx.strategies.on.every((each) => !each.revoke || unavailable.has(each))) return;
     const revocation = revocationIn(ctx, row);
     const strategy = revocation && strategyFor(ctx, revocation);
     if (!strategy || unavailable.has(strategy)) continue;

@@ -10,6 +10,7 @@ import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { halved } from '#test/support/clients/gate';
 import { expire, REFRESH, startHarness } from '#test/support/clients/harness';
 import { freePort } from '#test/support/mysql';
+import { eventually } from '#test/support/eventually';
 import { clientSecret, startProvider } from '#test/support/open-id-provider';
 import { installPackages } from '#test/support/own-packages';
 import { emptyFolder, root } from '#test/support/process';
@@ -111,7 +112,7 @@ describe.runIf(hasBrowser)('the example for browsers', () => {
     expire();
     gate.forget();
     await Promise.all(tabs.map((each) => press(each, 'Refresh')));
-    await expect.poll(() => generationOf(sessionId)).toBe(1);
+    await eventually(async () => expect(await generationOf(sessionId)).toBe(1));
     for (const each of tabs) await sees(each, 'this one');
     expect(gate.together(REFRESH)).toBe(1);
     await press(tabs[1]!, 'Sign out');
@@ -129,7 +130,7 @@ describe.runIf(hasBrowser)('the example for browsers', () => {
     expire();
     gate.next(REFRESH, halved);
     await press(tab, 'Refresh');
-    await expect.poll(() => generationOf(sessionId)).toBe(1);
+    await eventually(async () => expect(await generationOf(sessionId)).toBe(1));
     await sees(tab, 'this one');
     await context.setOffline(true);
     await press(tab, 'Refresh');

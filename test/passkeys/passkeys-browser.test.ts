@@ -7,6 +7,7 @@ import { password, startApp } from '#test/support/app';
 import { blocks } from '#test/support/clients/examples';
 import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { SECOND, wait } from '#test/support/clock';
+import { eventually } from '#test/support/eventually';
 
 /** The package as browsers load it. Nothing of it is changed. */
 const LIBRARY = new URL('.', import.meta.resolve('@simplewebauthn/browser'));
@@ -153,7 +154,7 @@ describe.runIf(hasBrowser)('a passkey in Chromium, with @simplewebauthn/browser'
     await somebodyThere(false);
     await page.clock.install();
     await page.evaluate(AUTOFILL);
-    await expect.poll(() => asked).toBe(1);
+    await eventually(() => expect(asked).toBe(1));
     await page.waitForTimeout(200); // the browser has been asked, too
     wait(301 * SECOND);
     await somebodyThere(true); // what was asked before goes on waiting

@@ -279,7 +279,7 @@ describe('every route that strangers may call', () => {
     'GET /readyz',
     'POST /api/auth/signout',
     'POST /auth/logout',
-    'POST /oauth/revoke', // counts what is no token of ours
+    'POST /oauth/revoke', // counts wrong secrets of services
     'POST /oauth/token', // counts by the grant
   ];
 

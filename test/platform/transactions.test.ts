@@ -19,6 +19,7 @@ import { HANGS } from '#test/support/client';
 import { emptyDatabase, engine } from '#test/support/database';
 import { rowsOf } from '#test/support/process';
 import { lockFile } from '#test/support/elsewhere';
+import { eventually } from '#test/support/eventually';
 
 /** An instance on a database of its own, without a server: nothing else asks that database. */
 async function instance() {
@@ -334,7 +335,7 @@ describe('work for after the commit', () => {
       afterCommit(() => void roleNamed('made by work'));
     });
     expect(await seen).toBe(true);
-    await expect.poll(() => isStored('made by work')).toBe(true);
+    await eventually(async () => expect(await isStored('made by work')).toBe(true));
   });
 
   it('is never done when the transaction is undone, at whatever depth it was asked for', async () => {

@@ -3,6 +3,7 @@ import { startApp } from '#test/support/app';
 import { SECOND, wait } from '#test/support/clock';
 import { hold } from '#test/support/elsewhere';
 import { statementsOf } from '#test/support/statements';
+import { eventually } from '#test/support/eventually';
 
 const { ctx, ask, databaseUrl, register, Session, User } = await startApp();
 afterEach(() => void vi.useRealTimers());
@@ -124,5 +125,5 @@ it('answers all the same when it cannot be written, and writes it when it can', 
   expect(held).toBe(false);
   wait(61 * SECOND);
   await enter(body.accessToken)();
-  await expect.poll(async () => (await rowOf(body)).acknowledged).toBe(true);
+  await eventually(async () => expect((await rowOf(body)).acknowledged).toBe(true));
 });

@@ -1,7 +1,7 @@
 import { DOCS_PATHS } from '#src/platform/http/docs';
 
 /** Express takes `/Users/` for `/users`. */
-const asDeclared = (path: string) => path.toLowerCase().replace(/(?<=.)\/$/, '');
+export const asDeclared = (path: string) => path.toLowerCase().replace(/(?<=.)\/$/, '');
 
 /**
  * A function that is true for the paths of the server: these, and its documents. Declared with `:name` for one segment.
