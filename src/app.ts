@@ -20,7 +20,6 @@ import {
 } from '#src/compat/adapter';
 import { adaptersOf } from '#src/compat/index';
 import { changeRoutes } from '#src/changes/routes';
-import { proveAtSignIn } from '#src/authentication/prove-key';
 import { claimedBy } from '#src/authentication/signed-in';
 import type { Context } from '#src/context';
 import { emailPages } from '#src/email/pages';
@@ -162,7 +161,6 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     crossOrigin(ctx),
     limitEverything(ctx, (req, verify) => claimedBy(ctx, req, verify)),
     wellFormed,
-    proveAtSignIn(ctx),
     straight(ours),
   );
   app.use(entry, ours, unlessAnswered);

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { AuthenticateCallback } from 'passport';
 import { throttleLogin, type LoginThrottle } from '#src/authentication/login-throttle';
+import { spendChecked } from '#src/authentication/prove-key';
 import { announceRefused } from '#src/authentication/refused-sign-in';
 import type { Identity } from '#src/authentication/sign-in';
 import { providerReason } from '#src/authentication/provider-reason';
@@ -43,6 +44,7 @@ async function askStrategy(
   const { strategies } = ctx;
   const strategy = strategies.on.find((each) => each.name === name)!;
   const throttle = await throttleLogin(ctx, req, strategy, strategies.contexts.get(name)!);
+  await spendChecked(ctx, req);
   try {
     const who = await traced(ctx, `strategy ${name}`, () =>
       callStrategy(ctx, name, req, res, options),

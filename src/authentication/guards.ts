@@ -35,6 +35,8 @@ export const authenticate = (
       'token_invalid',
       'session_ended',
       'user_disabled',
+      'invalid_dpop_proof',
+      'use_dpop_nonce',
       'unavailable',
       ...(toEnrol ? [] : (['mfa_enrollment_required', 'step_up_required'] as const)),
       ...(toActors ? [] : (['impersonated'] as const)),

@@ -1,33 +1,56 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request } from 'express';
 import type { Context } from '#src/context';
 import { newNonce } from '#src/dpop/nonce';
-import { spendProof, verifyProof } from '#src/dpop/proof';
+import { spendProof, verifyProof, type Proof } from '#src/dpop/proof';
 import { bearerToken } from '#src/platform/http/credential-headers';
 import { Problem } from '#src/platform/http/problem';
 import { setProvenKey } from '#src/platform/http/proven-key';
+import { guard } from '#src/platform/http/route';
 import { genuineClaims } from '#src/sessions/access-tokens';
 
-const SIGN_IN = /^\/auth\//i;
+const CHECKED: unique symbol = Symbol('a proof that is right, and not spent yet');
+interface Checked {
+  [CHECKED]?: Proof;
+}
 
 /**
- * Takes the proof of a client that signs in or refreshes (RFC 9449 §5): what it is given is bound to the key. Stands before
- * the routes, so that nothing is spent for a proof that is refused.
+ * Checks the proof of a client that signs in (RFC 9449 §5), if it sends one. Writes nothing, and stands before the limit:
+ * a client that lacks the nonce is not counted. `bindToKey`, or `authenticateWith`, spends the proof after the limit.
  */
-export const proveAtSignIn =
-  (ctx: Context): RequestHandler =>
-  (req, _res, next) => {
-    if (req.headers['dpop'] === undefined || req.method !== 'POST' || !SIGN_IN.test(req.path))
-      return next();
-    if (req.headers.authorization !== undefined) return next(); // the guard asks
-    proveKey(ctx, req).then(() => next(), next);
-  };
+export const checkKey = (ctx: Context) =>
+  guard({ problems: ['invalid_dpop_proof', 'use_dpop_nonce'] }, async (req, _res, next) => {
+    if (req.headers['dpop'] !== undefined) (req as Checked)[CHECKED] = await proofIn(ctx, req);
+    next();
+  });
+
+/** Stands after `checkKey` and the limit. The tokens of the answer are bound to the key of the proof. */
+export const bindToKey = (ctx: Context) =>
+  guard({ problems: ['invalid_dpop_proof'] }, async (req, _res, next) => {
+    await spendChecked(ctx, req);
+    next();
+  });
+
+/** Spends the proof that `checkKey` has found, if there is one. @throws {Problem} 401 `invalid_dpop_proof` */
+export async function spendChecked(ctx: Context, req: Request): Promise<void> {
+  const proof = (req as Checked)[CHECKED];
+  if (proof) await spend(ctx, req, proof);
+}
+
+async function spend(ctx: Context, req: Request, proof: Proof): Promise<void> {
+  await spendProof(ctx, proof);
+  setProvenKey(req, proof.key);
+}
+
+/** Both at once, where the limit comes first. */
+export const proveKeyIfSent = (ctx: Context) =>
+  guard({ problems: ['invalid_dpop_proof', 'use_dpop_nonce'] }, async (req, _res, next) => {
+    await proveKey(ctx, req);
+    next();
+  });
 
 /** Takes the proof that came with this request, if one did. @throws {Problem} 401 `invalid_dpop_proof`, `use_dpop_nonce` */
 export async function proveKey(ctx: Context, req: Request): Promise<void> {
-  if (req.headers['dpop'] === undefined) return;
-  const proof = await proofIn(ctx, req);
-  await spendProof(ctx, proof);
-  setProvenKey(req, proof.key);
+  if (req.headers['dpop'] !== undefined) await spend(ctx, req, await proofIn(ctx, req));
 }
 
 /**
@@ -40,8 +63,7 @@ export async function proveToken(ctx: Context, req: Request): Promise<void> {
   const proof = await proofIn(ctx, req, token);
   const { cnf } = await genuineClaims(ctx, token);
   if (cnf?.jkt !== proof.key) throw new Problem('invalid_dpop_proof');
-  await spendProof(ctx, proof);
-  setProvenKey(req, proof.key);
+  await spend(ctx, req, proof);
 }
 
 /** Each answer names a nonce for the next proof (RFC 9449 §8.2). */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { identify } from '#src/authentication/guards';
 import { SIGN_IN } from '#src/authentication/limits';
+import { checkKey } from '#src/authentication/prove-key';
 import { runStep } from '#src/authentication/run-step';
 import { signIn } from '#src/authentication/sign-in';
 import { pathOf, stepPathOf } from '#src/strategy-kit/contract';
@@ -65,7 +66,7 @@ export const strategyRoutes = (ctx: Context): Route[] => [
 const signInRoute = (ctx: Context, strategy: AuthStrategy) =>
   post(
     pathOf(strategy),
-    [identify(ctx, strategy.name)],
+    [checkKey(ctx), identify(ctx, strategy.name)],
     {
       operationId: strategy.name === 'local' ? 'signIn' : `signInWith${pascalCase(strategy.name)}`,
       tag,

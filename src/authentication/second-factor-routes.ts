@@ -8,6 +8,7 @@ import {
   FactorOptions,
 } from '#src/authentication/factor-answers';
 import { finishSignIn } from '#src/authentication/finish-sign-in';
+import { bindToKey, checkKey } from '#src/authentication/prove-key';
 import { readWaitingSignIn } from '#src/authentication/second-factor';
 import type { Context } from '#src/context';
 import { inWords, lifetimes } from '#src/lifetimes';
@@ -38,7 +39,7 @@ const OptionsRequest = z.strictObject({ mfaToken: MfaToken }).meta({ id: 'Second
 export const secondFactorRoutes = (ctx: Context): Route[] => [
   post(
     '/auth/mfa',
-    [limit(ctx, CODE)],
+    [checkKey(ctx), limit(ctx, CODE), bindToKey(ctx)],
     {
       operationId: 'finishSignIn',
       tag,

@@ -4,18 +4,9 @@ import type { Context } from '#src/context';
 import { secondsLeft } from '#src/dpop/nonce';
 import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
+import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
 import type { Settings } from '#src/platform/settings/settings';
 
-/** Algorithms of proofs. Asymmetric ones only (RFC 9449 §4.3). */
-export const PROOF_ALGORITHMS: readonly string[] = [
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-  'PS256',
-  'RS256',
-];
 /** Longest proof that is looked at, in characters. */
 const MAX_LENGTH = 4096;
 
@@ -32,7 +23,7 @@ const Claims = z.object({
 /** What a proof must be for. */
 export interface Proving {
   method: string;
-  /** Path of the request as it arrived, with or without a query. */
+  /** Target of the request as it arrived (RFC 9112 §3.2). */
   path: string;
   /** Of a request with an access token: the token. */
   accessToken?: string | undefined;
@@ -94,8 +85,13 @@ function withoutQuery(address: string): string {
   return origin + pathname;
 }
 
-/** The address that the client has used: a proxy may take the path of PUBLIC_URL off, and a host app has routes of its own. */
-function addressesOf({ publicUrl, basePath }: Settings, path: string): string[] {
-  const own = withoutQuery(new URL(path, publicUrl).href);
-  return path.startsWith(`${basePath}/`) ? [own] : [own, withoutQuery(publicUrl + path)];
+/**
+ * The address that the client has used: a proxy may take the path of PUBLIC_URL off, and a host app has routes of its own.
+ * Only the path of the target counts: one in absolute form has an origin that the client has chosen.
+ */
+function addressesOf({ publicUrl, basePath }: Settings, target: string): string[] {
+  const { origin } = new URL(publicUrl);
+  const { pathname } = new URL(target, publicUrl);
+  const own = origin + pathname;
+  return pathname.startsWith(`${basePath}/`) ? [own] : [own, withoutQuery(publicUrl + pathname)];
 }

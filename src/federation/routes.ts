@@ -2,6 +2,7 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import { authenticateWith } from '#src/authentication/authenticate-with';
 import { authenticate, requireFreshProof, requireFullAccess } from '#src/authentication/guards';
+import { bindToKey, checkKey } from '#src/authentication/prove-key';
 import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { CodeVerifier, spendAuthorizationCode } from '#src/federation/authorization-code';
@@ -28,7 +29,7 @@ const IdentityPage = Listing(ListedIdentity);
 export const federationRoutes = (ctx: Context): Route[] => [
   post(
     '/auth/exchange',
-    [limit(ctx, CODE)],
+    [checkKey(ctx), limit(ctx, CODE), bindToKey(ctx)],
     {
       operationId: 'exchangeCode',
       tag: 'Authentication',

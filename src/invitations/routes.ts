@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { administer } from '#src/authentication/administer';
 import { authenticate, requirePermission } from '#src/authentication/guards';
+import { bindToKey, checkKey } from '#src/authentication/prove-key';
 import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { acceptInvitation } from '#src/invitations/accept';
@@ -98,7 +99,7 @@ export const invitationRoutes = (ctx: Context): Route[] => [
 
   post(
     '/auth/invitation',
-    [limit(ctx, CODE)],
+    [checkKey(ctx), limit(ctx, CODE), bindToKey(ctx)],
     {
       operationId: 'acceptInvitation',
       tag: 'Authentication',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '#src/context';
-import { PROOF_ALGORITHMS } from '#src/dpop/proof';
+import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
 import { get, type Route } from '#src/platform/http/route';
 import { SERVICE_SCOPES } from '#src/services/scopes';
 

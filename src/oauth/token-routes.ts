@@ -39,11 +39,13 @@ function forGrant(ctx: Context) {
       if (isOfService || req.headers.authorization !== undefined)
         Object.assign(req, { service: await serviceBySecret(ctx, req) });
       if (isOfService) return next();
-      await proveKey(ctx, req);
       const run = Object.hasOwn(publicGrants, grant) ? publicGrants[grant] : undefined;
       if (!run) throw new Problem('unsupported_grant_type');
       if (req.headers.authorization !== undefined) throw new Problem('unauthorized_client');
-      return run(req, res, next);
+      return run(req, res, (error) => {
+        if (error !== undefined) return next(error);
+        proveKey(ctx, req).then(() => next(), next);
+      });
     },
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requireOpenSignup } from '#src/authentication/guards';
+import { bindToKey, checkKey } from '#src/authentication/prove-key';
 import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { isVerificationRequired } from '#src/email/confirmation';
@@ -42,13 +43,12 @@ const spec = {
   body: Registration,
   problems: ['username_taken', 'weak_password', 'busy', 'unavailable'],
 } as const;
-const guards = (ctx: Context) => [requireOpenSignup(ctx), limit(ctx, SIGN_UP)] as const;
 
 /** Answers the same for a known address and an unknown one. */
 const signUpRoute = (ctx: Context) =>
   post(
     '/auth/register',
-    guards(ctx),
+    [requireOpenSignup(ctx), limit(ctx, SIGN_UP)],
     {
       ...spec,
       summary: 'Create a user',
@@ -66,7 +66,7 @@ const signUpRoute = (ctx: Context) =>
 const registerRoute = (ctx: Context) =>
   post(
     '/auth/register',
-    guards(ctx),
+    [requireOpenSignup(ctx), checkKey(ctx), limit(ctx, SIGN_UP), bindToKey(ctx)],
     {
       ...spec,
       summary: 'Create a user and sign in',

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { authenticate, requireFullAccess } from '#src/authentication/guards';
+import { proveKeyIfSent } from '#src/authentication/prove-key';
 import type { Context } from '#src/context';
 import { presentedToken } from '#src/platform/http/credential-headers';
 import { Id, newestFirst, Page } from '#src/platform/http/listing';
@@ -40,7 +41,7 @@ const refuseStrangers = (ctx: Context) =>
 export const sessionRoutes = (ctx: Context): Route[] => [
   post(
     '/auth/refresh',
-    [limitRefresh(ctx)],
+    [limitRefresh(ctx), proveKeyIfSent(ctx)],
     {
       operationId: 'refreshTokens',
       tag: 'Authentication',

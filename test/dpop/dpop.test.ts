@@ -1,3 +1,4 @@
+import express from 'express';
 import { calculateJwkThumbprint, generateKeyPair } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lifetimes } from '#src/lifetimes';
@@ -7,6 +8,8 @@ import { clientOf } from '#test/support/client';
 import { setTime } from '#test/support/clock';
 import { keyHolder } from '#test/support/dpop';
 import { addApp } from '#test/support/second-factor';
+import { embed } from '#test/support/host';
+import { rawRequest } from '#test/support/raw-socket';
 import { formOf } from '#test/support/services';
 import { statementsOf } from '#test/support/statements';
 
@@ -94,6 +97,106 @@ describe('a sign-in with a proof', () => {
   });
 });
 
+describe('a proof in a request with an Authorization header', () => {
+  it.each(['Basic eDp5', 'Bearer x', 'DPoP x'])('is taken with %s', async (authorization) => {
+    const { username } = await register();
+    const key = await holder();
+    const body = { identifier: username, password };
+    const headers = { authorization };
+    const { body: tokens } = await key.ask('POST', '/auth/login', { body, headers });
+    expect(tokens.tokenType).toBe('DPoP');
+    const refresh = { body: { refreshToken: tokens.refreshToken }, headers };
+    expect((await key.ask('POST', '/auth/refresh', refresh)).body.tokenType).toBe('DPoP');
+  });
+});
+
+describe('a proof that is not needed', () => {
+  const proofs = () => app.OneTimeToken.count({ where: { purpose: 'dpop proof' } });
+
+  it('is not spent', async () => {
+    const ada = await bound();
+    const before = await proofs();
+    for (const [path, question] of [
+      ['/auth/unknown', { body: {} }],
+      ['/auth/login', { body: { identifier: '' } }],
+      ['/auth/password/forgot', { body: { email: 'ada@example.com' } }],
+      ['/auth/logout', { body: {} }],
+      ['/oauth/token', formOf(undefined, { grant_type: 'password' })],
+      ['/oauth/token', formOf(billing, { grant_type: 'client_credentials' })],
+    ] as const)
+      await ada.ask('POST', path, question);
+    expect(await proofs()).toBe(before);
+  });
+});
+
+it('a stranger from a full network writes nothing with proofs', async () => {
+  const full = await startApp({
+    LIMITS: 'on',
+    LIMIT_REQUESTS_PER_NETWORK: '30/1h',
+    LIMIT_SIGN_INS_PER_NETWORK: '2/1h',
+    LIMIT_CODES_PER_NETWORK: '2/1h',
+    LIMIT_SIGN_UPS_PER_NETWORK: '2/1h',
+  });
+  const key = await keyHolder(full.ask, full.ctx.settings.publicUrl);
+  const code = { code: 'x', codeVerifier: 'x'.repeat(43) };
+  const user = () => ({ username: full.unusedName(), password });
+  const ways: [path: string, body: () => object][] = [
+    ['/auth/login', () => ({ identifier: 'nobody', password })],
+    ['/auth/exchange', () => code],
+    ['/auth/register', user],
+  ];
+  const proofs = () => full.OneTimeToken.count({ where: { purpose: 'dpop proof' } });
+  for (const [path, body] of ways) {
+    // The first is asked for a nonce, which is not counted.
+    for (let i = 0; i < 2; i++)
+      expect((await key.ask('POST', path, { body: body() })).status, path).not.toBe(429);
+    const before = await proofs();
+    for (let i = 0; i < 2; i++)
+      expect((await key.ask('POST', path, { body: body() })).status, path).toBe(429);
+    expect(await proofs()).toBe(before);
+  }
+  while ((await full.ask('GET', '/auth/strategies')).status === 200);
+  const before = await proofs();
+  const form = (grant: string) =>
+    formOf(undefined, { grant_type: grant, refresh_token: 'x', code: 'x' });
+  for (const [path, question] of [
+    ['/auth/refresh', { body: { refreshToken: 'x' } }],
+    ['/oauth/token', form('refresh_token')],
+    ['/oauth/token', form('authorization_code')],
+    ['/oauth/token', form('unknown')],
+  ] as const)
+    expect((await key.ask('POST', path, question)).status, path).toBe(429);
+  expect(await proofs()).toBe(before);
+});
+
+it('in a host app, a proof for another origin is refused, also if the target names that origin', async () => {
+  const hosted = await embed('/v1', (auth) =>
+    express()
+      .use('/v1', auth.router)
+      .get('/mine', auth.authenticate(), (_req, res) => void res.json({}))
+      .use(auth.errorHandler),
+  );
+  const key = await keyHolder(hosted.ask, hosted.url);
+  const body = { username: app.unusedName(), password };
+  const { accessToken: token } = (await key.ask('POST', '/v1/auth/register', { body })).body;
+  const theirs = 'http://evil.example/mine';
+  const asked = async (target: string, htu: string) => {
+    const dpop = await key.proof('GET', '/mine', token, { claims: { htu } });
+    const lines = ['Host: x', `Authorization: DPoP ${token}`, `DPoP: ${dpop}`];
+    const bytes = `GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
+    const { status, body: text, headers } = (await rawRequest(hosted.url, bytes)).answers[0]!;
+    return { status, code: JSON.parse(text).code, challenge: headers.get('www-authenticate') };
+  };
+  expect((await asked('/mine', `${hosted.url}/mine`)).status).toBe(200);
+  expect((await asked(theirs, `${hosted.url}/mine`)).status).toBe(200);
+  expect((await asked(theirs, `${hosted.url}/v1/mine`)).status).toBe(200);
+  for (const target of [theirs, '/mine']) {
+    const { status, code, challenge } = await asked(target, theirs);
+    expect([status, code]).toEqual([401, 'invalid_dpop_proof']);
+    expect(challenge).toMatch(/^DPoP .*error="invalid_dpop_proof", algs="ES256 /);
+  }
+});
+
 describe('a bound access token (Q-07)', () => {
   it('is refused as Bearer, with and without a proof, and everywhere else', async () => {
     const ada = await bound();
@@ -166,8 +269,8 @@ describe('a bound access token (Q-07)', () => {
   it('wants a nonce of this server that is five minutes old at most', async () => {
     const [ada, other] = [await bound(), await startApp()];
     const { headers } = await other.ask('POST', '/auth/login', {
-      headers: { dpop: 'x' },
-      body: {},
+      headers: { dpop: await ada.proof('POST', '/auth/login') },
+      body: { identifier: ada.username, password },
     });
     const nonces = [
       '',

@@ -2,15 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
+import { isBoundScheme } from '#src/platform/http/credential-headers';
 import type { Brand } from '#src/platform/http/look';
 import { prose, renderPage } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
+import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
 import { requestIdOf } from '#src/platform/http/request-id';
 import type { Settings } from '#src/platform/settings/settings';
 
 type Paths = Pick<Settings, 'basePath'>;
 
-const REALM = 'Bearer realm="sallyport"';
+const [REALM, ALGORITHMS] = ['Bearer realm="sallyport"', `algs="${PROOF_ALGORITHMS.join(' ')}"`];
 
 /** RFC 6750 §3: every 401 says how to authenticate. Only a token that was presented gets an `error`. */
 const challenges: Partial<Record<ProblemCode, string>> = {
@@ -20,11 +22,18 @@ const challenges: Partial<Record<ProblemCode, string>> = {
   token_invalid: `${REALM}, error="invalid_token"`,
   session_ended: `${REALM}, error="invalid_token"`,
   user_disabled: `${REALM}, error="invalid_token"`,
-  invalid_dpop_proof: 'DPoP realm="sallyport", error="invalid_dpop_proof"', // RFC 9449 §7.1
-  use_dpop_nonce: 'DPoP realm="sallyport", error="use_dpop_nonce"',
+  invalid_dpop_proof: `${REALM}, error="invalid_dpop_proof"`,
+  use_dpop_nonce: `${REALM}, error="use_dpop_nonce"`,
   forbidden: `${REALM}, error="insufficient_scope"`,
   invalid_client: 'Basic realm="sallyport"', // RFC 6749 §5.2
 };
+
+/** RFC 9449 §7.1: a token of the scheme DPoP, and a proof, are refused in that scheme. */
+function challengeOf(code: ProblemCode, req: Request): string | undefined {
+  const isOfKey = isBoundScheme(req) || code === 'invalid_dpop_proof' || code === 'use_dpop_nonce';
+  const known = challenges[code];
+  return isOfKey ? known?.replace(/^Bearer (.*)/, `DPoP $1, ${ALGORITHMS}`) : known;
+}
 
 /** Errors of Express and body-parser, by their status. Their messages repeat the input, so they are not answered. */
 const byStatus: Record<number, ProblemCode> = {
@@ -42,7 +51,7 @@ export function problemOf(error: unknown, req?: Pick<Request, 'headers'>): Probl
   if (isDatabaseUnavailable(error)) return new Problem('unavailable', { cause: error });
   const { status = 500 } = (error ?? {}) as { status?: number };
   if (isAuthenticationError(error) && status === 401) {
-    const presented = /^bearer\s/i.test(req?.headers.authorization ?? '');
+    const presented = /^(bearer|dpop)\s/i.test(req?.headers.authorization ?? '');
     return new Problem(presented ? 'token_invalid' : 'token_missing', { cause: error });
   }
   const isRefusal = status >= 400 && status < 500;
@@ -170,7 +179,7 @@ function logFailure({ log }: Pick<Context, 'log'>, problem: Problem): void {
 function send(res: Response, problem: Problem, refusal: Refusal): void {
   const { status, body, headers = {} } = refusal;
   const isText = typeof body === 'string';
-  const challenge = challenges[problem.code];
+  const challenge = challengeOf(problem.code, res.req);
   // With an AuthenticationError, Passport has set the challenges of its strategies.
   const isSet = isAuthenticationError(problem.cause) && res.hasHeader('WWW-Authenticate');
   if (challenge && !isSet && (status === 401 || status === problem.status))

@@ -1,5 +1,16 @@
 import type { Request } from 'express';
 
+/** Algorithms of proofs. Asymmetric ones only (RFC 9449 §4.3). */
+export const PROOF_ALGORITHMS: readonly string[] = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'PS256',
+  'RS256',
+];
+
 const KEY: unique symbol = Symbol('the key that a request has proved to hold');
 interface Proved {
   [KEY]?: string;
