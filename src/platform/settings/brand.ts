@@ -44,19 +44,25 @@ export const brandSettings = {
     .describe('A file with your logo, on every page: .svg, .png, .webp or .jpg, 200 kB at most.'),
   BRAND_COLOR: z
     .string()
-    .regex(/^#[\da-f]{6}$/i, 'must be a color such as #0a58ca')
+    .regex(/^#[\da-f]{6}$/i, 'must be a color of six digits such as #0a58ca')
     .optional()
     .describe(
       'The color of buttons on pages, such as #0a58ca. Their text is black or white, whichever is easier to read.',
     ),
   BRAND_URL: z
     .string()
-    .refine(isPage, 'must be https://…, or http:// on a loopback address, without user')
+    .refine(
+      isPage,
+      'must be https://…, or http:// on a loopback address, without user, space or quote',
+    )
     .optional()
     .describe('Your page, to which every page links back.'),
   BRAND_SUPPORT: z
     .string()
-    .refine((text) => isAddress(text) || isPage(text), 'must be an e-mail address, or https://…')
+    .refine(
+      (text) => isAddress(text) || isPage(text),
+      'must be an e-mail address without mailto:, or https://…',
+    )
     .optional()
     .describe('Where people find help: an e-mail address or a page. Pages and mails name it.'),
 };
