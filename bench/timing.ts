@@ -19,7 +19,7 @@ type Body = Readonly<Record<string, string>>;
 interface Pair {
   what: string;
   path: string;
-  /** Bodies for somebody whom the server knows, and for somebody unknown. Preparing them is not timed. */
+  /** Makes the body of a request: about a user of this server, and about nobody. This is not timed. */
   known: () => Body | Promise<Body>;
   unknown: () => Body | Promise<Body>;
   hashes?: boolean;

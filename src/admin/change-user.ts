@@ -17,7 +17,7 @@ interface Acting {
 
 /**
  * Runs a change of a user by somebody else, with the turn of their row. Whoever asks is looked at again: guards ran before
- * the body arrived. Nobody changes a user who has a permission that they lack. `change` gets the user, loaded with roles.
+ * the body arrived. `by` cannot change a user who has a permission that `by` lacks. `change` gets the user, loaded with roles.
  * @throws {Problem} 401 `session_ended`; 403 `forbidden`; 404 `not_found`; and what `change` throws
  */
 export const changeUser = <T>(

@@ -11,7 +11,7 @@ import { guard } from '#src/platform/http/route';
 import type { ServiceScope } from '#src/services/scopes';
 import { isServiceSecret, serviceDigest } from '#src/services/secret';
 import { readServiceToken, type ProvenSecret } from '#src/services/tokens';
-import { findService, type AuthenticatedService } from '#src/services/use';
+import { findService, type AuthenticatedService, type ProvenService } from '#src/services/use';
 
 /** Its OpenAPI security scheme. */
 export const SERVICE_SCHEME = {
@@ -66,7 +66,7 @@ async function serviceIn(ctx: Context, req: Request): Promise<AuthenticatedServi
 }
 
 /** The same for its secret alone, with what was proved by it. */
-export async function serviceBySecret(ctx: Context, req: Request) {
+export async function serviceBySecret(ctx: Context, req: Request): Promise<ProvenService> {
   const given = secretIn(req);
   return { ...(await proven(ctx, req, given)), digest: given!.digest };
 }

@@ -112,7 +112,7 @@ const startRoute = (ctx: Context, strategy: AuthStrategy) =>
   );
 
 /** These change something: a program that only looks at a link must not use it up. */
-const refuseHead = guard({ problems: ['method_not_allowed'] }, ({ method }, _res, next) => {
+export const refuseHead = guard({ problems: ['method_not_allowed'] }, ({ method }, _res, next) => {
   if (method !== 'HEAD') return next();
   throw new Problem('method_not_allowed', { headers: { Allow: 'GET' } });
 });

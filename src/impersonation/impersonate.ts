@@ -30,8 +30,8 @@ import { findWithRoles } from '#src/users/with-roles';
 
 /**
  * Starts a session in which an administrator acts for a user, and tells the user. It is no sign-in: it replaces no session
- * of the user, and forgets no failed one; the session of the same two before ends. Both are looked at as they are now, in the transaction. What each request in that
- * session needs is in `resumeSession`.
+ * of the user, and forgets no failed one. An earlier session of the same two ends. Both are read again in the transaction.
+ * `resumeSession` says what each request in that session needs.
  * @throws {Problem} 404 `not_found`; 409 `conflict` for a user who is disabled; 403 `forbidden` for oneself, for a user with
  * permissions that the administrator lacks, and for one who may do the same; 429 `rate_limited`
  */

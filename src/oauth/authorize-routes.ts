@@ -1,15 +1,9 @@
+import { refuseHead } from '#src/authentication/redirect-routes';
 import type { Context } from '#src/context';
 import { authorize, AuthorizeQuery } from '#src/oauth/authorize';
 import { prose, sendPage } from '#src/platform/http/page';
-import { Problem } from '#src/platform/http/problem';
-import { get, guard, type Route } from '#src/platform/http/route';
+import { get, type Route } from '#src/platform/http/route';
 import { escapeHtml } from '#src/platform/text';
-
-/** A program that only looks at a link is not sent on. */
-const refuseHead = guard({ problems: ['method_not_allowed'] }, ({ method }, _res, next) => {
-  if (method !== 'HEAD') return next();
-  throw new Problem('method_not_allowed', { headers: { Allow: 'GET' } });
-});
 
 export const authorizeRoutes = (ctx: Context): Route[] => [
   get(

@@ -7,7 +7,7 @@ import { parsed } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
 import { serviceScopesIn, type ServiceScope } from '#src/services/scopes';
 import { issueServiceToken } from '#src/services/tokens';
-import type { AuthenticatedService } from '#src/services/use';
+import type { ProvenService } from '#src/services/use';
 import type { Device } from '#src/sessions/device';
 import { issueTokens, type TokensBody } from '#src/sessions/issue-tokens';
 import { refreshSession } from '#src/sessions/refresh';
@@ -99,7 +99,7 @@ const scopeOf = (scopes: readonly string[]) => scopes.length > 0 && { scope: sco
 export function grantToService(
   ctx: Context,
   { scope }: TokenRequest,
-  service: AuthenticatedService & { digest: string },
+  service: ProvenService,
 ): TokenResponse {
   const asked = scope === undefined ? service.scopes : serviceScopesIn(scope);
   const scopes = [...new Set<ServiceScope>(asked)];

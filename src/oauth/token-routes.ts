@@ -14,11 +14,9 @@ import { CODE } from '#src/one-time-tokens/limits';
 import { Problem } from '#src/platform/http/problem';
 import { limit, refuseDeferred } from '#src/platform/http/rate-limit';
 import { guard, post, type Route } from '#src/platform/http/route';
-import type { AuthenticatedService } from '#src/services/use';
+import type { ProvenService } from '#src/services/use';
 import { deviceOf } from '#src/sessions/device';
 import { limitRefresh } from '#src/sessions/routes';
-
-type ProvenService = AuthenticatedService & { digest: string };
 
 /**
  * Who asks, and how often. A service authenticates for a token of its own, and for nothing else. Public clients do not

@@ -35,9 +35,14 @@ export interface AuthenticatedService {
   readonly scopes: readonly ServiceScope[];
 }
 
+/** One that has sent its secret. `digest`: of that secret. */
+export interface ProvenService extends AuthenticatedService {
+  readonly digest: string;
+}
+
 /**
- * The service with this id and a secret of this digest. Costs one query, which requests that arrive together share, and at most one write a
- * minute. Whatever is wrong, it takes the same time.
+ * The service with this id and a secret of this digest. Costs one query, which requests that arrive together share, and at
+ * most one write a minute. Whatever is wrong, it takes the same time.
  */
 export async function findService(
   ctx: Context,

@@ -367,6 +367,13 @@ describe('PATCH /admin/users/{id}', () => {
     });
   });
 
+  it('takes null for the address of somebody who has none, also for oneself', async () => {
+    const chief = await register({ username: 'no-address' }, 'admin');
+    const body = { email: null, name: 'Ada' };
+    const answer = await chief.ask('PATCH', at(chief.id), { body });
+    expect([answer.status, answer.body.email, answer.body.name]).toEqual([200, null, 'Ada']);
+  });
+
   it('voids what was mailed before, and mails nothing for the address that there is', async () => {
     const me = await member();
     await ask('POST', '/auth/password/forgot', { body: { email: me.email } });

@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { password } from '#test/support/app';
-import { hasBrowser, launchBrowser } from '#test/support/chromium';
+import { addAuthenticator, hasBrowser, launchBrowser } from '#test/support/chromium';
 import { halved } from '#test/support/clients/gate';
 import { expire, REFRESH, startHarness } from '#test/support/clients/harness';
 import { freePort } from '#test/support/mysql';
@@ -192,18 +192,7 @@ describe.runIf(hasBrowser)('the example for browsers', () => {
 
   it('adds a passkey, and signs in with it, alone and after the password', async () => {
     const { context, tab, username } = await signedUp();
-    const devTools = await context.newCDPSession(tab);
-    await devTools.send('WebAuthn.enable');
-    await devTools.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    });
+    await addAuthenticator(tab);
     await press(tab, 'Add a passkey');
     await sees(tab, 'Keep these recovery codes');
     await press(tab, 'Sign out');

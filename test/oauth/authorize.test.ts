@@ -71,6 +71,7 @@ describe('GET /oauth/authorize', () => {
     ['the method plain', 'invalid_request', { code_challenge_method: 'plain' }],
     ['no method, which means plain', 'invalid_request', { code_challenge_method: '' }],
     ['an unknown provider', 'invalid_request', { provider: 'local' }],
+    ['another response mode', 'invalid_request', { response_mode: 'form_post' }],
   ])('tells the client of %s (Q-05)', async (_what, error, more) => {
     const { status, to } = await authorize(one, { ...asked, ...more });
     expect([status, to?.origin, to?.pathname]).toEqual([302, 'https://app.example.com', '/in']);

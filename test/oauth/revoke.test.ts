@@ -147,3 +147,11 @@ it('POST /oauth/revoke ends a session from a network that is full, and nothing e
   expect((await asked(ada.tokens.refreshToken)).status).toBe(200);
   expect((await ada.ask('GET', '/me')).status).toBe(401);
 });
+
+it.each(['/oauth/revoke', '/oauth/revoke/', '/OAuth/Revoke'])(
+  'POST %s takes a token that is larger than any body that is read: it is none of ours',
+  async (path) => {
+    const { status, text } = await ask('POST', path, formOf(undefined, { token: 'x'.repeat(1e6) }));
+    expect([status, text]).toEqual([200, '']);
+  },
+);

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { blocks } from '#test/support/clients/examples';
-import { hasBrowser, launchBrowser } from '#test/support/chromium';
+import { addAuthenticator, hasBrowser, launchBrowser } from '#test/support/chromium';
 import { SECOND, wait } from '#test/support/clock';
 import { eventually } from '#test/support/eventually';
 
@@ -59,19 +59,7 @@ describe.runIf(hasBrowser)('a passkey in Chromium, with @simplewebauthn/browser'
   async function openWithTools(authenticator: object = {}) {
     const context = await browser.newContext();
     const page = await context.newPage();
-    const devTools = await context.newCDPSession(page);
-    await devTools.send('WebAuthn.enable');
-    const { authenticatorId } = await devTools.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-        ...authenticator,
-      },
-    });
+    const { devTools, authenticatorId } = await addAuthenticator(page, authenticator);
     await page.goto(origin);
     await page.evaluate(CLIENT);
     return { page, devTools, authenticatorId };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 /** Debian's Chromium. Without it, test/platform/pages.test.ts says what is left out. */
 export const CHROMIUM = '/usr/bin/chromium';
@@ -10,3 +10,21 @@ export const launchBrowser = (...args: string[]) =>
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...args],
   });
+
+/** Gives a page an authenticator of its own, which answers by itself as if its user had touched it. */
+export async function addAuthenticator(page: Page, more: object = {}) {
+  const devTools = await page.context().newCDPSession(page);
+  await devTools.send('WebAuthn.enable');
+  const { authenticatorId } = await devTools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+      ...more,
+    },
+  });
+  return { devTools, authenticatorId };
+}

@@ -31,11 +31,13 @@ export function frontPage(brand: Brand): Router {
       `<p>You write one? <a href="${brand.basePath}/docs">Read how to use this server</a>.</p>`,
     ].join(''),
   };
-  return Router().get('/', (req, res, next) => {
+  const forPeople: RequestHandler = (req, res, next) => {
     res.setHeader('Vary', VARY);
-    if (!isNavigation(req)) return next();
-    publicFor(lifetimes.publicPageSeconds)(req, res, () => sendPage(brand, res, content));
-  });
+    next(isNavigation(req) ? undefined : 'route');
+  };
+  return Router().get('/', forPeople, publicFor(lifetimes.publicPageSeconds), (_req, res) =>
+    sendPage(brand, res, content),
+  );
 }
 
 /**
