@@ -41,6 +41,11 @@ export async function signsIn(tab: Tab): Promise<void> {
 /** Access tokens run out. Sessions do not. */
 export const expire = (stage: Stage) => stage.forward(11 * MINUTE);
 
+/** Each request that a tab sent at once was answered. */
+export function allAnswered(statuses: readonly number[]): void {
+  must(statuses.every(isIn), 'Some of the requests were refused');
+}
+
 export async function staysSignedIn(tab: Tab, after: string): Promise<void> {
   must(isIn((await tab.get())[0]!), `The user is signed out ${after}`);
 }

@@ -21,7 +21,10 @@ import {
   type Stage,
 } from '#src/conformance/stage';
 
+/** Seconds. */
 const RETRY_AFTER = 2;
+/** How long a client may take to tell the server of a sign-out, in milliseconds. */
+const PATIENCE_MS = 10_000;
 const unavailable = { status: 503, code: 'unavailable', action: 'wait', title: 'Away' };
 const rateLimited = { status: 429, code: 'rate_limited', action: 'wait', title: 'Too much' };
 
@@ -114,9 +117,7 @@ export const scenesOfFaults: readonly Scene[] = [
     name: 'unavailable',
     title: 'The server answers 503 for a minute',
     rules: [3, 4],
-    async play(stage) {
-      await refusedForNow(stage, unavailable, MINUTE);
-    },
+    play: (stage) => refusedForNow(stage, unavailable, MINUTE),
   },
   {
     name: 'rate-limited',
@@ -188,5 +189,3 @@ export const scenesOfFaults: readonly Scene[] = [
     },
   },
 ];
-/** How long a client may take to tell the server of a sign-out, in milliseconds. */
-const PATIENCE_MS = 10_000;

@@ -4,6 +4,7 @@ import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
 import { isBoundScheme } from '#src/platform/http/credential-headers';
 import type { Brand } from '#src/platform/http/look';
+import { isNavigation } from '#src/platform/http/navigation';
 import { prose, renderPage } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
@@ -124,20 +125,6 @@ export const pageError = (
   ctx: Pick<Context, 'log' | 'settings'>,
   hint?: (problem: Problem) => string,
 ): ErrorRequestHandler => errorHandler(ctx, { say: sayPage(ctx.settings, hint) });
-
-/** True for a browser that opens an address: its `Accept` prefers HTML to JSON. */
-export const prefersPage = (req: Request): boolean => req.accepts(['json', 'html']) === 'html';
-
-/**
- * True for a person who opened an address in a browser. Programs have asked for HTML without wanting it: Java's
- * HttpURLConnection does. Browsers say that they navigate (Fetch Metadata), or on an origin that is not secure, that they
- * would rather have it upgraded.
- */
-export const isNavigation = (req: Request): boolean =>
-  (req.get('sec-fetch-mode') === 'navigate' ||
-    (req.headers['sec-fetch-mode'] === undefined &&
-      req.get('upgrade-insecure-requests') === '1')) &&
-  prefersPage(req);
 
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
 export const everybodysErrorHandler = (
