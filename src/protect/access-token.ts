@@ -13,6 +13,8 @@ export interface Claims {
   readonly exp: number;
   /** Of an impersonated session: who acts for the user, and their own session. */
   readonly actor: { readonly id: string; readonly sid: string } | null;
+  /** Thumbprint of the key that the token is bound to (RFC 9449 §6.1). Whoever holds the token alone must not get in. */
+  readonly jkt: string | undefined;
 }
 
 /** Whose tokens are taken, and for whom they are. */
@@ -27,6 +29,7 @@ const MOST = 10_000;
 const LONGEST = 7 * 24 * 3600;
 /** How far the clocks may be apart, in seconds. */
 const SKEW = 60;
+const THUMBPRINT = /^[\w-]{43}$/;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** Checks access tokens without asking anybody (RFC 9068 §4). */
@@ -96,16 +99,15 @@ function headerIn(header: unknown): { kid: string; alg: string } {
   return { kid, alg };
 }
 
-/** Claims that are not known here are left out (RFC 7519 §4), but `cnf`: whoever only copied such a token must not get in. */
+/** Claims that are not known here are left out (RFC 7519 §4). */
 function claimsIn(payload: unknown, { issuer, audience }: Expected): Claims {
   const { iss, aud, sub, sid, jti, iat, exp, nbf, act, act_sid, cnf } = objectIn(payload);
   if (iss !== issuer || aud !== audience) throw new Error('Another issuer or audience');
-  if (cnf !== undefined) throw new Error('Bound to a key');
   if (!isId(sub) || !isId(sid) || !isId(jti)) throw new Error('No user, session or id');
   if (!isTime(iat) || !isTime(exp) || exp <= iat || exp - iat > LONGEST)
     throw new Error('No life that the server gives');
   if (iat > now() / 1000 + SKEW || !isPast(nbf)) throw new Error('Not good yet');
-  return { jti, sub, sid, iat, exp, actor: actorIn(act, act_sid) };
+  return { jti, sub, sid, iat, exp, actor: actorIn(act, act_sid), jkt: keyIn(cnf) };
 }
 
 function actorIn(act: unknown, sid: unknown): Claims['actor'] {
@@ -113,6 +115,15 @@ function actorIn(act: unknown, sid: unknown): Claims['actor'] {
   const { sub, ...others } = objectIn(act);
   if (!isId(sub) || !isId(sid) || Object.keys(others).length > 0) throw new Error('No actor');
   return { id: sub, sid };
+}
+
+/** A token that is bound in a way that is not known here lets nobody in (RFC 7800 §3.1). */
+function keyIn(cnf: unknown): string | undefined {
+  if (cnf === undefined) return undefined;
+  const { jkt, ...others } = objectIn(cnf);
+  if (typeof jkt !== 'string' || !THUMBPRINT.test(jkt) || Object.keys(others).length > 0)
+    throw new Error('Bound in another way');
+  return jkt;
 }
 
 function objectIn(value: unknown): Record<string, unknown> {

@@ -18,14 +18,19 @@ export interface State {
  * What an introspection says (RFC 7662 §2.2). Null for a token that lets nobody in.
  * @throws {Unavailable} if it is no introspection of this token
  */
-export function stateIn(answer: unknown, { sub, sid }: Pick<Claims, 'sub' | 'sid'>): State | null {
+export function stateIn(
+  answer: unknown,
+  { sub, sid, jkt }: Pick<Claims, 'sub' | 'sid' | 'jkt'>,
+): State | null {
   const said = (answer ?? {}) as Record<string, unknown>;
   if (said['active'] === false) return null;
+  const { jkt: key } = (said['cnf'] ?? {}) as Record<string, unknown>;
   const { exp, roles, permissions, amr, acr, auth_time: authTime } = said;
   const isWhole =
     said['active'] === true &&
     said['sub'] === sub &&
     said['sid'] === sid &&
+    key === jkt &&
     typeof exp === 'number' &&
     isTexts(roles) &&
     isTexts(permissions) &&

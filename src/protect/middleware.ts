@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AskedRequest } from '#src/protect/credential';
 import { missing, type Principal, type Required } from '#src/protect/principal';
-import { problemOf, Refusal, type Problem } from '#src/protect/refusal';
+import { Refusal, type Problem } from '#src/protect/refusal';
 
 /** What `verify` answers: one of the two. */
 export type Verdict =
-  | { readonly principal: Principal; readonly problem?: undefined }
-  | { readonly problem: Problem; readonly principal?: undefined };
+  | {
+      readonly principal: Principal;
+      /** To answer with: the nonce for the next proof, with `dpop: { nonces: true }`. */
+      readonly headers: Readonly<Record<string, string>>;
+      readonly problem?: undefined;
+    }
+  | { readonly problem: Problem; readonly principal?: undefined; readonly headers?: undefined };
 export type Verify = (request: AskedRequest, required?: Required) => Promise<Verdict>;
 
 declare global {
@@ -38,21 +43,25 @@ export interface Guards {
   readonly requirePermission: (...names: [string, ...string[]]) => Guard;
 }
 
-export function guardsOf(verify: Verify, url: string): Guards {
+export function guardsOf(
+  verify: Verify,
+  problemOf: (refusal: Refusal, request: AskedRequest) => Problem,
+): Guards {
   const require =
     (required: Required): Guard =>
     (req, res, next) => {
       const names = req.auth && missing(req.auth, required);
       if (req.auth && !names) return next();
       const refusal = names ? new Refusal('forbidden', { required: names }) : noPrincipal();
-      answer(res, problemOf(refusal, url));
+      answer(res, problemOf(refusal, req));
     };
   return {
     authenticate: (...given: unknown[]) => {
       if (given.length > 0) throw new TypeError('Write authenticate(): it takes nothing');
       return (req, res, next) => {
-        verify(req).then(({ principal, problem }) => {
+        verify(req).then(({ principal, headers, problem }) => {
           if (problem) return answer(res, problem);
+          for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
           req.auth = principal;
           next();
         }, next);

@@ -1,5 +1,16 @@
 import type { ServiceCredentials } from '#src/protect/auth-server';
 
+/** For tokens that are bound to a key (DPoP, RFC 9449). */
+export interface DpopOptions {
+  /**
+   * The address of this service as its clients know it: `https://api.example.com`, with the path that a proxy takes off.
+   * Proofs are for this address, whatever a request says of its host.
+   */
+  url: string;
+  /** Ask for a nonce in every proof. The clock of the client does not matter then. Default: false. */
+  nonces?: boolean;
+}
+
 export interface ProtectOptions {
   /** Who signs the tokens: `iss`, letter by letter. The PUBLIC_URL of the auth server, unless it sets JWT_ISSUER. */
   issuer: string;
@@ -16,11 +27,15 @@ export interface ProtectOptions {
   graceSeconds?: number;
   /** How long the auth server may wait before it says that nothing changed, 1 to 25. Default: 2. */
   pollSeconds?: number;
+  /** Take tokens that are bound to a key. Default: they are refused. */
+  dpop?: DpopOptions;
   /** Hears when the auth server is away, and when it is back. Default: a warning of the process. */
   warn?: (message: string, cause?: unknown) => void;
 }
 
-export interface Checked extends Required<ProtectOptions> {}
+export interface Checked extends Required<Omit<ProtectOptions, 'dpop'>> {
+  dpop: DpopOptions | undefined;
+}
 
 /** An app without TypeScript may give anything. @throws {TypeError} with the mistake */
 export function checked(options: ProtectOptions): Checked {
@@ -31,6 +46,7 @@ export function checked(options: ProtectOptions): Checked {
     audience = 'sallyport',
     graceSeconds = 0,
     pollSeconds = 2,
+    dpop,
     warn = (message) => process.emitWarning(message, { code: 'SALLYPORT_PROTECT' }),
     ...others
   } = options;
@@ -46,6 +62,7 @@ export function checked(options: ProtectOptions): Checked {
   if (!isWithin(graceSeconds, 0, 86_400)) throw wrong('graceSeconds must be 0 to 86400');
   if (!isWithin(pollSeconds, 1, 25) || !Number.isInteger(pollSeconds))
     throw wrong('pollSeconds must be a whole number, 1 to 25');
+  if (dpop !== undefined) checkDpop(dpop);
   if (typeof warn !== 'function') throw wrong('warn must be a function');
   return {
     issuer,
@@ -54,8 +71,17 @@ export function checked(options: ProtectOptions): Checked {
     audience,
     graceSeconds,
     pollSeconds,
+    dpop,
     warn,
   };
+}
+
+function checkDpop({ url, nonces = false, ...others }: DpopOptions): void {
+  const surplus = Object.keys(others);
+  if (surplus.length > 0) throw wrong(`dpop.${surplus[0]} is not an option`);
+  if (!isText(url) || !isAddress(url))
+    throw wrong('dpop.url must be the public address of this service, https://… or http://…');
+  if (typeof nonces !== 'boolean') throw wrong('dpop.nonces must be true or false');
 }
 
 const wrong = (message: string) => new TypeError(`protect: ${message}`);

@@ -1,15 +1,16 @@
 import { AccessTokens } from '#src/protect/access-token';
 import { AuthServer, Unavailable } from '#src/protect/auth-server';
 import { ChangeFeed } from '#src/protect/change-feed';
-import { tokenIn } from '#src/protect/credential';
+import { credentialIn, sendsDpop, type AskedRequest } from '#src/protect/credential';
 import { KeySet } from '#src/protect/key-set';
 import { guardsOf, type Guards, type Verify } from '#src/protect/middleware';
 import { checked, type ProtectOptions } from '#src/protect/options';
+import { Possession } from '#src/protect/possession';
 import { missing, principalOf } from '#src/protect/principal';
-import { problemOf, Refusal } from '#src/protect/refusal';
+import { problemOf, Refusal, type Problem } from '#src/protect/refusal';
 import { Sessions } from '#src/protect/sessions';
 
-export type { ProtectOptions } from '#src/protect/options';
+export type { DpopOptions, ProtectOptions } from '#src/protect/options';
 export type { Principal, Required } from '#src/protect/principal';
 export type { Problem } from '#src/protect/refusal';
 export type { Guard, Verdict } from '#src/protect/middleware';
@@ -27,7 +28,8 @@ export interface Protection extends Guards {
  * @throws {TypeError} with the mistake in the options
  */
 export function protect(options: ProtectOptions): Protection {
-  const { issuer, audience, url, service, graceSeconds, pollSeconds, warn } = checked(options);
+  const { issuer, audience, url, service, graceSeconds, pollSeconds, dpop, warn } =
+    checked(options);
   const server = new AuthServer(url, service);
   const keys = new KeySet(() => server.keys());
   const tokens = new AccessTokens(keys, { issuer, audience });
@@ -49,27 +51,38 @@ export function protect(options: ProtectOptions): Protection {
   });
   const introspect = (token: string) => server.introspect(token);
   const sessions = new Sessions({ introspect, feed, graceSeconds });
+  const possession = new Possession(dpop, service.secret);
+  const said = (refusal: Refusal, request: AskedRequest): Problem =>
+    problemOf(refusal, {
+      url,
+      takesDpop: possession.isOn,
+      sentDpop: sendsDpop(request),
+      headers: possession.headers(),
+    });
   let isClosed = false;
 
   const verify: Verify = async (request, required = {}) => {
     try {
-      const token = tokenIn(request);
+      const credential = credentialIn(request);
       if (isClosed) throw new Refusal('unavailable');
+      const { token } = credential;
       const claims = await tokens.verify(token);
+      const proof = possession.check(credential, claims);
       const { state, stale } = await sessions.stateOf(token, claims);
+      if (proof) possession.spend(proof);
       const names = missing(state, required);
       if (names) throw new Refusal('forbidden', { required: names });
-      return { principal: principalOf(claims, state, stale) };
+      return { principal: principalOf(claims, state, stale), headers: possession.headers() };
     } catch (error) {
-      if (error instanceof Refusal) return { problem: problemOf(error, url) };
+      if (error instanceof Refusal) return { problem: said(error, request) };
       if (error instanceof Unavailable)
-        return { problem: problemOf(new Refusal('unavailable'), url) };
+        return { problem: said(new Refusal('unavailable'), request) };
       throw error;
     }
   };
   return {
     verify,
-    ...guardsOf(verify, url),
+    ...guardsOf(verify, said),
     async close() {
       isClosed = true;
       await feed.close();

@@ -17,6 +17,7 @@ const TRIES = 3;
 interface Kept extends Concerned {
   /** Null: this token lets nobody in. */
   readonly state: State | null;
+  readonly jkt: string | undefined;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -76,9 +77,9 @@ export class Sessions {
     }
   }
 
-  #recall({ sid, sub, jti }: Claims): Kept | undefined {
+  #recall({ sid, sub, jti, jkt }: Claims): Kept | undefined {
     const kept = this.#kept.get(jti) ?? this.#kept.get(sid);
-    return kept?.sub === sub && kept.until > now() ? kept : undefined;
+    return kept?.sub === sub && kept.jkt === jkt && kept.until > now() ? kept : undefined;
   }
 
   /** Requests with the same token that come together share one question. */
@@ -95,9 +96,9 @@ export class Sessions {
       const { answer, isCurrent, isKept } = await this.#askOnce(token, claims);
       if (!isCurrent) continue;
       const state = stateIn(answer, claims);
-      const { sid, sub, jti, actor, exp } = claims;
+      const { sid, sub, jti, actor, exp, jkt } = claims;
       const until = Math.min(exp, state?.exp ?? exp) * 1000;
-      const kept = { sid, sub, actor, roles: state?.roles, state, until };
+      const kept = { sid, sub, actor, roles: state?.roles, state, jkt, until };
       if (isKept) this.#kept.set(state ? sid : jti, kept);
       return live(kept);
     }
