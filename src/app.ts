@@ -66,6 +66,7 @@ import { registrationRoutes } from '#src/registration/routes';
 import { roleRoutes } from '#src/roles/routes';
 import { serviceRoutes } from '#src/services/routes';
 import { sessionPages } from '#src/sessions/pages';
+import { withRefreshCookie } from '#src/sessions/refresh-cookie';
 import { sessionRoutes } from '#src/sessions/routes';
 import { bodySchemas } from '#src/webhooks/catalogue';
 import { deliveryRoutes } from '#src/webhooks/delivery-routes';
@@ -116,7 +117,9 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   const adapters = adaptersOf(ctx, ctx.settings.dialects);
   loadStrategies(ctx, { ...options, taken: fixed.map(({ path }) => path) });
   const redirects = [...redirectRoutes(ctx), ...authorizeRoutes(ctx)];
-  const own = [...fixed, ...strategyRoutes(ctx), ...linkRoutes(ctx), ...apiKeyRoutes(ctx)];
+  const own = [...fixed, ...strategyRoutes(ctx), ...linkRoutes(ctx), ...apiKeyRoutes(ctx)].map(
+    withRefreshCookie(ctx),
+  );
   const oauth = [...oauthRoutes(ctx), ...tokenRoutes(ctx)];
   const routes = [...own, ...redirects, ...oauth];
   const pages = [

@@ -4,7 +4,7 @@ import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
 import { unsealJson } from '#src/platform/crypto/secrets';
-import { cookieOf } from '#src/platform/http/cookies';
+import { cookieOf, hostCookie, isSecure } from '#src/platform/http/cookies';
 import { Problem } from '#src/platform/http/problem';
 import type { Settings } from '#src/platform/settings/settings';
 import type { AppRequest } from '#src/strategy-kit/app-request';
@@ -18,12 +18,9 @@ const PURPOSE = 'round trip';
 /**
  * The cookies of a browser, one for each authorization request that is under way. Their number is fixed: with a cookie
  * for each request, a browser that starts many at once would send more headers than a server reads, for ten minutes.
- * A browser accepts `__Host-` only from this very host and over TLS, so no sibling domain can plant such a cookie
- * (RFC 6265bis §4.1.3.2).
  */
 const cookieNames = (settings: Settings) =>
-  ['1', '2', '3', '4'].map((n) => `${isSecure(settings) ? '__Host-' : ''}sallyport-${n}`);
-const isSecure = ({ publicUrl }: Settings) => publicUrl.startsWith('https:');
+  ['1', '2', '3', '4'].map((n) => hostCookie(settings, `sallyport-${n}`));
 
 /** A request for a sign-in at a provider. It travels with the browser, encrypted, in a cookie of its own. */
 interface AuthorizationRequest extends AppRequest {

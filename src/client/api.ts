@@ -5,16 +5,28 @@ export interface Endpoints {
   /** Create a user and sign in */
   'POST /auth/register': {
     body: Registration;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Get new tokens for a refresh token */
   'POST /auth/refresh': {
-    body: RefreshInput;
+    body?: RefreshInput;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Sign out */
   'POST /auth/logout': {
     body?: SignOutInput;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
   };
   /** List your sessions */
   'GET /me/sessions': {
@@ -53,6 +65,10 @@ export interface Endpoints {
   /** Change your password */
   'PUT /me/password': {
     body: PasswordChange;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Ask for a new password */
@@ -82,6 +98,10 @@ export interface Endpoints {
   /** Get tokens for the code of a redirect */
   'POST /auth/exchange': {
     body: CodeExchange;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Providers you can sign in with */
@@ -102,6 +122,10 @@ export interface Endpoints {
   /** Finish a sign-in with a second factor */
   'POST /auth/mfa': {
     body: SecondFactor;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** What a second factor needs before it can answer */
@@ -481,6 +505,10 @@ export interface Endpoints {
   /** Accept an invitation and sign in */
   'POST /auth/invitation': {
     body: InvitationAcceptance;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Count users, sessions, sign-ins and limits that were reached */
@@ -566,11 +594,19 @@ export interface Endpoints {
   /** Sign in with an ID token that Apple gave to your app */
   'POST /auth/apple-native': {
     body: AppleIdToken;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Sign in with a code that a mail brings */
   'POST /auth/email-code': {
     body: EmailCodeCredentials;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Ask for a code by mail */
@@ -581,21 +617,37 @@ export interface Endpoints {
   /** Sign in with an ID token that Google gave to your app */
   'POST /auth/google-native': {
     body: GoogleIdToken;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Sign in with your directory (LDAP) password */
   'POST /auth/ldap': {
     body: LdapCredentials;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Sign in with a username or e-mail address and a password */
   'POST /auth/login': {
     body: Credentials;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Sign in with a passkey */
   'POST /auth/passkey': {
     body: PasskeySignIn;
+    headers?: {
+      /** For a page on the origin of this server: the refresh token is a cookie that no script can read, and is not in a body. */
+      'X-Refresh-Token'?: 'cookie' | undefined;
+    };
     returns: Tokens;
   };
   /** Get what a browser or phone needs to sign in with a passkey */
@@ -702,6 +754,8 @@ export interface Actions {
   forbidden: 'stop';
   /** Nobody may do this in the name of somebody else */
   impersonated: 'stop';
+  /** This request does not come from a page of this server */
+  origin_refused: 'fix_request';
   /** Sign-up is closed here */
   signup_closed: 'stop';
   /** This server has no keys that rotate */
@@ -1438,8 +1492,8 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `unsupported_grant_type`, `invalid_scope`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
-  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'unsupported_grant_type' | 'invalid_scope' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_dpop_proof' | 'use_dpop_nonce' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
+  /** Stable: decide by this. Known values, more may come: `invalid_request`, `invalid_grant`, `invalid_code`, `unsupported_grant_type`, `invalid_scope`, `passkey_refused`, `invalid_state`, `token_missing`, `token_expired`, `token_invalid`, `session_ended`, `user_disabled`, `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_credentials`, `access_denied`, `interaction_required`, `invalid_client`, `unauthorized_client`, `email_unverified`, `mfa_required`, `step_up_required`, `mfa_enrollment_required`, `forbidden`, `impersonated`, `origin_refused`, `signup_closed`, `no_signing_keys`, `not_found`, `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type`, `headers_too_large`, `username_taken`, `email_taken`, `already_linked`, `last_way_in`, `conflict`, `last_factor`, `factor_unreadable`, `last_admin`, `protected_role`, `precondition_failed`, `weak_password`, `rate_limited`, `server_error`, `internal`, `busy`, `unavailable`. */
+  code: 'invalid_request' | 'invalid_grant' | 'invalid_code' | 'unsupported_grant_type' | 'invalid_scope' | 'passkey_refused' | 'invalid_state' | 'token_missing' | 'token_expired' | 'token_invalid' | 'session_ended' | 'user_disabled' | 'invalid_dpop_proof' | 'use_dpop_nonce' | 'invalid_credentials' | 'access_denied' | 'interaction_required' | 'invalid_client' | 'unauthorized_client' | 'email_unverified' | 'mfa_required' | 'step_up_required' | 'mfa_enrollment_required' | 'forbidden' | 'impersonated' | 'origin_refused' | 'signup_closed' | 'no_signing_keys' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'payload_too_large' | 'unsupported_media_type' | 'headers_too_large' | 'username_taken' | 'email_taken' | 'already_linked' | 'last_way_in' | 'conflict' | 'last_factor' | 'factor_unreadable' | 'last_admin' | 'protected_role' | 'precondition_failed' | 'weak_password' | 'rate_limited' | 'server_error' | 'internal' | 'busy' | 'unavailable' | (string & {});
   /** What to do next. Known values, more may come: `fix_request`, `sign_in`, `refresh`, `stop`, `verify_email`, `second_factor`, `step_up`, `enroll_factor`, `wait`. */
   action: 'fix_request' | 'sign_in' | 'refresh' | 'stop' | 'verify_email' | 'second_factor' | 'step_up' | 'enroll_factor' | 'wait' | (string & {});
   requestId: string;
@@ -1451,8 +1505,8 @@ export interface Problem {
   })[] | undefined;
   /** What is needed: one of these roles, or all of these permissions. */
   required?: readonly (string)[] | undefined;
-  /** Why a refresh token was refused. Known values, more may come: `expired`, `revoked`, `reused`, `unknown`, `key`. */
-  reason?: 'expired' | 'revoked' | 'reused' | 'unknown' | 'key' | (string & {}) | undefined;
+  /** Why a refresh token was refused. Known values, more may come: `expired`, `revoked`, `reused`, `unknown`, `key`, `missing`. */
+  reason?: 'expired' | 'revoked' | 'reused' | 'unknown' | 'key' | 'missing' | (string & {}) | undefined;
   /** A client may erase its tokens only at `ended`. Known values, more may come: `ended`, `unknown`. */
   sessionStatus?: 'ended' | 'unknown' | (string & {}) | undefined;
   /** What the session must prove: `aal2` for two factors (RFC 9470 §3). */
@@ -1523,7 +1577,8 @@ export interface RecoveryCodes {
 }
 
 export interface RefreshInput {
-  refreshToken: string;
+  /** Required, but with `X-Refresh-Token: cookie`: then it must be left out. */
+  refreshToken?: string | undefined;
 }
 
 export interface RegisteredCredential {
@@ -1722,8 +1777,8 @@ export interface Tokens {
   accessToken: string;
   /** Seconds until the access token expires. */
   expiresIn: number;
-  /** For `POST /auth/refresh`, once. Opaque: its content is not part of this contract. */
-  refreshToken: string;
+  /** For `POST /auth/refresh`, once. Opaque: its content is not part of this contract. It is left out with `X-Refresh-Token: cookie`: then it is a cookie that no script can read. */
+  refreshToken?: string | undefined;
   /** Seconds until the session ends if it is not refreshed. */
   refreshExpiresIn: number;
   session: Session;

@@ -129,7 +129,7 @@ export function createClient(options: ClientOptions): Client {
     settled(async () => {
       const held = await store.read();
       if (!held) return { ok: true, status: 204, headers: new Headers(), body: undefined };
-      const { refreshToken } = held;
+      const refreshToken = held.refreshToken!;
       const entry = { refreshToken, ...(everywhere && { scope: 'all' as const }) };
       await ended.add(entry); // who is closed now still tells the server
       await store.erase();

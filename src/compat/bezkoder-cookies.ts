@@ -14,7 +14,7 @@ import {
 import { refuse, Refused } from '#src/compat/bezkoder-refusals';
 import { refreshFor, signInFor } from '#src/compat/shared';
 import type { Context } from '#src/context';
-import { cookiesNamed } from '#src/platform/http/cookies';
+import { cookiesNamed, hostCookie, isSecure } from '#src/platform/http/cookies';
 import { Problem } from '#src/platform/http/problem';
 import { guard, post } from '#src/platform/http/route';
 import { isAllowedOrigin, originMatcher } from '#src/platform/settings/origins';
@@ -25,20 +25,19 @@ import { signOut } from '#src/sessions/sign-out';
 const name = 'bezkoder-cookies';
 const tag = `Compatibility: ${name}`;
 
-/**
- * A browser accepts `__Host-` only from this very host, over TLS and for every path, so no page of a neighbouring domain
- * can plant such a cookie, or put another before it. Cookies of sessions: they end with the browser, as the original's.
- */
-function cookiesOf({ publicUrl, basePath }: Settings) {
-  const secure = publicUrl.startsWith('https:');
-  const prefix = secure ? '__Host-' : '';
+/** Cookies of sessions: they end with the browser, as the original's. */
+function cookiesOf(settings: Settings) {
+  const secure = isSecure(settings);
   const attributes: CookieOptions = {
     httpOnly: true,
     sameSite: 'strict',
     secure,
-    path: secure ? '/' : `${basePath}/api`,
+    path: secure ? '/' : `${settings.basePath}/api`,
   };
-  return { access: `${prefix}bezkoder-session`, refresh: `${prefix}bezkoder-refresh`, attributes };
+  const [access, refresh] = ['session', 'refresh'].map((name) =>
+    hostCookie(settings, `bezkoder-${name}`),
+  ) as [string, string];
+  return { access, refresh, attributes };
 }
 
 type Headers = Pick<Request, 'headers'>;

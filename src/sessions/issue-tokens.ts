@@ -8,7 +8,8 @@ import { proofOf } from '#src/users/assurance';
 import type { Principal } from '#src/users/principal';
 import { publicUser } from '#src/users/schemas';
 
-export type TokensBody = z.input<typeof Tokens>;
+/** With the refresh token, which `withRefreshCookie` may move from the answer into a cookie. */
+export type TokensBody = z.input<typeof Tokens> & { refreshToken: string };
 
 /** The columns of a session that its tokens are made of: a stored session or a row. */
 export type TokenSession = Pick<

@@ -11,6 +11,12 @@ import { deviceOf } from '#src/sessions/device';
 import { issueTokens } from '#src/sessions/issue-tokens';
 import { REFRESH } from '#src/sessions/limits';
 import { endOtherSessions, endSession } from '#src/sessions/own-sessions';
+import {
+  clearRefreshCookie,
+  onlyFromOwnPage,
+  takeRefreshToken,
+  wantsCookie,
+} from '#src/sessions/refresh-cookie';
 import { refreshSession } from '#src/sessions/refresh';
 import { readRefreshToken } from '#src/sessions/refresh-tokens';
 import {
@@ -41,7 +47,7 @@ const refuseStrangers = (ctx: Context) =>
 export const sessionRoutes = (ctx: Context): Route[] => [
   post(
     '/auth/refresh',
-    [limitRefresh(ctx), proveKeyIfSent(ctx)],
+    [takeRefreshToken(ctx, true), limitRefresh(ctx), proveKeyIfSent(ctx)],
     {
       operationId: 'refreshTokens',
       tag: 'Authentication',
@@ -55,14 +61,14 @@ export const sessionRoutes = (ctx: Context): Route[] => [
       problems: ['invalid_grant', 'unavailable'],
     },
     async (req) => {
-      const { session, user } = await refreshSession(ctx, req.body.refreshToken, deviceOf(req));
+      const { session, user } = await refreshSession(ctx, req.body.refreshToken!, deviceOf(req));
       return issueTokens(ctx, session, user);
     },
   ),
 
   post(
     '/auth/logout',
-    [refuseStrangers(ctx)],
+    [onlyFromOwnPage(ctx), takeRefreshToken(ctx), refuseStrangers(ctx)],
     {
       operationId: 'signOut',
       tag: 'Account',
@@ -76,9 +82,10 @@ export const sessionRoutes = (ctx: Context): Route[] => [
       body: SignOutInput,
       problems: ['impersonated', 'unavailable'],
     },
-    (req) => {
+    async (req, res) => {
       const { refreshToken, scope } = req.body;
-      return signOut(ctx, { refreshToken, accessToken: presentedToken(req) }, scope);
+      await signOut(ctx, { refreshToken, accessToken: presentedToken(req) }, scope);
+      if (wantsCookie(req)) clearRefreshCookie(ctx, res);
     },
   ),
 

@@ -87,9 +87,9 @@ export const Tokens = z
     expiresIn: z
       .int()
       .meta({ description: 'Seconds until the access token expires.', example: 600 }),
-    refreshToken: z.string().meta({
+    refreshToken: z.string().optional().meta({
       description:
-        'For `POST /auth/refresh`, once. Opaque: its content is not part of this contract.',
+        'For `POST /auth/refresh`, once. Opaque: its content is not part of this contract. It is left out with `X-Refresh-Token: cookie`: then it is a cookie that no script can read.',
     }),
     refreshExpiresIn: z.int().meta({
       description: 'Seconds until the session ends if it is not refreshed.',
@@ -100,10 +100,16 @@ export const Tokens = z
   })
   .meta({ id: 'Tokens' });
 
-const RefreshToken = z.string().min(1).max(1024);
+/** Characters. */
+export const MAX_REFRESH_TOKEN = 1024;
+const RefreshToken = z.string().min(1).max(MAX_REFRESH_TOKEN);
 
 export const RefreshInput = z
-  .strictObject({ refreshToken: RefreshToken })
+  .strictObject({
+    refreshToken: RefreshToken.optional().meta({
+      description: 'Required, but with `X-Refresh-Token: cookie`: then it must be left out.',
+    }),
+  })
   .meta({ id: 'RefreshInput' });
 
 export const SignOutInput = z

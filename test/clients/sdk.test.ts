@@ -167,7 +167,7 @@ describe('a sign-out', () => {
     gate.forget();
     clientOn({ storage: shared.tab() });
     await eventually(() => expect([...shared.texts.keys()]).toEqual([]));
-    expect(await sessionStatus(tokens.refreshToken)).toBe('ended');
+    expect(await sessionStatus(tokens.refreshToken!)).toBe('ended');
   });
 
   it('of an app that ends meanwhile is not lost', async () => {
@@ -180,7 +180,7 @@ describe('a sign-out', () => {
     gate.forget();
     clientOn({ storage: shared.tab() });
     await eventually(() => expect([...shared.texts.keys()]).toEqual([]));
-    expect(await sessionStatus(tokens.refreshToken)).toBe('ended');
+    expect(await sessionStatus(tokens.refreshToken!)).toBe('ended');
   });
 
   it('everywhere ends all sessions', async () => {

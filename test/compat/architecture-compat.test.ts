@@ -58,7 +58,7 @@ const KNOWN: Record<string, string[]> = {
     'signUpFor',
     'statusOf',
   ],
-  '#src/platform/http/cookies': ['cookiesNamed'], // the place of the token
+  '#src/platform/http/cookies': ['cookiesNamed', 'hostCookie', 'isSecure'], // the place of the token
   '#src/compat/sentences': ['sentencesFor'],
   '#src/compat/shown-ids': ['Id', 'shownId', 'shownIds'],
   '#src/platform/http/problem': ['Problem'],

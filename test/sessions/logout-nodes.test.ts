@@ -5,6 +5,7 @@ import { chaosProxy } from '#test/support/chaos-proxy';
 import { emptyDatabase, engine } from '#test/support/database';
 import { eventually } from '#test/support/eventually';
 import { runProcess, settingsFor, startProcess } from '#test/support/process';
+import { fromPage, heldIn } from '#test/support/refresh-cookie';
 import { IN, OUT, worth } from '#test/support/worth';
 import { lockFile } from '#test/support/elsewhere';
 
@@ -72,6 +73,25 @@ describe('POST /auth/logout while the database is unavailable', () => {
     expect(await worth(server.ask, body)).toBe(IN);
     expect((await server.ask('POST', '/auth/logout', { token })).status).toBe(204);
     expect(await worth(server.ask, body)).toBe(OUT);
+  });
+
+  it('leaves a browser its cookie', async () => {
+    const { server, leave, comeBack } = await breakable();
+    const page = fromPage(server.ask, 'http://localhost:0');
+    const signedUp = await page('POST', '/auth/register', undefined, {
+      body: { username: 'ada', password },
+    });
+    const token = heldIn(signedUp);
+    await leave();
+    const answers = await Promise.all([
+      page('POST', '/auth/refresh', token),
+      page('POST', '/auth/logout', token),
+    ]);
+    comeBack();
+    for (const answer of answers)
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([503, []]);
+    await eventually(async () => expect((await server.ask('GET', '/readyz')).status).toBe(200));
+    expect((await page('POST', '/auth/refresh', token)).status).toBe(200);
   });
 
   it.skipIf(engine === 'sqlite')(

@@ -110,6 +110,12 @@ export const accessProblems = {
     'Nobody may do this in the name of somebody else',
     'You are acting for this user (impersonation). What governs the account is left to the user: how they sign in, their names and addresses, their other sessions, the data about them, and what administrators do. Sign out, and do it as yourself, or ask the user to do it.',
   ],
+  origin_refused: [
+    403,
+    'fix_request',
+    'This request does not come from a page of this server',
+    'With `X-Refresh-Token: cookie`, the refresh token is a cookie, and browsers send cookies whoever asks. So the header `Origin` must be the origin of PUBLIC_URL, and `Sec-Fetch-Site`, if it is sent, `same-origin`. A page of another origin leaves the header out, and stores its refresh token itself.',
+  ],
   signup_closed: [
     403,
     'stop',

@@ -50,6 +50,7 @@ const ProblemBody = z
       'reused',
       'unknown',
       'key',
+      'missing',
     ]).optional(),
     sessionStatus: openEnum('A client may erase its tokens only at `ended`.', [
       'ended',

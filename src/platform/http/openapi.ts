@@ -140,13 +140,24 @@ function operation(route: Route, settings: Urls): ZodOpenApiOperationObject {
     requestParams: {
       ...(spec.params && { path: spec.params }),
       ...(spec.query && { query: spec.query }),
-      ...(spec.etag && route.method !== 'get' && { header: IfMatch }),
+      ...headersOf(route),
     },
     ...(spec.body && {
       requestBody: { required: isNeeded(spec.body), content: bodyOf(spec, spec.body) },
     }),
     responses: responsesOf(route, settings),
   };
+}
+
+/** The request headers that the route and its guards read, besides those of authentication. */
+function headersOf({ guards, spec, method }: Route) {
+  const own = spec.etag && method !== 'get' ? [IfMatch] : [];
+  const all = [...own, ...guards.flatMap(({ doc }) => doc.header ?? [])];
+  return (
+    all.length > 0 && {
+      header: z.strictObject(Object.assign({}, ...all.map(({ shape }) => shape))),
+    }
+  );
 }
 
 /** No body at all counts as `{}`. */

@@ -16,7 +16,7 @@ export const problems = {
     400,
     'sign_in',
     'This refresh token is not good any more',
-    'Look at `reason`. `expired`: the session was not refreshed in time. `revoked`: the session was ended. `reused`: this token was used before, and somebody else may hold a copy. `unknown`: this server does not know the token. `key`: the token is bound to a key, and no proof by that key came with it. Erase the tokens only if `sessionStatus` is `ended`. Then sign in again.',
+    'Look at `reason`. `expired`: the session was not refreshed in time. `revoked`: the session was ended. `reused`: this token was used before, and somebody else may hold a copy. `unknown`: this server does not know the token. `key`: the token is bound to a key, and no proof by that key came with it. `missing`: the browser sent no cookie with a token. Erase the tokens only if `sessionStatus` is `ended`. Then sign in again.',
   ],
   invalid_code: [
     400,

@@ -14,6 +14,8 @@ export interface GuardDoc {
   /** Names of strategies whose credentials it refuses. */
   refuses?: readonly string[];
   note?: string;
+  /** A request header that it reads. */
+  header?: ZodObject;
   /** The name of the limit class that it counts. */
   limit?: string;
 }

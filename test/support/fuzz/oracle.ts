@@ -31,7 +31,7 @@ export function wrongWith(request: FuzzRequest, answer: Answer, ms: number): str
   const isProblem = operation.isApi && !['HEAD', 'OPTIONS'].includes(request.method);
   const wrong =
     isProblem && status >= 400
-      ? fault(answer, operation.path, ms)
+      ? fault(answer, operation.path, ms, 'x-refresh-token' in request.headers)
       : wrongInGeneral(answer, request, ms);
   return wrong && `the wrong ${wrong}`;
 }

@@ -119,12 +119,17 @@ const HEADERS =
   'host if-match if-modified-since if-none-match if-unmodified-since if-range max-forwards origin pragma prefer ' +
   'proxy-authorization range referer te traceparent upgrade user-agent via x-access-token x-api-key ' +
   'x-csrf-token x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-user ' +
-  'x-http-method-override x-method-override x-original-url x-real-ip x-request-id x-rewrite-url x-user c4nary';
+  'x-http-method-override x-method-override x-original-url x-real-ip x-refresh-token x-request-id x-rewrite-url ' +
+  'x-user sec-fetch-site c4nary';
+
+/** The origin of PUBLIC_URL, by default, of a server that chose its port. */
+const PUBLIC_ORIGIN = 'http://localhost:0';
 
 const GOOD: Record<string, readonly string[]> = {
   accept: ['*/*', 'text/html', 'application/json;q=0', 'text/html, application/json;q=0.1'],
   origin: [
     'https://app.example',
+    PUBLIC_ORIGIN,
     'null',
     'http://localhost:8081',
     'https://app.example, https://b.example',
@@ -137,6 +142,8 @@ const GOOD: Record<string, readonly string[]> = {
   'content-encoding': ['gzip', 'br', 'identity', 'deflate, gzip'],
   'x-forwarded-for': ['1.2.3.4', '::1', 'fe80::1%eth0', '1.2.3.4, 5.6.7.8', 'unknown'],
   host: ['localhost', 'attacker.example', '[::1]:80', 'a:b:c'],
+  'x-refresh-token': ['cookie', 'cookie, cookie', 'body'],
+  'sec-fetch-site': ['same-origin', 'cross-site', 'none'],
   'x-request-id': ['a-b', 'x'.repeat(64), 'x'.repeat(65)],
   'content-type': [
     'text/plain',
@@ -147,12 +154,20 @@ const GOOD: Record<string, readonly string[]> = {
   cookie: [`token=${CANARY}`, 'a=b; a=c', '__Host-x=%', ';;;', 'a=b; '.repeat(500)],
 };
 
-function someHeaders({ user }: Cast): fc.Arbitrary<Record<string, string>> {
+/** What a page on the origin of the server sends: the refresh token is in its cookie. */
+const ofOwnPage = ({ refreshTokens }: Cast) =>
+  fc.constantFrom(...refreshTokens, 'x', '').map((token) => ({
+    'x-refresh-token': 'cookie',
+    origin: PUBLIC_ORIGIN,
+    cookie: `sallyport-refresh=${token}`,
+  }));
+
+function someHeaders(cast: Cast): fc.Arbitrary<Record<string, string>> {
   const one = fc
     .constantFrom(...HEADERS.split(' '))
     .chain((name) =>
       fc
-        .oneof(fc.constantFrom(...(GOOD[name] ?? ['1', user.token])), headerText)
+        .oneof(fc.constantFrom(...(GOOD[name] ?? ['1', cast.user.token])), headerText)
         .map((value) => [name, value] as const),
     )
     .map(
@@ -160,13 +175,14 @@ function someHeaders({ user }: Cast): fc.Arbitrary<Record<string, string>> {
         [name, name === 'x-request-id' ? value.replaceAll(CANARY, '') : value] as const,
     )
     .filter(([name]) => name !== 'connection' && name !== 'upgrade'); // for raw sockets
-  return fc
-    .oneof(
-      { weight: 2, arbitrary: fc.constant([]) },
-      { weight: 2, arbitrary: fc.array(one, { maxLength: 3 }) },
-      { weight: 1, arbitrary: fc.array(one, { maxLength: 20 }) },
-    )
-    .map((entries) => Object.fromEntries(entries));
+  const some = (maxLength: number) =>
+    fc.array(one, { maxLength }).map((entries) => Object.fromEntries(entries));
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constant({}) },
+    { weight: 4, arbitrary: some(3) },
+    { weight: 2, arbitrary: some(20) },
+    { weight: 1, arbitrary: ofOwnPage(cast) },
+  );
 }
 
 interface Sent {
