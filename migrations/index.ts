@@ -26,6 +26,7 @@ import { impersonation } from '#migrations/0022-impersonation';
 import { services } from '#migrations/0023-services';
 import { impersonationIndex } from '#migrations/0024-impersonation-index';
 import { dpop } from '#migrations/0025-dpop';
+import { userLocale } from '#migrations/0026-user-locale';
 
 /** Forth and back. Each step may run again after a crash. */
 interface Migration {
@@ -57,6 +58,7 @@ const migrations: Record<string, Migration> = {
   '0023-services': services,
   '0024-impersonation-index': impersonationIndex,
   '0025-dpop': dpop,
+  '0026-user-locale': userLocale,
 };
 
 const migrationNames: readonly string[] = Object.keys(migrations);

@@ -37,6 +37,8 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare emailVerifiedAt: CreationOptional<Date | null>;
   declare passwordHash: CreationOptional<string | null>;
   declare name: CreationOptional<string | null>;
+  /** The language that the user has chosen. Null: none. */
+  declare locale: CreationOptional<string | null>;
   declare disabledAt: CreationOptional<Date | null>;
   /** How many confirmed second factors the user has. It changes together with them, by whoever has the turn of this row. */
   declare factors: CreationOptional<number>;
@@ -70,6 +72,7 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
         emailVerifiedAt: DataTypes.DATE(3),
         passwordHash: DataTypes.STRING(255),
         name: DataTypes.STRING(100),
+        locale: DataTypes.STRING(35),
         disabledAt: DataTypes.DATE(3),
         factors: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
         turn: TURN,

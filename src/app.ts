@@ -167,7 +167,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     straight(ours),
   );
   app.use(entry, ours, unlessAnswered);
-  app.use(frontPage(ctx.settings), unlessAnswered);
+  app.use(frontPage(ctx), unlessAnswered);
   mountAdapters(ctx, app, adapters);
   mountFormPages(ctx, app, pages);
   app.use(docsRoutes(ctx, document), unlessAnswered);

@@ -1,7 +1,7 @@
 // Compiles the package into dist/, or into the folder that is named. Its package.json says what '#' means there, so
 // built code never loads source.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [folder = 'dist'] = process.argv.slice(2);
@@ -14,6 +14,7 @@ const { status, error } = spawnSync(
 if (status !== 0) throw error ?? new Error(`tsc ended with ${status}`);
 
 for (const file of ['src/passwords/common-passwords.txt']) copyFileSync(file, join(folder, file));
+cpSync('src/messages', join(folder, 'src/messages'), { recursive: true });
 
 // The client also runs where nobody knows what '#' means.
 const client = join(folder, 'src/client');
@@ -24,5 +25,9 @@ for (const file of readdirSync(client)) {
 
 const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 const scope = { name, version, license, private: true, type: 'module' };
-const imports = { '#package': './package.json', '#*': './*.js' };
+const imports = {
+  '#package': './package.json',
+  '#messages/*': './src/messages/*.json',
+  '#*': './*.js',
+};
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...scope, imports }, null, 2)}\n`);

@@ -13,9 +13,11 @@ import type { Clock } from '#src/platform/clock';
 import type { PasswordHasher } from '#src/platform/crypto/passwords';
 import type { Secrets } from '#src/platform/crypto/secrets';
 import type { Events } from '#src/platform/events';
+import type { Look } from '#src/platform/http/look';
 import type { Limits } from '#src/platform/limits/limits';
 import type { Log } from '#src/platform/log';
 import type { OutboxSignal } from '#src/platform/mail/outbox';
+import type { Messages } from '#src/platform/messages/messages';
 import type { RequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 import type { Traces } from '#src/platform/traces';
@@ -42,6 +44,10 @@ export interface Context {
   readonly audit: AuditTrail;
   /** What is known of the request that is being answered. */
   readonly request: RequestContext;
+  /** The texts of pages and mails, in every language. */
+  readonly messages: Messages;
+  /** What stands around the content of every page. */
+  readonly look: Look;
   readonly secrets: Secrets;
   readonly passwords: PasswordHasher;
   readonly dictionaries: PasswordDictionaries;

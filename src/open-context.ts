@@ -19,10 +19,12 @@ import { createSecrets } from '#src/platform/crypto/secrets';
 import { databaseFault } from '#src/platform/database/faults';
 import { awaitDatabase, whenReady, type Tell } from '#src/platform/database/wait';
 import { createEvents, type ActorKind } from '#src/platform/events';
+import { createLook } from '#src/platform/http/look';
 import { createLimits } from '#src/platform/limits/limits';
 import { createLog, type Log } from '#src/platform/log';
 import { standardOutput, type LogOutput } from '#src/platform/log-output';
 import { createOutboxSignal } from '#src/platform/mail/outbox';
+import { createMessages } from '#src/platform/messages/messages';
 import { createRequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 import type { Traces } from '#src/platform/traces';
@@ -114,6 +116,8 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     clock,
     log,
     request,
+    messages: createMessages(),
+    look: createLook(settings),
     secrets,
     limits,
     strategies,

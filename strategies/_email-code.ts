@@ -1,9 +1,9 @@
 import { linkTo, type Mail } from '#src/platform/mail/template';
+import { message } from '#src/platform/messages/message';
 import type { AppRequest, StrategyContext } from '#src/strategy-kit/strategy';
 
 /** How long code and link are good. */
-const MINUTES = 10;
-export const TTL_SECONDS = MINUTES * 60;
+export const TTL_SECONDS = 10 * 60;
 
 /** What is stored with a code. */
 export interface Asked {
@@ -23,23 +23,24 @@ export function signInMail(
     linkToken === undefined
       ? []
       : [
-          'Or open this page where you asked for it, in the same browser or on the same phone:',
+          message('mails', 'email-code.or-open'),
           {
-            label: 'Sign in',
+            label: message('mails', 'email-code.sign-in'),
             link: linkTo(settings, '/auth/email-code/link', { token: linkToken }),
           },
         ];
   return {
     template: 'email-code',
-    subject: 'Your code to sign in',
+    subject: message('mails', 'email-code.subject'),
+    reason: 'asked',
     goodFor: TTL_SECONDS,
     parts: [
-      'Hello,',
-      'Somebody, probably you, wants to sign in with this e-mail address. Type this code there:',
+      message('mails', 'hello'),
+      message('mails', 'email-code.why'),
       { code },
       ...link,
-      `It is good for ${MINUTES} minutes, once. A newer mail makes it void.`,
-      'Give it to nobody, whoever asks. If it was not you, do nothing: without it nobody gets in.',
+      message('mails', 'email-code.how-long', { duration: { seconds: TTL_SECONDS } }),
+      message('mails', 'email-code.end'),
     ],
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { per } from '#src/platform/limits/limit-class';
+import { message } from '#src/platform/messages/message';
 import {
   AppState,
   CodeChallenge,
@@ -74,7 +75,7 @@ async function request(
     ttlSeconds: TTL_SECONDS,
   });
   const mail = signInMail(settings, code, app ? linkToken : undefined);
-  await mails.queue(user ? (user.disabledAt ? null : user.email) : stranger, mail);
+  await mails.queue(user ? (user.disabledAt ? null : user.email) : stranger, mail, user);
   return { requestToken };
 }
 
@@ -109,10 +110,10 @@ export default defineStrategy({
     },
   },
   link: {
-    title: 'Sign in',
-    text: 'One click, and you are signed in to the app where you asked for this link. If you did not ask for it, close this page.',
-    button: 'Sign in',
-    usedBefore: 'Go back to your app and ask for another mail.',
+    title: message('pages', 'email-code.title'),
+    text: message('pages', 'email-code.text'),
+    button: message('pages', 'email-code.title'),
+    usedBefore: message('pages', 'email-code.used-before'),
     find: async (token, { codes }) => (await codes.findLink<Asked>(token))?.data.app,
     async open(token, { codes, resolveAddress }) {
       const sent = await codes.redeemLink<Asked>(token);

@@ -86,7 +86,8 @@ const ROOMS: [room: string, files: RegExp][] = [
 const roomOf = (id: string) =>
   ROOMS.find(([, files]) => files.test(id))?.[0] ?? id.replace(/^src\//, '').split('/')[0]!;
 
-const isOurs = (from: string) => from.startsWith('#') && from !== '#package';
+/** Not those of data. */
+const isOurs = (from: string) => from.startsWith('#') && !/^#(package$|messages\/)/.test(from);
 /** The files that a file imports. */
 const ownImportsOf = (id: string, { types }: { types: boolean }) =>
   importsOf(sources.get(id)!)

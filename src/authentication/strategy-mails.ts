@@ -12,5 +12,5 @@ export const strategyMails = (ctx: Context): StrategyMails => ({
       throw new Error('A strategy asked for a mail to a text that is no address');
     return mayMail(ctx, parsed.canonical);
   },
-  queue: (to, mail) => queueMail(ctx, to, mail),
+  queue: (to, mail, reader) => queueMail(ctx, to, mail, reader),
 });

@@ -60,10 +60,10 @@ export async function requestEmailChange(
     });
     if (owner) {
       const link = linkTo(settings, '/forgot-password');
-      await queueMail(ctx, owner.email, alreadyRegisteredMail({ link }));
+      await queueMail(ctx, owner.email, alreadyRegisteredMail({ link }), owner);
     } else {
       const link = linkTo(settings, '/confirm-email', { token });
-      await queueMail(ctx, address.display, emailChangeConfirmMail({ link }));
+      await queueMail(ctx, address.display, emailChangeConfirmMail({ link }), current);
     }
     if (notify) await notifyOldAddress(ctx, current);
     return true;
@@ -102,7 +102,7 @@ export async function notifyOldAddress(
   if (!user.email) return;
   const link = await restoringLink(ctx, user);
   const change = { name: greetingName(user), at: ctx.clock.date(), link };
-  await queueMail(ctx, user.email, emailChangeNoticeMail({ ...change, byAdmin }));
+  await queueMail(ctx, user.email, emailChangeNoticeMail({ ...change, byAdmin }), user);
 }
 
 /** Only for a confirmed address: a mistyped one belongs to a stranger, whom the link would let in. */

@@ -39,5 +39,5 @@ export async function sendEmailChallenge(ctx: Context, user: User): Promise<void
   const { id, email, emailCanonical, emailVerifiedAt } = user;
   if (emailCanonical === null || emailVerifiedAt) return;
   const challenge = await createEmailChallenge(ctx, { userId: id }, emailCanonical);
-  await queueMail(ctx, email, verifyEmailMail(challenge));
+  await queueMail(ctx, email, verifyEmailMail(challenge), user);
 }

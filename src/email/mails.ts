@@ -1,63 +1,64 @@
-import { inWords, lifetimes } from '#src/lifetimes';
+import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import { message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
-const challengeLifetime = inWords(lifetimes.emailChallengeSeconds);
+const duration = { seconds: lifetimes.emailChallengeSeconds };
 
 /** To an address that somebody gave as theirs. */
 export const verifyEmailMail = ({ link, code }: { link: Link; code: string }): Mail => ({
   template: 'verify-email',
-  subject: 'Confirm your e-mail address',
+  subject: message('mails', 'verify-email.subject'),
   goodFor: lifetimes.emailChallengeSeconds,
   parts: [
-    'Hello,',
-    'Somebody, probably you, signed up with this e-mail address. Please confirm that it is yours:',
-    { label: 'Confirm this address', link },
-    'Or type this code where you signed up:',
+    hello(),
+    message('mails', 'verify-email.why'),
+    { label: message('mails', 'confirm-address'), link },
+    message('mails', 'verify-email.code'),
     { code },
-    `The link is good for ${challengeLifetime}. If you did not sign up, do nothing: without this confirmation the address is not used.`,
+    message('mails', 'verify-email.end', { duration }),
   ],
 });
 
 /** To the owner of an address that somebody tried to register again, or to change theirs to. */
 export const alreadyRegisteredMail = ({ link }: { link: Link }): Mail => ({
   template: 'already-registered',
-  subject: 'You are registered already',
+  subject: message('mails', 'already-registered.subject'),
   goodFor: lifetimes.emailChallengeSeconds,
   parts: [
-    'Hello,',
-    'Somebody, maybe you, gave this e-mail address as theirs. It is registered already, and nothing was changed.',
-    'If it was you, sign in as usual. If you do not remember your password, choose a new one:',
-    { label: 'Choose a new password', link },
-    'If it was not you, do nothing. The person who tried was not told that you are registered.',
+    hello(),
+    message('mails', 'already-registered.why'),
+    message('mails', 'already-registered.sign-in'),
+    { label: message('mails', 'choose-password'), link },
+    message('mails', 'already-registered.end'),
   ],
 });
 
 /** To an address that an administrator gave to a user. */
 export const emailSetMail = ({ link, code }: { link: Link; code: string }): Mail => ({
   template: 'email-set',
-  subject: 'Confirm your new e-mail address',
+  subject: message('mails', 'email-set.subject'),
   goodFor: lifetimes.emailChallengeSeconds,
   parts: [
-    'Hello,',
-    'An administrator wrote this e-mail address down for an account. Please confirm that it is yours:',
-    { label: 'Confirm this address', link },
-    'Or type this code where you are asked for it:',
+    hello(),
+    message('mails', 'email-set.why'),
+    { label: message('mails', 'confirm-address'), link },
+    message('mails', 'email-set.code'),
     { code },
-    `The link is good for ${challengeLifetime}. If you have no account here, do nothing: without this confirmation the address is not used.`,
+    message('mails', 'email-set.end', { duration }),
   ],
 });
 
 /** To the new address. */
 export const emailChangeConfirmMail = ({ link }: { link: Link }): Mail => ({
   template: 'email-change-confirm',
-  subject: 'Confirm your new e-mail address',
+  subject: message('mails', 'email-change-confirm.subject'),
   goodFor: lifetimes.emailChallengeSeconds,
   parts: [
-    'Hello,',
-    'Somebody, probably you, wants to use this e-mail address from now on. Please confirm that it is yours:',
-    { label: 'Use this address', link },
-    `The link is good for ${challengeLifetime}. If it was not you, do nothing: the address is not used.`,
+    hello(),
+    message('mails', 'email-change-confirm.why'),
+    { label: message('mails', 'email-change-confirm.use'), link },
+    message('mails', 'email-change-confirm.end', { duration }),
   ],
 });
 
@@ -70,29 +71,34 @@ export interface EmailChangeNotice {
   byAdmin?: 'replaced' | 'removed' | undefined;
 }
 
-const whatChanged = ({ byAdmin }: EmailChangeNotice) =>
-  byAdmin === 'removed'
-    ? 'an administrator removed this e-mail address from an account.'
-    : `${byAdmin ? 'an administrator' : 'somebody, probably you,'} gave another e-mail address to be used in place of this one.`;
+const CHANGES = {
+  replaced: 'email-change-notice.changed-by-admin',
+  removed: 'email-change-notice.removed-by-admin',
+} as const;
 
 /** To the old address. */
-export const emailChangeNoticeMail = (change: EmailChangeNotice): Mail => ({
+export const emailChangeNoticeMail = ({ name, at, link, byAdmin }: EmailChangeNotice): Mail => ({
   template: 'email-change-notice',
-  subject: `Your e-mail address ${change.byAdmin === 'removed' ? 'was removed' : 'is being changed'}`,
+  subject: message(
+    'mails',
+    byAdmin === 'removed' ? 'email-change-notice.subject-removed' : 'email-change-notice.subject',
+  ),
+  reason: link ? 'notice' : 'given',
   goodFor: lifetimes.noticeSeconds,
   parts: [
-    hello(change.name),
-    `On ${writtenTime(change.at)} ${whatChanged(change)}`,
-    ...(change.link
+    hello(name),
+    message('mails', byAdmin ? CHANGES[byAdmin] : 'email-change-notice.changed', { at }),
+    ...(link
       ? [
-          change.byAdmin
-            ? 'If you asked for that, all is well. If you did not, keep this address:'
-            : 'If that was you, all is well. If it was not, keep this address:',
-          { label: 'Keep this address', link: change.link },
-          `The link is good for ${inWords(lifetimes.emailRestoreSeconds)}.`,
+          message(
+            'mails',
+            byAdmin ? 'email-change-notice.did-you-ask' : 'email-change-notice.was-it-you',
+          ),
+          { label: message('mails', 'email-change-notice.keep'), link },
+          message('mails', 'email-change-notice.end', {
+            duration: { seconds: lifetimes.emailRestoreSeconds },
+          }),
         ]
-      : [
-          'If that was you, all is well. If it was not, and the account is yours, sign in and choose a new password. If you know nothing of it, do nothing: somebody else gave this address as theirs.',
-        ]),
+      : [message('mails', 'email-change-notice.unconfirmed')]),
   ],
 });

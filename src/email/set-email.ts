@@ -30,7 +30,7 @@ export async function setEmail(
   await voidPending(ctx, userId);
   if (to) {
     const challenge = await createEmailChallenge(ctx, { userId }, to.canonical);
-    await queueMail(ctx, to.display, emailSetMail(challenge));
+    await queueMail(ctx, to.display, emailSetMail(challenge), user);
   }
   ctx.events.emit('user.email_changed', { userId });
 }

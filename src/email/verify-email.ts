@@ -1,3 +1,4 @@
+import type { User } from '#models/index';
 import type { Context } from '#src/context';
 import { applyEmailChange } from '#src/email/change-email';
 import { createEmailChallenge, type EmailChallenge } from '#src/email/email-challenge';
@@ -21,6 +22,8 @@ import { VERIFY } from '#src/user-mail/mail-tokens';
 interface Unconfirmed {
   owners: Owner[];
   to: string | null;
+  /** Whom the address belongs to, if it is no sign-up. */
+  user?: User;
 }
 
 /**
@@ -31,7 +34,7 @@ async function findUnconfirmed(ctx: Context, emailCanonical: string): Promise<Un
   const signUps = await findSignUps(ctx, { emailCanonical });
   const user = await ctx.db.User.findOne({ where: { emailCanonical } });
   if (user && !user.disabledAt && !user.emailVerifiedAt)
-    return { owners: [{ userId: user.id }], to: user.email };
+    return { owners: [{ userId: user.id }], to: user.email, user };
   return {
     owners: signUps.map(({ id }) => ({ signUpId: id })),
     to: user ? null : (signUps[0]?.email ?? null),
@@ -45,10 +48,10 @@ async function findUnconfirmed(ctx: Context, emailCanonical: string): Promise<Un
 export async function resendVerification(ctx: Context, { canonical }: Identifier): Promise<void> {
   if (!(await mayMail(ctx, canonical))) return;
   await ctx.db.transaction(async () => {
-    const { owners, to } = await findUnconfirmed(ctx, canonical);
+    const { owners, to, user } = await findUnconfirmed(ctx, canonical);
     await extendSignUps(ctx, canonical);
     const challenge = await createEmailChallenge(ctx, owners[0] ?? {}, canonical);
-    await queueMail(ctx, to, verifyEmailMail(challenge));
+    await queueMail(ctx, to, verifyEmailMail(challenge), user);
   });
 }
 

@@ -1,6 +1,8 @@
 import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import type { KeyOf } from '#src/platform/messages/areas';
+import { message, type Message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
 interface Notice {
   name: string | null;
@@ -12,80 +14,74 @@ interface FactorNotice extends Notice {
   kind: string;
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  totp: 'an authenticator app',
-  passkey: 'a passkey',
+/** What happened, for each kind of factor, and for those that come later. */
+type Texts = Readonly<Record<'totp' | 'passkey' | 'other', KeyOf<'mails'>>>;
+const ADDED: Texts = {
+  totp: 'factor-added.totp',
+  passkey: 'factor-added.passkey',
+  other: 'factor-added.other',
 };
-const inWords = (kind: string) => KINDS[kind] ?? 'a second factor';
+const REMOVED: Texts = {
+  totp: 'factor-removed.totp',
+  passkey: 'factor-removed.passkey',
+  other: 'factor-removed.other',
+};
+const RENAMED: Texts = {
+  totp: 'factor-renamed.totp',
+  passkey: 'factor-renamed.passkey',
+  other: 'factor-renamed.other',
+};
+const about = (texts: Texts, { kind, at }: FactorNotice): Message =>
+  message('mails', texts[kind === 'totp' || kind === 'passkey' ? kind : 'other'], { at });
 
-/** The mail about a change of how somebody signs in: what happened, what else there is to say, and what to do. */
+/** The mail about a change of how somebody signs in: what happened, and what to do. */
 const notice = (
   template: string,
-  subject: string,
+  subject: KeyOf<'mails'>,
   { name, link }: Notice,
-  ...lines: string[]
+  what: Message,
 ): Mail => ({
   template,
-  subject,
+  subject: message('mails', subject),
+  reason: 'notice',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(name),
-    ...lines,
-    'If that was you, all is well. If it was not, somebody else can get in: choose a new password, and tell whoever runs this service. They can remove second factors that are not yours.',
-    { label: 'Choose a new password', link },
+    what,
+    message('mails', 'factors.end'),
+    { label: message('mails', 'choose-password'), link },
   ],
 });
 
-/** A passkey is more than a second factor: whoever has it gets in. */
-const useOf = (kind: string) =>
-  kind === 'passkey'
-    ? 'It signs you in without a password, and is asked for after other ways to sign in.'
-    : 'It is asked for when you sign in.';
-
 export const factorAddedMail = (given: FactorNotice): Mail =>
-  notice(
-    'factor-added',
-    'A second factor was added',
-    given,
-    `On ${writtenTime(given.at)}, ${inWords(given.kind)} was added to your account. ${useOf(given.kind)}`,
-  );
+  notice('factor-added', 'factor-added.subject', given, about(ADDED, given));
 
 export const factorRemovedMail = (given: FactorNotice): Mail =>
-  notice(
-    'factor-removed',
-    'A second factor was removed',
-    given,
-    `On ${writtenTime(given.at)}, ${inWords(given.kind)} was removed from your account.`,
-  );
+  notice('factor-removed', 'factor-removed.subject', given, about(REMOVED, given));
 
 export const factorRenamedMail = (given: FactorNotice): Mail =>
-  notice(
-    'factor-renamed',
-    'A second factor was renamed',
-    given,
-    `On ${writtenTime(given.at)}, ${inWords(given.kind)} of your account was given another name.`,
-  );
+  notice('factor-renamed', 'factor-renamed.subject', given, about(RENAMED, given));
 
 export const factorsResetMail = (given: Notice): Mail =>
   notice(
     'factors-reset',
-    'Your second factors were removed',
+    'factors-reset.subject',
     given,
-    `On ${writtenTime(given.at)}, an administrator removed all second factors and recovery codes from your account. Your password is enough to sign in until you add another one.`,
+    message('mails', 'factors-reset.what', { at: given.at }),
   );
 
 export const recoveryCodesRenewedMail = (given: Notice): Mail =>
   notice(
     'recovery-codes-renewed',
-    'You have new recovery codes',
+    'recovery-codes-renewed.subject',
     given,
-    `On ${writtenTime(given.at)}, new recovery codes were made for your account. Those from before are void.`,
+    message('mails', 'recovery-codes-renewed.what', { at: given.at }),
   );
 
 export const recoveryCodeUsedMail = (given: Notice & { left: number }): Mail =>
   notice(
     'recovery-code-used',
-    'A recovery code was used',
+    'recovery-code-used.subject',
     given,
-    `On ${writtenTime(given.at)}, somebody signed in to your account with one of your recovery codes. There are ${given.left} left.`,
+    message('mails', 'recovery-code-used.what', { at: given.at, left: given.left }),
   );

@@ -13,8 +13,8 @@ export const noticeFor = (ctx: Context, user: User) => ({
 });
 
 /** Tells a user of a change of how they sign in, in case somebody else did it. */
-export async function notifyOwner(ctx: Context, { email }: User, mail: Mail): Promise<void> {
-  if (email) await queueMail(ctx, email, mail);
+export async function notifyOwner(ctx: Context, user: User, mail: Mail): Promise<void> {
+  if (user.email) await queueMail(ctx, user.email, mail, user);
 }
 
 /** Only a confirmed address is told: this is part of a sign-in, in which no mail is counted. */

@@ -36,10 +36,12 @@ export function emailOf({ email }: ProviderProfile): Identifier | undefined {
  */
 export async function notifyIdentityLinked(
   ctx: Context,
-  { email, emailVerifiedAt, name }: User,
+  user: User,
   provider: string,
 ): Promise<void> {
+  const { email, emailVerifiedAt, name } = user;
   if (!email || !emailVerifiedAt) return;
   const link = linkTo(ctx.settings, '/forgot-password');
-  await queueMail(ctx, email, identityLinkedMail({ name, provider, at: ctx.clock.date(), link }));
+  const mail = identityLinkedMail({ name, provider, at: ctx.clock.date(), link });
+  await queueMail(ctx, email, mail, user);
 }

@@ -1,6 +1,7 @@
 import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import { message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
 interface IdentityLinked {
   name: string | null;
@@ -11,12 +12,13 @@ interface IdentityLinked {
 }
 export const identityLinkedMail = ({ name, provider, at, link }: IdentityLinked): Mail => ({
   template: 'identity-linked',
-  subject: 'A new way to sign in',
+  subject: message('mails', 'identity-linked.subject'),
+  reason: 'notice',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(name),
-    `Since ${writtenTime(at)} you can sign in with ${provider}, too.`,
-    'If you set that up, all is well. If you did not, somebody else can get in: choose a new password and remove what you do not know.',
-    { label: 'Choose a new password', link },
+    message('mails', 'identity-linked.what', { at, provider }),
+    message('mails', 'identity-linked.end'),
+    { label: message('mails', 'choose-password'), link },
   ],
 });

@@ -143,5 +143,5 @@ async function tellOwner(ctx: Context, user: User, session: Session): Promise<vo
     reason: actorReason!,
     link: linkTo(ctx.settings, '/end-session', { token }),
   });
-  await queueMail(ctx, user.email, mail);
+  await queueMail(ctx, user.email, mail, user);
 }

@@ -1,6 +1,7 @@
-import { inWords, lifetimes } from '#src/lifetimes';
+import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import { message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
 interface Impersonated {
   name: string | null;
@@ -13,13 +14,18 @@ interface Impersonated {
 
 export const impersonatedMail = ({ name, at, actor, reason, link }: Impersonated): Mail => ({
   template: 'impersonated',
-  subject: 'An administrator acts for you',
+  subject: message('mails', 'impersonated.subject'),
+  reason: 'notice',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(name),
-    `On ${writtenTime(at)}, an administrator${actor ? ` (${actor})` : ''} opened your account to act for you. The reason they gave: ${reason}`,
-    `This ends after ${inWords(lifetimes.impersonationSeconds)} at the latest. Until then they see what you see. They cannot change how you sign in, your addresses, or your other sessions.`,
-    'Your list of sessions shows it. You can end it there, or here. If you do not know what it is about, ask whoever runs this service.',
-    { label: 'End it now', link },
+    actor
+      ? message('mails', 'impersonated.by', { at, actor, reason })
+      : message('mails', 'impersonated.what', { at, reason }),
+    message('mails', 'impersonated.how-long', {
+      duration: { seconds: lifetimes.impersonationSeconds },
+    }),
+    message('mails', 'impersonated.end'),
+    { label: message('mails', 'impersonated.end-now'), link },
   ],
 });

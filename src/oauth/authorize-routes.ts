@@ -1,6 +1,7 @@
 import { refuseHead } from '#src/authentication/redirect-routes';
 import type { Context } from '#src/context';
 import { authorize, AuthorizeQuery } from '#src/oauth/authorize';
+import { languageOf } from '#src/platform/http/language';
 import { prose, sendPage } from '#src/platform/http/page';
 import { get, type Route } from '#src/platform/http/route';
 import { escapeHtml } from '#src/platform/text';
@@ -18,11 +19,13 @@ export const authorizeRoutes = (ctx: Context): Route[] => [
       query: AuthorizeQuery(ctx),
       status: 302,
     },
-    ({ query }, res) => {
-      const next = authorize(ctx, query);
+    (req, res) => {
+      const next = authorize(ctx, req.query);
       if ('location' in next) return void res.setHeader('Location', next.location);
-      const body = `<h1>Sign in</h1><ul>${listOf(next.choices)}</ul>`;
-      sendPage(ctx.settings, res, { title: 'Sign in', body });
+      const language = languageOf(ctx, req);
+      const title = language.text('pages', 'authorize.title');
+      const body = `<h1>${escapeHtml(title)}</h1><ul>${listOf(next.choices)}</ul>`;
+      sendPage(ctx, res, { language, title, body });
     },
   ),
 ];

@@ -16,6 +16,6 @@ export async function alarm(ctx: Context, { factor, factorId }: Passkey): Promis
     if (!notify || !user.email) return;
     const link = linkTo(settings, '/forgot-password');
     const mail = passkeyCopiedMail({ name: greetingName(user), madeAt, at: clock.date(), link });
-    await queueMail(ctx, user.email, mail);
+    await queueMail(ctx, user.email, mail, user);
   });
 }

@@ -1,6 +1,7 @@
 import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import { message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
 interface PasskeyCopied {
   name: string | null;
@@ -12,12 +13,13 @@ interface PasskeyCopied {
 }
 export const passkeyCopiedMail = ({ name, madeAt, at, link }: PasskeyCopied): Mail => ({
   template: 'passkey-copied',
-  subject: 'A sign-in with your passkey was refused',
+  subject: message('mails', 'passkey-copied.subject'),
+  reason: 'notice',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(name),
-    `On ${writtenTime(at)}, a sign-in with your passkey of ${writtenTime(madeAt)} was refused: it looked like a copy of the passkey.`,
-    'Remove this passkey and make a new one. If you did not try to sign in, choose a new password, too.',
-    { label: 'Choose a new password', link },
+    message('mails', 'passkey-copied.what', { at, made: madeAt }),
+    message('mails', 'passkey-copied.end'),
+    { label: message('mails', 'choose-password'), link },
   ],
 });

@@ -1,18 +1,22 @@
-import { inWords, lifetimes } from '#src/lifetimes';
+import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import { message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
 /** The link leads to the page that sets a new password. */
 export const resetPasswordMail = ({ name, link }: { name: string | null; link: Link }): Mail => ({
   template: 'reset-password',
-  subject: 'Choose a new password',
+  subject: message('mails', 'reset-password.subject'),
+  reason: 'asked',
   goodFor: lifetimes.passwordResetSeconds,
   parts: [
     hello(name),
-    'Somebody, probably you, asked for a new password. Choose one here:',
-    { label: 'Choose a new password', link },
-    `The link is good for ${inWords(lifetimes.passwordResetSeconds)}, once. You will be signed out everywhere.`,
-    'If it was not you, do nothing: your password stays as it is.',
+    message('mails', 'reset-password.why'),
+    { label: message('mails', 'choose-password'), link },
+    message('mails', 'reset-password.how-long', {
+      duration: { seconds: lifetimes.passwordResetSeconds },
+    }),
+    message('mails', 'reset-password.end'),
   ],
 });
 
@@ -24,12 +28,13 @@ interface PasswordChanged {
 }
 export const passwordChangedMail = ({ name, at, link }: PasswordChanged): Mail => ({
   template: 'password-changed',
-  subject: 'Your password was changed',
+  subject: message('mails', 'password-changed.subject'),
+  reason: 'notice',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(name),
-    `Your password was changed on ${writtenTime(at)}, and every other device was signed out.`,
-    'If that was you, all is well. If it was not, take your account back now:',
-    { label: 'Choose a new password', link },
+    message('mails', 'password-changed.what', { at }),
+    message('mails', 'password-changed.end'),
+    { label: message('mails', 'choose-password'), link },
   ],
 });

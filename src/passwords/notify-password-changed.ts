@@ -13,5 +13,5 @@ export async function notifyPasswordChanged(ctx: Context, user: User): Promise<v
     at: ctx.clock.date(),
     link: linkTo(ctx.settings, '/forgot-password'),
   });
-  await queueMail(ctx, user.email, mail);
+  await queueMail(ctx, user.email, mail, user);
 }

@@ -45,7 +45,7 @@ export async function mailPasswordReset(
     name: user && greetingName(user),
     link: linkTo(ctx.settings, '/reset-password', { token }),
   });
-  await queueMail(ctx, user?.email ?? null, mail);
+  await queueMail(ctx, user?.email ?? null, mail, user);
 }
 
 /**

@@ -49,7 +49,7 @@ export async function signUp(
     const challenge = await createEmailChallenge(ctx, { signUpId: id }, email.canonical);
     if (user) {
       const mail = alreadyRegisteredMail({ link: linkTo(settings, '/forgot-password') });
-      await queueMail(ctx, user.disabledAt ? null : user.email, mail);
+      await queueMail(ctx, user.disabledAt ? null : user.email, mail, user);
     } else await queueMail(ctx, email.display, verifyEmailMail(challenge));
   });
 }

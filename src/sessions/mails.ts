@@ -1,6 +1,8 @@
-import { inWords, lifetimes } from '#src/lifetimes';
+import { lifetimes } from '#src/lifetimes';
 import type { Link, Mail } from '#src/platform/mail/template';
-import { hello, writtenTime } from '#src/user-mail/wording';
+import type { KeyOf } from '#src/platform/messages/areas';
+import { message } from '#src/platform/messages/message';
+import { hello } from '#src/user-mail/wording';
 
 interface NewSignIn {
   name: string | null;
@@ -9,31 +11,35 @@ interface NewSignIn {
   device: string | null;
   ip: string | null;
   strategy: string;
-  /** The host of this server. */
-  host: string;
   /** To the page that ends the session. */
   link: Link;
 }
 
-const WAYS: Readonly<Record<string, string>> = {
-  local: 'password',
-  passkey: 'passkey',
-  'email-code': 'code by mail',
+const WAYS: Readonly<Record<string, KeyOf<'mails'>>> = {
+  local: 'new-sign-in.password',
+  passkey: 'new-sign-in.passkey',
+  'email-code': 'new-sign-in.code',
+};
+const wayOf = (strategy: string) => {
+  const key = Object.hasOwn(WAYS, strategy) ? WAYS[strategy] : undefined;
+  return key ? message('mails', key) : strategy;
 };
 
-export const newSignInMail = ({ name, at, device, ip, strategy, host, link }: NewSignIn): Mail => ({
+export const newSignInMail = ({ name, at, device, ip, strategy, link }: NewSignIn): Mail => ({
   template: 'new-sign-in',
-  subject: 'A sign-in on a new device',
+  subject: message('mails', 'new-sign-in.subject'),
+  reason: 'sign-in',
   goodFor: lifetimes.noticeSeconds,
   parts: [
     hello(name),
-    `On ${writtenTime(at)} somebody, probably you, signed in to your account on a device and from a network that you have not used before.`,
-    `Device: ${device ?? 'unknown'}.`,
-    `Network address: ${ip ?? 'unknown'}.`,
-    `Signed in with: ${WAYS[strategy] ?? strategy}.`,
-    'If that was you, there is nothing to do. If it was not, sign that device out. The page then says how to choose a new password.',
-    { label: 'Sign that device out', link },
-    `The link is good for ${inWords(lifetimes.sessionEndLinkSeconds)}, and ends this one session only.`,
-    `${host} sends this mail to the owner of an account after a sign-in on a new device.`,
+    message('mails', 'new-sign-in.what', { at }),
+    message('mails', 'new-sign-in.device', { device: device ?? message('mails', 'unknown') }),
+    message('mails', 'new-sign-in.ip', { ip: ip ?? message('mails', 'unknown') }),
+    message('mails', 'new-sign-in.way', { way: wayOf(strategy) }),
+    message('mails', 'new-sign-in.end'),
+    { label: message('mails', 'new-sign-in.sign-out'), link },
+    message('mails', 'new-sign-in.how-long', {
+      duration: { seconds: lifetimes.sessionEndLinkSeconds },
+    }),
   ],
 });

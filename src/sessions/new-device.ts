@@ -54,10 +54,9 @@ export async function announceNewDevice(ctx: Context, session: Session): Promise
     device: deviceWords(session),
     ip,
     strategy,
-    host: new URL(settings.publicUrl).host,
     link: linkTo(settings, '/end-session', { token }),
   });
-  await queueMail(ctx, user.email, mail);
+  await queueMail(ctx, user.email, mail, user);
 }
 
 /** Whoever knows the password, and comes from many networks, must not fill the mailbox of the owner. */

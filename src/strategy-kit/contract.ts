@@ -117,9 +117,12 @@ function amrFaultOf({ kind, amr }: AuthStrategy): string | undefined {
     : `has an amr that is no list of 1 to ${MOST_AMR} values of RFC 8176, such as otp`;
 }
 
+const isSaid = (text: unknown): boolean =>
+  (typeof text === 'string' && text !== '') || (typeof text === 'object' && text !== null);
+
 function linkFaultOf(link: StrategyLink, steps: readonly string[]): string | undefined {
   const { title, text, button, usedBefore } = link;
-  if (![title, text, button, usedBefore].every((each) => typeof each === 'string' && each !== ''))
+  if (![title, text, button, usedBefore].every(isSaid))
     return 'has a link without title, text, button and usedBefore';
   if (typeof link.find !== 'function' || typeof link.open !== 'function')
     return 'has a link without find() and open()';

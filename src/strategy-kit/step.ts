@@ -1,5 +1,6 @@
 import type { z, ZodType } from 'zod';
 import type { LimitRule } from '#src/platform/limits/limit-class';
+import type { Text } from '#src/platform/messages/message';
 import type { Settings } from '#src/platform/settings/settings';
 import type { AppRequest } from '#src/strategy-kit/app-request';
 import type { StrategyContext, StrategyUser } from '#src/strategy-kit/strategy-context';
@@ -48,12 +49,12 @@ export const step = <B extends ZodType<object>, R extends ZodType, E = unknown>(
  */
 export interface StrategyLink<E = unknown> {
   /** Heading of the page. */
-  title: string;
+  title: Text;
   /** One or two sentences: what the button does, and what to do if one did not ask for it. */
-  text: string;
-  button: string;
+  text: Text;
+  button: Text;
   /** What to do when the link is not good any more, in a sentence. */
-  usedBefore: string;
+  usedBefore: Text;
   /** The app that waits for this sign-in. Must not use the link up. Undefined for a link that is not valid. */
   find(token: string, context: StrategyContext<E>): Promise<AppRequest | undefined>;
   /** Uses the link up. Null for a link that is not valid. */

@@ -250,7 +250,7 @@ describe('what is done to factors', () => {
     await ask('POST', '/auth/mfa', { body: { mfaToken, recoveryCode: recoveryCodes[0] } });
     const used = await mailbox.next(ada.email);
     expect(used.subject).toBe('A recovery code was used');
-    expect(used.text).toContain('There are 9 left');
+    expect(used.text).toContain('Codes left: 9');
     await ada.ask('POST', '/me/factors/recovery-codes');
     expect(await next()).toBe('You have new recovery codes');
     await ada.ask('DELETE', `/me/factors/${id}`);

@@ -44,7 +44,7 @@ const opened = (url: string, path: string, headers: Record<string, string> = bro
       res.on('end', () => resolve({ status: res.statusCode!, headers: res.headers, text }));
     }).on('error', reject);
   });
-const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests';
+const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests, Accept-Language';
 const NAME = 'Ünïcode &amp; Söhne&#39;s';
 
 it.each(['/', '/docs/nothing', '/me', '/forgot-password', '/problems/forbidden'])(

@@ -174,7 +174,7 @@ describe('a sign-in from a network and a device that are new', () => {
       'Device: Safari on iOS.',
       `Network address: ${ip}.`,
       'Signed in with: password.',
-      'auth.example sends this mail',
+      'you have an account at auth.example',
     ])
       expect(text).toContain(words);
   });

@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Router, type RequestHandler, type Response } from 'express';
-import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
-import type { Brand } from '#src/platform/http/look';
-import { prose, publicFor, sendPage } from '#src/platform/http/page';
+import { prose, publicFor, sendPage, type PageContext } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { problems, type Action } from '#src/platform/http/problems';
 import { refuseMethod } from '#src/platform/http/route';
@@ -66,11 +64,8 @@ fetch(base + '/openapi.json').then((answer) => answer.json()).then((spec) => {
 `;
 
 /** Pages for people: the API page, the OpenAPI document behind it, and an explanation of every problem. */
-export function docsRoutes(
-  { settings }: Pick<Context, 'settings'>,
-  document: () => Promise<object>,
-): Router {
-  const { basePath } = settings;
+export function docsRoutes(ctx: PageContext, document: () => Promise<object>): Router {
+  const { basePath } = ctx.settings;
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const router = Router();
   /** `before` runs before the answer is said to be cacheable: a failure may not be. */
@@ -106,22 +101,24 @@ export function docsRoutes(
   router.param('code', (_req, _res, next, code: string) =>
     next(Object.hasOwn(problems, code) ? undefined : new Problem('not_found')),
   );
-  page('/problems/:code', (req, res) => explain(settings, req.params['code'] as ProblemCode, res));
+  page('/problems/:code', (req, res) => explain(ctx, req.params['code'] as ProblemCode, res));
   return router;
 }
 
-function explain(brand: Brand, code: ProblemCode, res: Response): void {
+/** English, as everything for developers. */
+function explain(ctx: PageContext, code: ProblemCode, res: Response): void {
   const [status, action, title, help] = problems[code];
   const facts = [
     ['Status', String(status)],
     ['Code', `<code>${code}</code>`],
     [`What to do next (<code>${action}</code>)`, prose(ACTIONS[action])],
   ].map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`);
-  sendPage(brand, res, {
+  sendPage(ctx, res, {
+    language: ctx.messages.language('en'),
     title,
     body: [
       `<h1>${prose(title)}</h1><p>${prose(help)}</p><dl>${facts.join('')}</dl>`,
-      `<p><a href="${brand.basePath}/docs">API documentation</a></p>`,
+      `<p><a href="${ctx.settings.basePath}/docs">API documentation</a></p>`,
     ].join(''),
   });
 }

@@ -3,12 +3,15 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
 import { isBoundScheme } from '#src/platform/http/credential-headers';
-import type { Brand } from '#src/platform/http/look';
+import { languageOf } from '#src/platform/http/language';
 import { isNavigation } from '#src/platform/http/navigation';
-import { prose, renderPage } from '#src/platform/http/page';
+import { renderPage, type PageContext } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
+import { fieldHtml } from '#src/platform/http/problem-text';
 import { requestIdOf } from '#src/platform/http/request-id';
+import type { Language } from '#src/platform/messages/language';
+import { escapeHtml } from '#src/platform/text';
 import type { Settings } from '#src/platform/settings/settings';
 
 type Paths = Pick<Settings, 'basePath'>;
@@ -80,7 +83,7 @@ export interface Refusal {
   headers?: Readonly<Record<string, string>>;
 }
 /** Puts a problem into the words of one kind of client. `path` is the one that was asked for. */
-type Say = (problem: Problem, requestId: string, path: string) => Refusal;
+type Say = (problem: Problem, requestId: string, path: string, req: Request) => Refusal;
 
 /** For API clients: RFC 9457. */
 const sayProblem =
@@ -91,18 +94,26 @@ const sayProblem =
     type: 'application/problem+json',
   });
 
-/** For people: a page. `hint` may add HTML to it. */
+/** HTML that is added to a page about a problem. */
+type Hint = (problem: Problem, language: Language, req: Request) => string;
+
+/** For people: a page. */
 const sayPage =
-  (brand: Brand, hint: (problem: Problem) => string = () => ''): Say =>
-  (problem) => {
-    const { code, message, status, members } = problem;
+  (ctx: PageContext, hint: Hint = () => ''): Say =>
+  (problem, _requestId, _path, req) => {
+    const { code, status, members } = problem;
+    const language = languageOf(ctx, req);
+    const title = language.text('problems', code);
     const lines = (members.errors ?? []).map(
-      (each) => `<p>${prose(`\`${each.pointer.slice(1)}\`: ${each.message}.`)}</p>`,
+      (each) =>
+        `<p><code>${escapeHtml(each.pointer.slice(1))}</code>: ${fieldHtml(language, each)}</p>`,
     );
-    const explained = `<p><a href="${brand.basePath}/problems/${code}">What this means</a></p>`;
-    const { html, policy } = renderPage(brand, {
-      title: message,
-      body: `<h1>${prose(message)}</h1>${lines.join('')}${explained}${hint(problem)}`,
+    const explained = escapeHtml(language.text('pages', 'what-this-means'));
+    const link = `<p><a href="${ctx.settings.basePath}/problems/${code}">${explained}</a></p>`;
+    const { html, policy } = renderPage(ctx, {
+      language,
+      title,
+      body: `<h1>${escapeHtml(title)}</h1>${lines.join('')}${link}${hint(problem, language, req)}`,
     });
     return { status, body: html, headers: { 'Content-Security-Policy': policy } };
   };
@@ -116,19 +127,19 @@ export const errorHandler = (
     const problem = problemOf(error, req);
     logFailure(ctx, problem);
     if (res.headersSent) return next(error);
-    send(res, problem, say(problem, requestIdOf(res) as string, req.path));
+    send(res, problem, say(problem, requestIdOf(res) as string, req.path, req));
   };
 };
 
 /** The error end of pages for people. `hint` may add HTML to the page. */
 export const pageError = (
-  ctx: Pick<Context, 'log' | 'settings'>,
-  hint?: (problem: Problem) => string,
-): ErrorRequestHandler => errorHandler(ctx, { say: sayPage(ctx.settings, hint) });
+  ctx: PageContext & Pick<Context, 'log'>,
+  hint?: Hint,
+): ErrorRequestHandler => errorHandler(ctx, { say: sayPage(ctx, hint) });
 
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
 export const everybodysErrorHandler = (
-  ctx: Pick<Context, 'log' | 'settings'>,
+  ctx: PageContext & Pick<Context, 'log'>,
 ): ErrorRequestHandler => {
   const [page, problem] = [pageError(ctx), errorHandler(ctx)];
   return (error, req, res, next) => (isNavigation(req) ? page : problem)(error, req, res, next);
@@ -152,7 +163,7 @@ export const hostErrorHandler = (
     const requestId = String(known ?? randomUUID());
     res.setHeader('X-Request-Id', requestId);
     res.setHeader('Cache-Control', 'no-store');
-    send(res, problem, say(problem, requestId, req.path));
+    send(res, problem, say(problem, requestId, req.path, req));
   };
 };
 

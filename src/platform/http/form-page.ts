@@ -3,11 +3,14 @@ import { z } from 'zod';
 import type { Context } from '#src/context';
 import { formBody } from '#src/platform/http/body';
 import { pageError } from '#src/platform/http/error-handler';
-import type { Brand } from '#src/platform/http/look';
+import { languageOf, languageQuery } from '#src/platform/http/language';
 import { sendPage } from '#src/platform/http/page';
 import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
+import { fieldHtml } from '#src/platform/http/problem-text';
 import { refuseMethod, runOnSuccess, type Guard } from '#src/platform/http/route';
+import type { Language } from '#src/platform/messages/language';
+import { message, type Text } from '#src/platform/messages/message';
 import { escapeHtml } from '#src/platform/text';
 
 /**
@@ -17,23 +20,30 @@ import { escapeHtml } from '#src/platform/text';
 export interface FormPage<T extends z.ZodObject = z.ZodObject> {
   path: string;
   operationId: string;
-  title: string;
-  text: string;
-  button: string;
+  title: Text;
+  text: Text;
+  button: Text;
   /** What is said when the work is done, unless it ends with an address to go to. */
-  done: string;
+  done: Text;
   /** What to do when the link is not good any more, in place of asking for a new password. */
-  usedBefore?: string;
+  usedBefore?: Text;
   /** A link below `done` and `usedBefore`. */
-  next?: { label: string; path: string };
+  next?: { label: Text; path: string };
   guard: Guard;
   fields: T;
-  /** HTML of what a person fills in, besides the token of the link. */
-  input?: string;
+  /** What a person fills in, besides the token of the link. */
+  input?: FormInput;
   /** Answers nothing, or the address to which the browser goes. */
   work(fields: z.output<T>): Promise<void | string>;
   /** That address, before the work is done. The policy of the page must name it, or browsers refuse to go there. */
   leadsTo?(token: string): Promise<string | undefined>;
+}
+export interface FormInput {
+  label: Text;
+  name: string;
+  type: 'email' | 'password';
+  autocomplete: string;
+  maxLength: number;
 }
 /** Ties the type of `work` to `fields`. */
 export const formPage = <T extends z.ZodObject>(definition: FormPage<T>): FormPage => definition;
@@ -41,54 +51,71 @@ export const formPage = <T extends z.ZodObject>(definition: FormPage<T>): FormPa
 /** The token of a link, as a page may repeat it. */
 const Token = z.string().regex(/^[\w-]{1,128}$/);
 
+/** A page, in the language of a request. */
+interface Shown {
+  ctx: Context;
+  res: Response;
+  page: FormPage;
+  language: Language;
+  /** Keeps the language that was asked for. */
+  query: string;
+}
+
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
 export function mountFormPages(ctx: Context, router: Router, pages: readonly FormPage[]): void {
-  const { settings } = ctx;
   for (const page of pages) {
-    const end = pageError(ctx, (problem) => usedBefore(problem, page, settings.basePath));
+    const shown = (req: Request, res: Response): Shown => ({
+      ctx,
+      res,
+      page,
+      language: languageOf(ctx, req),
+      query: languageQuery(req),
+    });
+    const end = pageError(ctx, ({ code }, _language, req) =>
+      code === 'invalid_code' ? usedBefore(shown(req, req.res!)) : '',
+    );
     router
       .route(page.path)
-      .get((req, res) => open(settings, res, page, Token.safeParse(req.query['token']).data))
-      .post(...formBody, page.guard, (req, res) => submit(settings, req, res, page))
+      .get((req, res) => open(shown(req, res), Token.safeParse(req.query['token']).data))
+      .post(...formBody, page.guard, (req, res) => submit(shown(req, res), req))
       .all(refuseMethod(['get', 'post']), end);
   }
 }
 
 /** A page whose fields have a token needs the one of its link: without it a click would lead nowhere. */
-async function open(
-  brand: Brand,
-  res: Response,
-  page: FormPage,
-  token: string | undefined,
-): Promise<void> {
+async function open(shown: Shown, token: string | undefined): Promise<void> {
+  const { page, res, language } = shown;
   const leadsTo = token === undefined ? undefined : await page.leadsTo?.(token);
   if (token !== undefined || !('token' in page.fields.shape))
-    return show(brand, res, page, token, { leadsTo });
+    return show(shown, token, { leadsTo });
   res.status(400);
-  say(
-    brand,
-    res,
-    page.title,
-    'This link is not complete. Open it from the mail, or copy all of it.',
-  );
+  say(shown, language.text('pages', 'link-incomplete'));
 }
 
 /** The form; after a mistake with an alert that says what is wrong. */
 function show(
-  brand: Brand,
-  res: Response,
-  { path, title, text, button, input = '' }: FormPage,
+  { ctx, res, page, language, query }: Shown,
   token: string | undefined,
   { mistake = '', leadsTo }: { mistake?: string; leadsTo?: string | undefined } = {},
 ): void {
+  const html = (text: Text) => escapeHtml(language.write(text));
   const hidden =
     token === undefined ? '' : `<input type="hidden" name="token" value="${escapeHtml(token)}">`;
-  const alert = mistake && `<p role="alert"><strong>${escapeHtml(mistake)}</strong></p>`;
-  const fields = `${hidden}${input}<button>${escapeHtml(button)}</button>`;
-  const form = `<form method="post" action="${escapeHtml(brand.basePath + path)}">${fields}</form>`;
-  const body = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${alert}${form}`;
+  const alert = mistake && `<p role="alert"><strong>${mistake}</strong></p>`;
+  const fields = `${hidden}${inputHtml(language, page.input)}<button>${html(page.button)}</button>`;
+  const action = escapeHtml(ctx.settings.basePath + page.path + query);
+  const form = `<form method="post" action="${action}">${fields}</form>`;
+  const body = `<h1>${html(page.title)}</h1><p>${html(page.text)}</p>${alert}${form}`;
   const formAction = leadsTo === undefined ? "'self'" : (`'self' ${sourceOf(leadsTo)}` as const);
-  sendPage(brand, res, { title, body, formAction });
+  sendPage(ctx, res, { language, title: language.write(page.title), body, formAction });
+}
+
+function inputHtml(language: Language, input: FormInput | undefined): string {
+  if (!input) return '';
+  const { label, name, type, autocomplete, maxLength } = input;
+  const attributes = `name="${name}" type="${type}" autocomplete="${autocomplete}"`;
+  const field = `<input ${attributes} required maxlength="${maxLength}">`;
+  return `<label>${escapeHtml(language.write(label))} ${field}</label>`;
 }
 
 /** A source of a policy (CSP 3 §2.3.1) that matches an address. That of an app is the scheme: `com.example.app:`. */
@@ -97,7 +124,8 @@ function sourceOf(address: string): string {
   return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol;
 }
 
-async function submit(brand: Brand, req: Request, res: Response, page: FormPage): Promise<void> {
+async function submit(shown: Shown, req: Request): Promise<void> {
+  const { res, page, language } = shown;
   const given = (req.body ?? {}) as { token?: unknown };
   const token = Token.safeParse(given.token).data;
   try {
@@ -107,36 +135,41 @@ async function submit(brand: Brand, req: Request, res: Response, page: FormPage)
     await runOnSuccess(req);
     if (target !== undefined) return void res.status(303).setHeader('Location', target).end();
   } catch (error) {
-    const mistake = error instanceof Problem && page.input !== undefined && mistakeOf(error);
+    const mistake =
+      error instanceof Problem && page.input !== undefined && mistakeOf(error, language);
     if (!mistake) throw error;
     res.status(error.status);
-    return show(brand, res, page, token, { mistake });
+    return show(shown, token, { mistake });
   }
-  say(brand, res, page.title, page.done, nextOf(page, brand.basePath));
+  say(shown, language.write(page.done), nextOf(shown));
 }
 
-/** What the person can correct in the form, in sentences; undefined if nothing. */
-function mistakeOf(problem: Problem): string | undefined {
-  if (problem.code !== 'invalid_request' && problem.code !== 'weak_password') return undefined;
-  return (problem.members.errors ?? [problem]).map(({ message }) => `${message}.`).join(' ');
+/** HTML: what the person can correct in the form, in sentences; undefined if nothing. */
+function mistakeOf({ code, members }: Problem, language: Language): string | undefined {
+  if (code !== 'invalid_request' && code !== 'weak_password') return undefined;
+  const { errors } = members;
+  if (!errors) return `${escapeHtml(language.text('problems', code))}.`;
+  return errors.map((each) => fieldHtml(language, each)).join(' ');
 }
 
-const say = (brand: Brand, res: Response, title: string, text: string, more = ''): void =>
-  sendPage(brand, res, {
-    title,
-    body: `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${more}`,
-  });
+function say({ ctx, res, page, language }: Shown, text: string, more = ''): void {
+  const title = language.write(page.title);
+  const body = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${more}`;
+  sendPage(ctx, res, { language, title, body });
+}
 
-const nextOf = ({ next }: FormPage, basePath: string): string =>
-  next ? `<p><a href="${basePath}${next.path}">${escapeHtml(next.label)}</a></p>` : '';
+const nextOf = ({ ctx, page: { next }, language, query }: Shown): string =>
+  next
+    ? `<p><a href="${ctx.settings.basePath}${next.path}${query}">${escapeHtml(language.write(next.label))}</a></p>`
+    : '';
 
-function usedBefore({ code }: Problem, page: FormPage, basePath: string): string {
-  if (code !== 'invalid_code') return '';
-  if (page.usedBefore !== undefined)
-    return `<p>${escapeHtml(page.usedBefore)}</p>${nextOf(page, basePath)}`;
+function usedBefore(shown: Shown): string {
+  const { ctx, page, language, query } = shown;
+  const html = (text: Text) => escapeHtml(language.write(text));
+  if (page.usedBefore !== undefined) return `<p>${html(page.usedBefore)}</p>${nextOf(shown)}`;
+  const link = `${ctx.settings.basePath}/forgot-password${query}`;
   return [
-    '<p>If you have used this link before, all is well. If you cannot sign in, ',
-    `<a href="${basePath}/forgot-password">ask for a new password</a>, which confirms your `,
-    'address, too; or sign up again, if you had not confirmed it yet.</p>',
+    `<p>${html(message('pages', 'used-before'))}</p>`,
+    `<p><a href="${link}">${html(message('pages', 'ask-for-password'))}</a></p>`,
   ].join('');
 }

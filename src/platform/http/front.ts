@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Router, type RequestHandler } from 'express';
 import { lifetimes } from '#src/lifetimes';
+import { languageOf } from '#src/platform/http/language';
 import { LOGO_PATH, type Brand } from '#src/platform/http/look';
 import { isNavigation } from '#src/platform/http/navigation';
-import { publicFor, sendPage } from '#src/platform/http/page';
+import { publicFor, sendPage, type PageContext } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
+import { escapeHtml } from '#src/platform/text';
 import { LOGO_TYPES } from '#src/platform/settings/brand';
+import type { Language } from '#src/platform/messages/language';
 import { SettingsError } from '#src/platform/settings/settings-error';
 
 const MOST_LOGO_BYTES = 200_000;
@@ -19,25 +22,29 @@ export const frontPaths = ({ brandLogo }: Brand): readonly string[] =>
   brandLogo === undefined ? [] : [LOGO_PATH];
 
 /** The default, and what `isNavigation` looks at: this answer is kept by caches. */
-const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests';
+const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests, Accept-Language';
 
 /** The front page, for people. Programs are passed on: the front end of a tutorial may have a use for `/`. */
-export function frontPage(brand: Brand): Router {
-  const content = {
-    title: 'Signing in',
-    body: [
-      '<h1>People sign in here</h1>',
-      '<p>This is a server for apps. To sign in, open the app that you want to use.</p>',
-      `<p>You write one? <a href="${brand.basePath}/docs">Read how to use this server</a>.</p>`,
-    ].join(''),
-  };
+export function frontPage(ctx: PageContext): Router {
+  const { basePath } = ctx.settings;
   const forPeople: RequestHandler = (req, res, next) => {
     res.setHeader('Vary', VARY);
     next(isNavigation(req) ? undefined : 'route');
   };
-  return Router().get('/', forPeople, publicFor(lifetimes.publicPageSeconds), (_req, res) =>
-    sendPage(brand, res, content),
+  return Router().get('/', forPeople, publicFor(lifetimes.publicPageSeconds), (req, res) =>
+    sendPage(ctx, res, front(languageOf(ctx, req), basePath)),
   );
+}
+
+function front(language: Language, basePath: string) {
+  const [heading, text, developers, docs] = (
+    ['front.heading', 'front.text', 'front.developers', 'front.docs'] as const
+  ).map((key) => escapeHtml(language.text('pages', key)));
+  const body = [
+    `<h1>${heading}</h1><p>${text}</p>`,
+    `<p>${developers} <a href="${basePath}/docs">${docs}</a></p>`,
+  ].join('');
+  return { language, title: language.text('pages', 'front.title'), body };
 }
 
 /**

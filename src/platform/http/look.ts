@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Language } from '#src/platform/messages/language';
 import type { Settings } from '#src/platform/settings/settings';
+import { template, type Template } from '#src/platform/template';
 import { escapeHtml } from '#src/platform/text';
 
 /** What pages know of the operator. */
@@ -7,6 +9,21 @@ export type Brand = Pick<
   Settings,
   'basePath' | 'brandName' | 'brandColor' | 'brandUrl' | 'brandSupport' | 'brandLogo'
 >;
+
+type PagePlace = 'lang' | 'dir' | 'title' | 'style' | 'header' | 'main' | 'footer';
+
+/** What an operator has in place of ours, or added to it. */
+interface Theme {
+  style?: string | undefined;
+  page?: Template<PagePlace> | undefined;
+}
+
+const PAGE = [
+  '<!doctype html><html lang="{{lang}}" dir="{{dir}}"><meta charset="utf-8">',
+  '<meta name="viewport" content="width=device-width">',
+  '<title>{{title}}</title><style>{{style}}</style>',
+  '<body><header>{{header}}</header><main>{{main}}</main><footer>{{footer}}</footer></body></html>',
+].join('');
 
 export const LOGO_PATH = '/brand/logo';
 const ACCENT = '#0a58ca';
@@ -65,22 +82,34 @@ function headerOf({ basePath, brandName, brandLogo }: Brand): string {
   return `<img src="${escapeHtml(basePath)}${LOGO_PATH}" alt="${escapeHtml(brandName ?? '')}">`;
 }
 
-function footerOf({ brandName, brandUrl, brandSupport }: Brand): string {
-  const help = brandSupport?.includes('@') && !URL.canParse(brandSupport);
+function footerOf({ brandName, brandUrl, brandSupport }: Brand, language: Language): string {
+  const isMail = brandSupport?.includes('@') && !URL.canParse(brandSupport);
+  const place = brandName ?? (brandUrl && new URL(brandUrl).host) ?? '';
+  const help = language.text('pages', 'help');
   return [
-    brandUrl ? linkTo(brandUrl, `Back to ${brandName ?? new URL(brandUrl).host}`) : '',
-    brandSupport ? linkTo(help ? `mailto:${brandSupport}` : brandSupport, 'Help') : '',
+    brandUrl ? linkTo(brandUrl, language.text('pages', 'back-to', { place })) : '',
+    brandSupport ? linkTo(isMail ? `mailto:${brandSupport}` : brandSupport, help) : '',
   ].join('');
 }
 
 /** The frame of a page around its content: the style with its hash, what stands above, and what below. */
-export function lookOf(brand: Brand) {
-  const style = styleOf(brand);
+export interface Look {
+  readonly layout: Template<PagePlace>;
+  readonly style: string;
+  readonly styleHash: string;
+  readonly header: string;
+  footerOf(language: Language): string;
+  readonly images: readonly string[];
+}
+
+export function createLook(brand: Brand, { style: added = '', page }: Theme = {}): Look {
+  const style = styleOf(brand) + added;
   return {
+    layout: page ?? template(PAGE),
     style,
     styleHash: createHash('sha256').update(style).digest('base64'),
     header: headerOf(brand),
-    footer: footerOf(brand),
+    footerOf: (language) => footerOf(brand, language),
     images: brand.brandLogo === undefined ? [] : ["img-src 'self'"],
   };
 }

@@ -1,8 +1,14 @@
 import type { RequestHandler, Response } from 'express';
-import { lookOf, type Brand } from '#src/platform/http/look';
+import type { Context } from '#src/context';
+import type { Language } from '#src/platform/messages/language';
 import { escapeHtml } from '#src/platform/text';
 
-interface PageContent {
+/** What pages need of an instance. */
+export type PageContext = Pick<Context, 'look' | 'messages' | 'settings'>;
+
+export interface PageContent {
+  /** The language that it is written in. */
+  language: Language;
   title: string;
   /** HTML. Texts in it are escaped already. */
   body: string;
@@ -15,16 +21,22 @@ export const prose = (text: string): string =>
   escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 
 /** A whole page, and the Content-Security-Policy that it needs: no script runs, and nothing but the logo is loaded. */
-export function renderPage(brand: Brand, { title, body, formAction = "'none'" }: PageContent) {
-  const { style, styleHash, header, footer, images } = lookOf(brand);
-  const name = brand.brandName ? ` · ${brand.brandName}` : '';
+export function renderPage(
+  { look, settings }: PageContext,
+  { language, title, body, formAction = "'none'" }: PageContent,
+) {
+  const { layout, style, styleHash, header, images } = look;
+  const name = settings.brandName ? ` · ${settings.brandName}` : '';
   return {
-    html: [
-      '<!doctype html><html lang="en"><meta charset="utf-8">',
-      '<meta name="viewport" content="width=device-width">',
-      `<title>${escapeHtml(title + name)}</title><style>${style}</style>`,
-      `<body><header>${header}</header><main>${body}</main><footer>${footer}</footer></body></html>`,
-    ].join(''),
+    html: layout({
+      lang: language.locale,
+      dir: language.dir,
+      title: escapeHtml(title + name),
+      style,
+      header,
+      main: body,
+      footer: look.footerOf(language),
+    }),
     policy: [
       "default-src 'none'",
       `style-src 'sha256-${styleHash}'`,
@@ -36,8 +48,8 @@ export function renderPage(brand: Brand, { title, body, formAction = "'none'" }:
   };
 }
 
-export function sendPage(brand: Brand, res: Response, page: PageContent): void {
-  const { html, policy } = renderPage(brand, page);
+export function sendPage(ctx: PageContext, res: Response, page: PageContent): void {
+  const { html, policy } = renderPage(ctx, page);
   res.setHeader('Content-Security-Policy', policy);
   res.type('html').send(html);
 }

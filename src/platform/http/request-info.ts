@@ -1,5 +1,7 @@
 import type { Response } from 'express';
 import { clientIp } from '#src/platform/http/client-ip';
+import { localeOf } from '#src/platform/http/language';
+import type { Locale } from '#src/platform/messages/locales';
 
 /**
  * What is known of the request that is being answered: see `RequestContext`. It is read when it is asked for. A class: the
@@ -16,6 +18,10 @@ export class RequestInfo {
 
   isGone(): boolean {
     return this.#res.destroyed;
+  }
+
+  localeOr(otherwise: Locale): Locale {
+    return localeOf(this.#res.req, otherwise);
   }
 
   get ip(): string | undefined {

@@ -1,3 +1,7 @@
+import type { KeyOf } from '#src/platform/messages/areas';
+import type { Language } from '#src/platform/messages/language';
+import { message, type Text } from '#src/platform/messages/message';
+import { template, type Template } from '#src/platform/template';
 import type { Settings } from '#src/platform/settings/settings';
 import { escapeHtml } from '#src/platform/text';
 
@@ -6,13 +10,18 @@ declare const trusted: unique symbol;
 export type Link = string & { readonly [trusted]: true };
 
 /** A paragraph, a link, or a code to type. Plain text: markup in it is shown as it is. */
-type Part = string | { label: string; link: Link } | { code: string };
+type Part = Text | { label: Text; link: Link } | { code: string };
+
+/** Why somebody gets a mail. `given`: an address was given. `notice`: something about their account changed. */
+type Reason = 'given' | 'asked' | 'invited' | 'notice' | 'sign-in';
 
 /** A mail to be written. Text and HTML are both made from it. */
 export interface Mail {
   /** Its kind, such as `reset-password`: all that logs and events say of it. Up to 32 characters. */
   readonly template: string;
-  readonly subject: string;
+  readonly subject: Text;
+  /** Why its reader gets it: the last line says so. Default: `given`. */
+  readonly reason?: Reason;
   readonly parts: readonly Part[];
   /** Delivery is given up after so many seconds. */
   readonly goodFor: number;
@@ -41,10 +50,13 @@ export function linkTo(
 const oneLine = (text: string) => text.replaceAll(/[\p{C}\u2028\u2029]+/gu, ' ').trim();
 const escape = (text: string) => escapeHtml(oneLine(text));
 
-function asText(part: Part): string {
-  if (typeof part === 'string') return oneLine(part);
-  return 'code' in part ? `    ${oneLine(part.code)}` : `${oneLine(part.label)}:\n${part.link}`;
+function asText(part: Part, language: Language): string {
+  if (isText(part)) return oneLine(language.write(part));
+  if ('code' in part) return `    ${oneLine(part.code)}`;
+  return `${oneLine(language.write(part.label))}:\n${part.link}`;
 }
+
+const isText = (part: Part): part is Text => typeof part === 'string' || 'key' in part;
 
 // Only the colours of the mail program, so that light and dark both work. Nothing is loaded from anywhere.
 const BUTTON =
@@ -53,49 +65,71 @@ const CODE = 'font:600 1.6em ui-monospace,Menlo,Consolas,monospace;letter-spacin
 const PAGE =
   'max-width:36em;margin:0 auto;padding:1.5em;font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,sans-serif';
 
-function asHtml(part: Part): string {
-  if (typeof part === 'string') return `<p>${escape(part)}</p>`;
-  if ('code' in part) return `<p style="${CODE}">${escape(part.code)}</p>`;
-  return `<p><a href="${escape(part.link)}" style="${BUTTON}">${escape(part.label)}</a></p>`;
+function asHtml(part: Part, language: Language): string {
+  if (isText(part)) return `<p>${escape(language.write(part))}</p>`;
+  if ('code' in part) return `<p style="${CODE}" dir="ltr">${escape(part.code)}</p>`;
+  return `<p><a href="${escape(part.link)}" style="${BUTTON}">${escape(language.write(part.label))}</a></p>`;
 }
 
 /** Who sends mails, for their readers. */
 export type MailBrand = Pick<Settings, 'publicUrl' | 'brandName' | 'brandSupport'>;
 
+const REASONS: Readonly<Record<Reason, KeyOf<'mails'>>> = {
+  given: 'reason.given',
+  asked: 'reason.asked',
+  invited: 'reason.invited',
+  notice: 'reason.notice',
+  'sign-in': 'reason.sign-in',
+};
+
 /** Why somebody gets a mail, and where they find help. */
-function reasonOf({ publicUrl, brandName, brandSupport }: MailBrand): string {
+function reasonOf(brand: MailBrand, reason: Reason, language: Language): string {
+  const { publicUrl, brandName, brandSupport: help } = brand;
   const { host } = new URL(publicUrl);
   const place = brandName ? `${brandName} (${host})` : host;
-  const help = brandSupport ? ` Help: ${brandSupport}` : '';
-  return `You get this mail because this address was given at ${place}.${help}`;
+  const lines = [
+    message('mails', REASONS[reason], { place }),
+    ...(help ? [message('mails', 'help', { help })] : []),
+  ];
+  return lines.map((line) => language.write(line)).join(' ');
 }
 
 const HEADER = 'font-weight:600;margin:0 0 1.5em';
 const FOOTER = 'font-size:.875em;margin:2em 0 0;padding:1em 0 0;border-top:1px solid';
 
+export type MailPlace = 'lang' | 'dir' | 'title' | 'header' | 'main' | 'footer';
+
+const LAYOUT = template<MailPlace>(`<!doctype html>
+<html lang="{{lang}}" dir="{{dir}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>{{title}}</title><style>:root{color-scheme:light dark}</style></head>
+<body><div style="${PAGE}">
+{{header}}<h1 style="font-size:1.25em">{{title}}</h1>
+{{main}}
+<p style="${FOOTER}">{{footer}}</p>
+</div></body></html>
+`);
+
 /** Subject and both bodies of a mail. */
 export function render(
   brand: MailBrand,
-  { subject, parts }: Pick<Mail, 'subject' | 'parts'>,
-): {
-  subject: string;
-  text: string;
-  html: string;
-} {
-  const title = escape(subject);
+  mail: Pick<Mail, 'subject' | 'reason' | 'parts'>,
+  language: Language,
+  layout: Template<MailPlace> = LAYOUT,
+): { subject: string; text: string; html: string } {
   const { brandName: name } = brand;
-  const reason = reasonOf(brand);
-  const header = name ? `<p style="${HEADER}">${escape(name)}</p>\n` : '';
+  const { parts } = mail;
+  const subject = language.write(mail.subject);
+  const reason = reasonOf(brand, mail.reason ?? 'given', language);
+  const texts = parts.map((part) => asText(part, language));
   return {
     subject: oneLine(name ? `${name}: ${subject}` : subject),
-    text: `${[...parts.map(asText), `-- \n${oneLine(reason)}`].join('\n\n')}\n`,
-    html: `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title}</title><style>:root{color-scheme:light dark}</style></head>
-<body><div style="${PAGE}">
-${header}<h1 style="font-size:1.25em">${title}</h1>
-${parts.map(asHtml).join('\n')}
-<p style="${FOOTER}">${escape(reason)}</p>
-</div></body></html>
-`,
+    text: `${[...texts, `-- \n${oneLine(reason)}`].join('\n\n')}\n`,
+    html: layout({
+      lang: language.locale,
+      dir: language.dir,
+      title: escape(subject),
+      header: name ? `<p style="${HEADER}">${escape(name)}</p>\n` : '',
+      main: parts.map((part) => asHtml(part, language)).join('\n'),
+      footer: escape(reason),
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { z } from 'zod';
+import { LOCALES } from '#src/platform/messages/locales';
 import { isLoopback } from '#src/platform/settings/types';
 
 // What people see of the operator, on pages and in mails.
@@ -24,6 +25,12 @@ function isPage(text: string): boolean {
 }
 
 export const brandSettings = {
+  DEFAULT_LOCALE: z
+    .enum(LOCALES, `must be one of ${LOCALES.join(', ')}`)
+    .default('en')
+    .describe(
+      `Language of pages and mails where neither the user nor the browser asks for another one: ${LOCALES.join(', ')}.`,
+    ),
   BRAND_NAME: z
     .string()
     .regex(

@@ -1,0 +1,10 @@
+/** The files of texts, `src/messages/<area>.<locale>.json`. The English one says which keys there are. */
+interface Areas {
+  pages: typeof import('#messages/pages.en');
+  mails: typeof import('#messages/mails.en');
+  problems: typeof import('#messages/problems.en');
+}
+export type Area = keyof Areas;
+export type KeyOf<A extends Area> = keyof Areas[A] & string;
+
+export const AREAS: readonly Area[] = ['pages', 'mails', 'problems'];
