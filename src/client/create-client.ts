@@ -1,9 +1,10 @@
 import type { Tokens } from '#src/client/api';
 import { apiFetch } from '#src/client/api-fetch';
+import { inTurn } from '#src/client/locks';
 import { redirects } from '#src/client/redirects';
-import { refresher, type Renewal } from '#src/client/refresh';
-import { signOuts } from '#src/client/sign-outs';
-import { defaultStorage } from '#src/client/storages';
+import { PATIENCE_MS, refresher, type Renewal } from '#src/client/refresh';
+import { done, signOuts } from '#src/client/sign-outs';
+import { cookieStorage, defaultStorage } from '#src/client/storages';
 import { guarded, StorageError, tokenStore } from '#src/client/token-store';
 import { failure, send, type Sent, type Transport } from '#src/client/transport';
 import type { Client, ClientOptions, Problem, Result, State } from '#src/client/types';
@@ -41,21 +42,28 @@ function pathOf(path: string, { params = {}, query = {} }: More): string {
 export function createClient(options: ClientOptions): Client {
   const { device, prompt, apis = [], key = 'sallyport', timeout = 10_000, sleep = wait } = options;
   const url = options.url.replace(/\/+$/, '');
-  const given = options.storage ?? defaultStorage();
+  const cookie = options.credentials === 'cookie';
+  const wanted = cookie ? 'refreshExpiresIn' : 'refreshToken';
+  const shared = options.storage ?? defaultStorage();
+  const given = cookie ? cookieStorage(shared, key) : shared;
   const storage = guarded(given);
   const transport: Transport = {
     url,
     timeout,
+    cookie,
     fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
   };
   const turn = `${key} ${url}`;
+  /** What sends or sets the cookie, in all tabs, one after the other: an answer that comes late would put an old one back. */
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> =>
+    cookie ? inTurn(turn, PATIENCE_MS, work) : work();
   const store = tokenStore(storage, key);
-  const ended = signOuts(storage, `${key}.ended`, transport, `${turn} ended`);
+  const ended = signOuts(storage, `${key}.ended`, transport, `${turn} ended`, inOrder);
   const pending = redirects(
     given.redirects ? guarded(given.redirects) : storage,
     `${key}.redirects`,
   );
-  const { note, hasExpired, refresh } = refresher({ transport, store, turn, sleep });
+  const { note, hasExpired, refresh } = refresher({ transport, store, turn, sleep, wanted });
 
   /** What to send now. */
   async function current(): Promise<Renewal> {
@@ -63,10 +71,19 @@ export function createClient(options: ClientOptions): Client {
     return held && hasExpired(held) ? refresh(held.accessToken) : { tokens: held };
   }
 
-  async function exchange(method: string, path: string, sent: Sent): Promise<Answer> {
+  const exchange = (method: string, path: string, sent: Sent): Promise<Answer> => {
+    const deliver = () => deliverNow(method, path, sent);
+    return isEntrance(path) || path === '/me/password' ? inOrder(deliver) : deliver();
+  };
+
+  async function deliverNow(method: string, path: string, sent: Sent): Promise<Answer> {
+    if (cookie && isEntrance(path)) await ended.tellAll(); // of the cookie that the next one replaces
     const answer = await send(transport, method, path, sent);
     const tokens = answer.body as Tokens | undefined;
-    if (answer.ok && tokens?.refreshToken) note(await store.write(tokens)); // first stored, then used
+    if (answer.ok && tokens?.[wanted]) {
+      note(await store.write(tokens)); // first stored, then used
+      if (cookie) await ended.forget();
+    }
     if (answer.ok) ended.flush();
     return answer;
   }
@@ -128,8 +145,8 @@ export function createClient(options: ClientOptions): Client {
   const signOut = ({ everywhere = false } = {}) =>
     settled(async () => {
       const held = await store.read();
-      if (!held) return { ok: true, status: 204, headers: new Headers(), body: undefined };
-      const refreshToken = held.refreshToken!;
+      if (!held) return done();
+      const { refreshToken } = held;
       const entry = { refreshToken, ...(everywhere && { scope: 'all' as const }) };
       await ended.add(entry); // who is closed now still tells the server
       await store.erase();
@@ -148,7 +165,7 @@ export function createClient(options: ClientOptions): Client {
         : enter('/auth/exchange', answer);
     });
 
-  const look = () => void store.read().catch(() => {}); // whoever asks next hears why
+  const look = () => void (cookie ? current() : store.read()).catch(() => {}); // whoever asks next hears why
   const origin = /^\w+:\/\/[^/]+/.exec(url)?.[0] ?? url;
   look();
   ended.flush();

@@ -1,6 +1,6 @@
 import type { Tokens } from '#src/client/api';
 import { inTurn } from '#src/client/locks';
-import type { TokenStore } from '#src/client/token-store';
+import { isUnknown, type TokenStore } from '#src/client/token-store';
 import { failure, retryAfter, send, type Transport } from '#src/client/transport';
 import type { Failure } from '#src/client/types';
 
@@ -10,11 +10,13 @@ export interface Refreshing {
   /** The lock of everything that shares the storage. */
   turn: string;
   sleep: (seconds: number) => Promise<unknown>;
+  /** What only a whole answer has. */
+  wanted: 'refreshToken' | 'refreshExpiresIn';
 }
 /** Tokens to go on with, null if nobody is signed in any more; or why there are none. */
 export type Renewal = { tokens: Tokens | null } | { refusal: Failure };
 
-const PATIENCE_MS = 3000;
+export const PATIENCE_MS = 3000;
 const PAUSES = [1, 2, 5, 0];
 /** Nobody waits longer for one request. */
 const LONGEST_WAIT_SECONDS = 30;
@@ -24,7 +26,7 @@ const strange = ({ status }: { status: number }) =>
 const seconds = () => performance.now() / 1000;
 
 /** Answers a function that gets new tokens in place of `used`, once for all who ask at the same time. */
-export function refresher({ transport, store, turn, sleep }: Refreshing) {
+export function refresher({ transport, store, turn, sleep, wanted }: Refreshing) {
   let running: Promise<Renewal> | undefined;
   let refused: { until: number; refusal: Failure } | undefined;
   let received: { accessToken: string; at: number } | undefined;
@@ -34,21 +36,25 @@ export function refresher({ transport, store, turn, sleep }: Refreshing) {
     return tokens;
   };
 
+  /** Another tab may have signed in with a cookie. This one has no tokens of that session yet. */
+  const instead = (held: Tokens | null, pause: number) =>
+    isUnknown(held) ? attempt('', pause) : { tokens: held };
+
   async function attempt(used: string, pause: number): Promise<Renewal | number> {
     const held = await store.read();
-    if (held?.accessToken !== used) return { tokens: held }; // refreshed by another tab, or signed out
-    const { refreshToken } = held;
+    if (held?.accessToken !== used) return instead(held, pause); // refreshed by another tab, or signed out
+    const { refreshToken } = held; // none, if it is in a cookie
     const answer = await send(transport, 'POST', '/auth/refresh', { body: { refreshToken } });
     const now = await store.read();
-    if (now?.accessToken !== used) return { tokens: now }; // signed out, or in, meanwhile
+    if (now?.accessToken !== used) return instead(now, pause); // signed out, or in, meanwhile
     if (answer.ok) {
       const tokens = answer.body as Tokens | undefined;
-      if (tokens?.refreshToken) return { tokens: note(await store.write(tokens)) };
+      if (tokens?.[wanted]) return { tokens: note(await store.write(tokens)) };
     }
     const refusal = answer.ok ? strange(answer) : answer;
     const { body } = refusal;
     if (body.code === 'invalid_grant') {
-      if (body.sessionStatus === 'ended') await store.erase(body); // the only case
+      if (body.sessionStatus === 'ended' || body.reason === 'missing') await store.erase(body); // the only case
       else store.doubt(held, body);
       return { refusal };
     }
@@ -56,6 +62,7 @@ export function refresher({ transport, store, turn, sleep }: Refreshing) {
     if (pause > 0 && wait <= LONGEST_WAIT_SECONDS) return wait;
     const last = body.action === 'wait' ? refusal : strange(answer);
     if (wait > LONGEST_WAIT_SECONDS) refused = { until: seconds() + wait, refusal: last };
+    if (isUnknown(held)) store.doubt(held, last.body); // the page waits no longer
     return { refusal: last };
   }
 
@@ -74,7 +81,8 @@ export function refresher({ transport, store, turn, sleep }: Refreshing) {
     note,
     /** True when the access token has run out, by a clock that only goes forward. */
     hasExpired: ({ accessToken, expiresIn }: Tokens) =>
-      received?.accessToken === accessToken && seconds() - received.at > expiresIn - 5,
+      !accessToken ||
+      (received?.accessToken === accessToken && seconds() - received.at > expiresIn - 5),
     refresh: (used: string): Promise<Renewal> =>
       (running ??= inTurn(turn, PATIENCE_MS, () => renew(used)).finally(() => {
         running = undefined;

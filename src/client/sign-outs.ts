@@ -4,11 +4,19 @@ import { parsed, send, type Transport } from '#src/client/transport';
 import type { Failure, Result } from '#src/client/types';
 
 interface SignOut {
-  refreshToken: string;
+  /** Undefined: the one in the cookie. */
+  refreshToken?: string | undefined;
   scope?: 'all';
 }
 const MOST = 20;
 const PATIENCE_MS = 3000;
+/** There is nothing to tell. */
+export const done = (): Result<undefined> => ({
+  ok: true,
+  status: 204,
+  headers: new Headers(),
+  body: undefined,
+});
 
 /** Sign-outs that the server has not heard of yet. They outlast the program. */
 export function signOuts(
@@ -16,6 +24,7 @@ export function signOuts(
   key: string,
   transport: Transport,
   turn: string,
+  inOrder: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
   let sending: Promise<void> | undefined;
   let mayBeSome = true;
@@ -32,21 +41,25 @@ export function signOuts(
         : storage.remove(key));
     });
 
-  const tell = async (body: SignOut): Promise<Result<undefined>> => {
-    const answer = await send(transport, 'POST', '/auth/logout', { body });
-    return answer as Result<undefined>;
-  };
   /** Later it may work. */
   const isOpen = (answer: Result<undefined>): answer is Failure =>
     !answer.ok && answer.body.action === 'wait';
 
-  async function sendAll(): Promise<void> {
+  /** Tells the server of one, which is then off the list. Another tab may have been faster. */
+  async function tell(signOut: SignOut): Promise<Result<undefined>> {
+    const isOther = ({ refreshToken }: SignOut) => refreshToken !== signOut.refreshToken;
+    if ((await list()).every(isOther)) return done();
+    const answer = (await send(transport, 'POST', '/auth/logout', {
+      body: signOut,
+    })) as Result<undefined>;
+    if (!isOpen(answer)) await change((all) => all.filter(isOther));
+    return answer;
+  }
+
+  async function tellAll(): Promise<void> {
     const all = await list();
     mayBeSome = all.length > 0;
-    for (const each of all) {
-      if (isOpen(await tell(each))) return;
-      await change((now) => now.filter(({ refreshToken }) => refreshToken !== each.refreshToken));
-    }
+    for (const each of all) if (isOpen(await tell(each))) return;
   }
 
   return {
@@ -54,17 +67,14 @@ export function signOuts(
       mayBeSome = true;
       await change((all) => [...all, signOut]);
     },
-    /** Tells the server of one, which is then off the list. */
-    async finish(signOut: SignOut): Promise<Result<undefined>> {
-      const answer = await tell(signOut);
-      if (!isOpen(answer))
-        await change((all) => all.filter((each) => each.refreshToken !== signOut.refreshToken));
-      return answer;
-    },
+    tellAll,
+    finish: (signOut: SignOut) => inOrder(() => tell(signOut)),
+    /** Somebody else has the cookie now. */
+    forget: () => change(() => []),
     /** Tells the server of those on the list. Nobody needs to wait for it. */
     flush(): void {
       if (!mayBeSome) return;
-      sending ??= sendAll()
+      sending ??= inOrder(tellAll)
         .catch(() => {}) // next time
         .finally(() => {
           sending = undefined;

@@ -10,8 +10,8 @@ interface WebStorage {
 interface Page {
   localStorage?: WebStorage;
   sessionStorage?: WebStorage;
-  addEventListener?: (type: 'storage', listener: () => void) => void;
-  removeEventListener?: (type: 'storage', listener: () => void) => void;
+  addEventListener?: (type: string, listener: () => void) => void;
+  removeEventListener?: (type: string, listener: () => void) => void;
 }
 
 const over = (kept: WebStorage): Storage => ({
@@ -55,6 +55,36 @@ export function localStorage(): Storage {
 
 export const defaultStorage = (): Storage =>
   isPage() && kept('localStorage') ? localStorage() : memoryStorage();
+
+/** Keeps the tokens in memory, and only the id of their session, as a marker for all tabs, in the storage. */
+export function cookieStorage(shared: Storage, key: string): Storage {
+  const page = globalThis as Page;
+  let held: { id: string; text: string } | undefined;
+  return {
+    remove: (name) => shared.remove(name),
+    ...(shared.redirects && { redirects: shared.redirects }),
+    async get(name) {
+      const found = await shared.get(name);
+      if (name !== key || !found) return found;
+      return held?.id === found ? held.text : '{"accessToken":""}';
+    },
+    set(name, text) {
+      if (name !== key) return shared.set(name, text);
+      held = { id: (JSON.parse(text) as { session: { id: string } }).session.id, text };
+      return shared.set(name, held.id);
+    },
+    subscribe(changed) {
+      const end = shared.subscribe?.(changed);
+      for (const type of WAKES) page.addEventListener?.(type, changed);
+      return () => {
+        end?.();
+        for (const type of WAKES) page.removeEventListener?.(type, changed);
+      };
+    },
+  };
+}
+/** A page that heard nothing of others for a while. */
+const WAKES = ['online', 'pageshow'];
 
 /**
  * Of one tab, and gone with it. A duplicated tab begins with a copy: it notices, and forgets the tokens, which belong to the other

@@ -23,11 +23,15 @@ export function guarded(storage: Storage) {
 
 export type TokenStore = ReturnType<typeof tokenStore>;
 
+const LOADING: State = { status: 'loading', user: null, session: null };
+/** There may be a session, but nobody here has its tokens yet: see `cookieStorage`. */
+export const isUnknown = (tokens: Tokens | null): boolean => tokens?.accessToken === '';
+
 /** The tokens in a storage, and the state that follows from them. */
 export function tokenStore(storage: ReturnType<typeof guarded>, key: string) {
   const listeners = new Set<(state: State) => void>();
-  let state: State = { status: 'loading', user: null, session: null };
-  let seen: string | undefined;
+  let state: State = LOADING;
+  let seen = '[null,null,"loading"]';
   /** The server does not know these tokens. They are kept: its URL may be wrong. */
   let doubted: { accessToken: string; problem: Problem } | undefined;
 
@@ -35,9 +39,11 @@ export function tokenStore(storage: ReturnType<typeof guarded>, key: string) {
     const isDoubted = tokens !== null && tokens.accessToken === doubted?.accessToken;
     const why = isDoubted ? doubted?.problem : problem;
     const next: State =
-      tokens && !isDoubted
-        ? { status: 'signed_in', user: tokens.user, session: tokens.session }
-        : { status: 'signed_out', user: null, session: null, ...(why && { problem: why }) };
+      isUnknown(tokens) && !isDoubted
+        ? LOADING
+        : tokens && !isDoubted
+          ? { status: 'signed_in', user: tokens.user, session: tokens.session }
+          : { status: 'signed_out', user: null, session: null, ...(why && { problem: why }) };
     const { user, session } = next;
     const text = JSON.stringify([user, session?.id, next.status]);
     if (text === seen) return;
@@ -57,12 +63,13 @@ export function tokenStore(storage: ReturnType<typeof guarded>, key: string) {
     /** What is there now: another tab may have changed it. */
     async read(): Promise<Tokens | null> {
       const found = parsed(await storage.get(key)) as Tokens | undefined;
-      const tokens = found?.accessToken ? found : null;
+      const tokens = found?.accessToken === undefined ? null : found;
       publish(tokens);
       return tokens;
     },
     async write(tokens: Tokens): Promise<Tokens> {
       await storage.set(key, JSON.stringify(tokens));
+      doubted = undefined;
       publish(tokens);
       return tokens;
     },

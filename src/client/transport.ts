@@ -4,6 +4,8 @@ export interface Transport {
   url: string;
   fetch: typeof fetch;
   timeout: number;
+  /** The refresh token is in a cookie, which the browser sends and takes by itself. */
+  cookie: boolean;
 }
 export interface Sent {
   body?: object | null | undefined;
@@ -20,7 +22,7 @@ export const failure = (code: keyof ClientActions, title: string, status = 0): F
 
 /** Asks the server once. Whatever happens is an answer. */
 export async function send(
-  { url, fetch, timeout }: Transport,
+  { url, fetch, timeout, cookie }: Transport,
   method: string,
   path: string,
   { body, token, headers = {} }: Sent,
@@ -29,6 +31,7 @@ export async function send(
   const timer = setTimeout(() => limit.abort(), timeout);
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) own[name] = value;
+  if (cookie) own['X-Refresh-Token'] = 'cookie';
   if (body) own['Content-Type'] = 'application/json';
   if (token) own['Authorization'] = `Bearer ${token}`;
   try {

@@ -108,6 +108,11 @@ export interface ClientOptions {
   url: string;
   /** Default: `localStorage` in a browser, memory elsewhere. */
   storage?: Storage;
+  /**
+   * For a page on the server's own origin: the refresh token is in a cookie that no script can read, the access token in
+   * memory, and the storage says only that there may be a session.
+   */
+  credentials?: 'cookie';
   /** Sent with every sign-in. Users recognise their devices by it. */
   device?: Device;
   /** Default: the global one. */

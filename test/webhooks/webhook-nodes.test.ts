@@ -1,6 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { v7 as uuid } from 'uuid';
@@ -12,11 +9,12 @@ import { dispatch } from '#src/webhooks/dispatch';
 import { takeNext } from '#src/webhooks/take';
 import { startWebhookWorker } from '#src/webhooks/worker';
 import { password, testEnv, testSecret } from '#test/support/app';
+import { makeCertificate } from '#test/support/certificate';
 import { wait } from '#test/support/clock';
 import { emptyDatabase } from '#test/support/database';
 import { eventually } from '#test/support/eventually';
 import { node } from '#test/support/node';
-import { emptyFolder, settingsFor, startProcess, type Running } from '#test/support/process';
+import { settingsFor, startProcess, type Running } from '#test/support/process';
 import { startReceiver, verified } from '#test/support/receiver';
 import { rounds } from '#test/support/rounds';
 
@@ -169,11 +167,7 @@ it('told to stop while the receiver is frozen, a process goes at once and leaves
 });
 
 it('by https, a certificate is checked: one of an unknown authority is refused', async () => {
-  const folder = emptyFolder();
-  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(folder, name)) as [string, string];
-  const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=hooks -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`;
-  execFileSync('openssl', words.split(' '), { stdio: 'ignore' });
-  const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  const { file: cert, ...tls } = makeCertificate('IP:127.0.0.1');
   const receiver = await startReceiver({ tls });
   const { webhook, secret } = await webhooks.create({ url: receiver.url, types: ['user.*'] });
   const server = await startProcess(env);

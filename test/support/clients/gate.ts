@@ -1,5 +1,13 @@
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from '#test/support/certificate';
 
 interface Visit {
   req: IncomingMessage;
@@ -14,19 +22,21 @@ export const pass: Fate = async ({ res, ask }) => {
   const { status, headers, body } = await ask();
   res.writeHead(status, headers).end(body);
 };
+/** A connection with TLS knows no reset. */
+const cut = ({ socket }: IncomingMessage) =>
+  'encrypted' in socket ? socket.destroy() : socket.resetAndDestroy();
+
 /** It never reaches the server. */
-export const refused: Fate = ({ req }) => req.socket.resetAndDestroy();
+export const refused: Fate = ({ req }) => cut(req);
 /** The server has done it, and nobody hears so. */
 export const lost: Fate = async ({ req, ask }) => {
   await ask();
-  req.socket.resetAndDestroy();
+  cut(req);
 };
 /** The server has done it, and the line breaks in the middle of the answer. */
 export const halved: Fate = async ({ req, res, ask }) => {
   const { status, headers, body } = await ask();
-  res
-    .writeHead(status, headers)
-    .write(body.subarray(0, body.length / 2), () => req.socket.resetAndDestroy());
+  res.writeHead(status, headers).write(body.subarray(0, body.length / 2), () => cut(req));
 };
 /** The server has done it, and the line stays open, and silent. */
 export const mute: Fate = ({ ask }) => ask();
@@ -52,7 +62,7 @@ export const heldUntil =
   };
 
 /** Stands between clients and a server: counts what is asked, and lets answers go astray on request. */
-export async function startGate(target: string) {
+export async function startGate(target: string, tls?: Certificate) {
   interface Seen {
     what: string;
     token: string | undefined;
@@ -62,7 +72,7 @@ export async function startGate(target: string) {
   const seen: Seen[] = [];
   const under = new Set<Seen>();
   const fates = new Map<string, Fate[]>();
-  const gate = createServer(async (req, res) => {
+  const listener: RequestListener = async (req, res) => {
     const what = `${req.method} ${req.url}`;
     const visit = { what, token: req.headers.authorization?.slice('Bearer '.length), beside: 0 };
     seen.push(visit);
@@ -75,13 +85,14 @@ export async function startGate(target: string) {
     try {
       await (fates.get(what)?.shift() ?? always.get(what) ?? pass)({ req, res, ask });
     } catch {
-      req.socket.resetAndDestroy(); // the server is away
+      cut(req); // the server is away
     }
-  });
+  };
+  const gate = tls ? createTlsServer(tls, listener) : createServer(listener);
   const always = new Map<string, Fate>();
   await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(gate.address() as AddressInfo).port}`,
+    url: `http${tls ? 's' : ''}://127.0.0.1:${(gate.address() as AddressInfo).port}`,
     /** From now on requests go there. */
     lead: (url: string) => void (target = url),
     /** The fates of the next requests of this kind, one each. */
