@@ -42,6 +42,7 @@ import { passwordRoutes } from '#src/passwords/routes';
 import { passkeyRoutes } from '#src/passkeys/routes';
 import { formBody, smallFormBody } from '#src/platform/http/body';
 import { ignoreForwarded } from '#src/platform/http/client-ip';
+import { assetPaths, assetRoutes, readManifest } from '#src/platform/http/assets';
 import { addDefaultHeaders } from '#src/platform/http/default-headers';
 import { docsRoutes, DOCS_PATHS } from '#src/platform/http/docs';
 import { everybodysErrorHandler, notFound } from '#src/platform/http/error-handler';
@@ -60,6 +61,7 @@ import { ownPaths } from '#src/platform/http/own-paths';
 import { limitEverything } from '#src/platform/http/limit-everything';
 import { lazy } from '#src/platform/lazy';
 import { mount, refuseOtherMethods, type Route } from '#src/platform/http/route';
+import { screenPaths, screenRoutes } from '#src/platform/http/screens';
 import { straight } from '#src/platform/http/straight';
 import { together } from '#src/platform/http/together';
 import { registrationRoutes } from '#src/registration/routes';
@@ -143,6 +145,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     });
   });
 
+  const manifest = readManifest();
   const app = express()
     .disable('x-powered-by')
     .disable('etag')
@@ -172,9 +175,11 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   mountFormPages(ctx, app, pages);
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(frontRoutes(ctx.settings), unlessAnswered);
+  app.use(assetRoutes(manifest), screenRoutes(ctx.settings, manifest), unlessAnswered);
   app.use(notFound, everybodysErrorHandler(ctx));
   const named = [...routes, ...routesOf(adapters), ...pages].map(({ path }) => path);
-  const paths = [...named, ...frontPaths(ctx.settings)];
+  const screens = [...assetPaths(manifest), ...screenPaths(ctx.settings, manifest)];
+  const paths = [...named, ...frontPaths(ctx.settings), ...screens];
   ctx.metrics?.declareRoutes([...paths, '/', ...DOCS_PATHS]);
   const isOwn = ownPaths(paths);
   const router: RequestHandler = (req, res, next) =>

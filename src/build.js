@@ -4,15 +4,17 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) throw error ?? new Error(`${command} ended with ${status}`);
+}
+
 const [folder = 'dist'] = process.argv.slice(2);
 rmSync(folder, { recursive: true, force: true });
-const { status, error } = spawnSync(
-  'tsc',
-  ['--project', 'tsconfig.build.json', '--outDir', folder],
-  { stdio: 'inherit' },
-);
-if (status !== 0) throw error ?? new Error(`tsc ended with ${status}`);
+run('tsc', ['--project', 'tsconfig.build.json', '--outDir', folder]);
 
+run('node', ['src/build-screens.js', join(folder, 'src/screens/assets')]);
+cpSync('src/messages', join(folder, 'src/messages'), { recursive: true });
 for (const file of ['src/passwords/common-passwords.txt']) copyFileSync(file, join(folder, file));
 cpSync('src/messages', join(folder, 'src/messages'), { recursive: true });
 

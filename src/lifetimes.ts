@@ -63,6 +63,8 @@ export const lifetimes = {
   clockSkewSeconds: 60,
   /** Pages that are the same for everybody may be kept for so long. */
   publicPageSeconds: 5 * MINUTE_SECONDS,
+  /** Files whose names have a digest of their content never change. */
+  assetSeconds: 365 * DAY_SECONDS,
 } as const;
 
 /** A lifetime in words: `15 minutes`, `24 hours`, `90 days`. Hours up to three days, then days. */

@@ -44,12 +44,19 @@ export function textOn(color: string): '#000' | '#fff' {
 const DARK =
   '--ink:#ececf1;--ground:#121216;--paper:#1d1d23;--line:#7d7d8a;--code:#2b2b33;--link:#8ab4ff';
 
-/** The look of every page. It travels inside the page, and the policy allows it by its hash alone. */
-const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
+/** The colors of every page, for light and dark. */
+const colorsOf = ({ brandColor: accent = ACCENT }: Brand) =>
   [
     ':root{color-scheme:light dark;--ink:#1b1b20;--ground:#f4f4f7;--paper:#fff;',
     `--line:#8d8d99;--code:#f0f0f4;--link:#0a58ca;--accent:${accent};--on-accent:${textOn(accent)}}`,
-    `@media(prefers-color-scheme:dark){:root{${DARK}}header img{padding:.375rem .625rem;border-radius:.5rem;background:#fff}}`,
+    `@media(prefers-color-scheme:dark){:root{${DARK}}}`,
+  ].join('');
+
+/** The look of every page. It travels inside the page, and the policy allows it by its hash alone. */
+const styleOf = (brand: Brand) =>
+  [
+    colorsOf(brand),
+    '@media(prefers-color-scheme:dark){header img{padding:.375rem .625rem;border-radius:.5rem;background:#fff}}',
     '*{box-sizing:border-box}',
     'body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template-rows:1fr auto auto 1.5fr;',
     'justify-items:center;gap:1.5rem;padding:1rem;font:1rem/1.5 system-ui,sans-serif;',
@@ -74,6 +81,9 @@ const styleOf = ({ brandColor: accent = ACCENT }: Brand) =>
     'text-align:center;text-decoration:none;font-weight:600;color:inherit}',
   ].join('');
 
+/** What allows a style in a Content-Security-Policy. */
+const hashOf = (style: string) => createHash('sha256').update(style).digest('base64');
+
 const linkTo = (address: string, words: string) =>
   `<a href="${escapeHtml(address)}">${escapeHtml(words)}</a>`;
 
@@ -97,17 +107,22 @@ export interface Look {
   readonly layout: Template<PagePlace>;
   readonly style: string;
   readonly styleHash: string;
+  /** The colors alone, for pages that have a style of their own. */
+  readonly colors: string;
+  readonly colorsHash: string;
   readonly header: string;
   footerOf(language: Language): string;
   readonly images: readonly string[];
 }
 
 export function createLook(brand: Brand, { style: added = '', page }: Theme = {}): Look {
-  const style = styleOf(brand) + added;
+  const [style, colors] = [styleOf(brand) + added, colorsOf(brand)];
   return {
     layout: page ?? template(PAGE),
     style,
-    styleHash: createHash('sha256').update(style).digest('base64'),
+    styleHash: hashOf(style),
+    colors,
+    colorsHash: hashOf(colors),
     header: headerOf(brand),
     footerOf: (language) => footerOf(brand, language),
     images: brand.brandLogo === undefined ? [] : ["img-src 'self'"],

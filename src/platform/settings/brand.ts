@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { z } from 'zod';
 import { LOCALES } from '#src/platform/messages/locales';
-import { isLoopback } from '#src/platform/settings/types';
+import { isLoopback, list } from '#src/platform/settings/types';
 
 // What people see of the operator, on pages and in mails.
 
@@ -24,12 +24,22 @@ function isPage(text: string): boolean {
   return isSafe && username === '' && password === '';
 }
 
+/** Pages that apps can send their users to. */
+const HOSTED_PAGES = ['sign-in', 'account', 'console'] as const;
+
 export const brandSettings = {
   DEFAULT_LOCALE: z
     .enum(LOCALES, `must be one of ${LOCALES.join(', ')}`)
     .default('en')
     .describe(
       `Language of pages and mails where neither the user nor the browser asks for another one: ${LOCALES.join(', ')}.`,
+    ),
+  HOSTED_PAGES: list
+    .transform((names) => (names.join() === 'none' ? [] : names))
+    .pipe(z.array(z.enum(HOSTED_PAGES)))
+    .default([...HOSTED_PAGES])
+    .describe(
+      'Pages of this server: /sign-in and what belongs to it, /account for users, /console for administrators. Or none.',
     ),
   BRAND_NAME: z
     .string()

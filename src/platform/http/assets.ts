@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Router, type RequestHandler } from 'express';
+import { lifetimes } from '#src/lifetimes';
+import { refuseMethod } from '#src/platform/http/route';
+
+const FOLDER = fileURLToPath(new URL('../../screens/assets', import.meta.url));
+const PATH = '/screens';
+const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css' };
+
+/** What `src/build-screens.js` has made: names of files below `/screens/`. */
+interface Manifest {
+  style: string;
+  /** For each screen its script, and then what that imports. */
+  scripts: Record<string, [string, ...string[]]>;
+  files: string[];
+}
+
+/** Undefined if nothing was bundled: `npm ci --ignore-scripts` leaves that out. */
+export function readManifest(): Manifest | undefined {
+  const file = join(FOLDER, 'manifest.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest) : undefined;
+}
+
+export const assetPath = (basePath: string, file: string): string => `${basePath}${PATH}/${file}`;
+
+/** Every path of `assetRoutes`. */
+export const assetPaths = (manifest: Manifest | undefined): readonly string[] =>
+  (manifest?.files ?? []).map((file) => assetPath('', file));
+
+/** Scripts and the style. A digest is in each name, so what a browser has of them is good for ever. */
+export function assetRoutes(manifest: Manifest | undefined): Router {
+  const router = Router();
+  for (const file of manifest?.files ?? [])
+    router
+      .route(assetPath('', file))
+      .get(send(file))
+      .all(refuseMethod(['get']));
+  return router;
+}
+
+const send =
+  (file: string): RequestHandler =>
+  (req, res) => {
+    const isPacked = req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
+    const bytes = readFileSync(join(FOLDER, isPacked ? `${file}.gz` : file));
+    res.setHeader('Cache-Control', `public, max-age=${lifetimes.assetSeconds}, immutable`);
+    res.vary('Accept-Encoding');
+    if (isPacked) res.setHeader('Content-Encoding', 'gzip');
+    res.type(TYPES[extname(file)]!).send(bytes);
+  };

@@ -1,0 +1,176 @@
+import type { ComponentChildren, JSX, TargetedSubmitEvent } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Problem, Result } from '#src/client/index';
+import { problemText, t } from '#screens/ui/text';
+
+type Children = { children?: ComponentChildren };
+
+export const Card = ({ title, note, children }: Children & { title?: string; note?: string }) => (
+  <section class="card">
+    {title && <h2>{title}</h2>}
+    {note && <p class="note">{note}</p>}
+    {children}
+  </section>
+);
+
+/** Said at once to who cannot see it. */
+export const Alert = ({ problem }: { problem?: Problem | undefined }) =>
+  problem ? (
+    <p class="alert" role="alert">
+      {problemText(problem)}
+    </p>
+  ) : null;
+
+/** Why a list is empty, and what to do about it. */
+export const Empty = ({ title, children }: Children & { title: string }) => (
+  <div class="empty">
+    <p class="strong">{title}</p>
+    {children}
+  </div>
+);
+
+/** Preact ties some attributes to the type of an input; here it may come late. */
+type InputProps = Omit<JSX.IntrinsicElements['input'], 'type' | 'role'> & { type?: string };
+
+type Kind = 'primary' | 'plain' | 'danger';
+export const Button = ({
+  kind = 'plain',
+  busy = false,
+  ...given
+}: JSX.IntrinsicElements['button'] & { kind?: Kind; busy?: boolean }) => (
+  <button type="button" {...given} class={`button ${kind}`} aria-busy={busy} disabled={busy} />
+);
+
+/** A labelled input. The error of a refused field stands below it, and is read with it. */
+export function Field({
+  label,
+  hint,
+  error,
+  ...given
+}: InputProps & { label: string; hint?: string; error?: string | undefined }) {
+  const id = useId();
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        aria-describedby={id}
+        aria-invalid={error !== undefined}
+        {...(given as JSX.IntrinsicElements['input'])}
+      />
+      <span id={id} class={error ? 'error' : 'hint'}>
+        {error ?? hint}
+      </span>
+    </label>
+  );
+}
+
+/** The error of each field, by its name, as the server points at it. */
+const fieldErrors = (problem: Problem | undefined): Record<string, string> =>
+  Object.fromEntries(
+    (problem?.errors ?? []).map(({ pointer, message }) => [pointer.slice(1), message]),
+  );
+
+/** A form whose button waits for its answer. What was typed stays until `send` succeeds. */
+export function Form({
+  send,
+  done,
+  submit,
+  kind = 'primary',
+  children,
+}: {
+  send: (fields: Record<string, string>, form: HTMLFormElement) => Promise<Result<unknown> | void>;
+  done?: () => void;
+  submit: string;
+  kind?: Kind;
+  children?: ComponentChildren | ((errors: Record<string, string>) => ComponentChildren);
+}) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+  const onSubmit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (busy) return;
+    setBusy(true);
+    const fields = Object.fromEntries(new FormData(form)) as Record<string, string>;
+    const answer = await send(fields, form);
+    setBusy(false);
+    setProblem(answer && !answer.ok ? answer.body : undefined);
+    if (!answer || answer.ok) done?.();
+    else form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  };
+  return (
+    <form onSubmit={onSubmit}>
+      <Alert problem={problem} />
+      {typeof children === 'function' ? children(fieldErrors(problem)) : children}
+      <div class="actions">
+        <Button type="submit" kind={kind} busy={busy}>
+          {submit}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** A dialog above everything. Escape and `onClose` end it; the focus goes back to where it was. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: Children & { title: string; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <h2 id={id}>{title}</h2>
+      {children}
+      <form method="dialog" class="close">
+        <button class="button plain">{t('ui.cancel')}</button>
+      </form>
+    </dialog>
+  );
+}
+
+/**
+ * @public
+ * Asks for a name before something is destroyed. `children` say what will happen.
+ */
+export function ConfirmName({
+  title,
+  name,
+  submit,
+  send,
+  onClose,
+  children,
+}: Children & {
+  title: string;
+  name: string;
+  submit: string;
+  send: () => Promise<Result<unknown> | void>;
+  onClose: () => void;
+}) {
+  const [typed, setTyped] = useState('');
+  const [isWrong, setWrong] = useState(false);
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      <Form
+        kind="danger"
+        submit={submit}
+        done={() => typed === name && onClose()}
+        send={async () => {
+          setWrong(typed !== name);
+          return typed === name ? send() : undefined;
+        }}
+      >
+        <Field
+          label={t('ui.typeName', { name })}
+          value={typed}
+          autocomplete="off"
+          error={isWrong ? t('ui.otherName') : undefined}
+          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+        />
+      </Form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,125 @@
+import { render, type ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { LocationProvider, Router, useLocation } from 'preact-iso';
+import type { Problem } from '#src/client/index';
+import { client } from '#screens/ui/client';
+import { Alert, Button } from '#screens/ui/controls';
+import { basePath, data } from '#screens/ui/data';
+import { useSession } from '#screens/ui/hooks';
+import { Prompts } from '#screens/ui/prompt';
+import { t } from '#screens/ui/text';
+
+export interface Entry {
+  path: string;
+  label: string;
+}
+
+/** Where the user wanted to go before the sign-in. */
+const RETURN_TO = 'sallyport.returnTo';
+
+/** Leaves for the hosted sign-in, and comes back to the address that is open now. */
+async function leave(home: string): Promise<void> {
+  sessionStorage.setItem(RETURN_TO, location.pathname + location.search);
+  const redirectUri = `${data.publicUrl}/${home}`;
+  const { codeChallenge, state } = await client.newChallenge();
+  const query = new URLSearchParams({ redirectUri, codeChallenge, state });
+  location.assign(`${data.publicUrl}/sign-in?${query}`);
+}
+
+/** Takes the code of a sign-in out of the address, so that neither the history nor a reload has it. */
+async function arrive(): Promise<Problem | undefined> {
+  const address = location.href;
+  const query = new URLSearchParams(location.search);
+  if (!query.has('state')) return undefined;
+  history.replaceState(null, '', sessionStorage.getItem(RETURN_TO) ?? location.pathname);
+  sessionStorage.removeItem(RETURN_TO);
+  const answer = await client.comeBack(address);
+  return answer?.ok === false ? answer.body : undefined;
+}
+
+/** Shows `children` to whoever is signed in, and sends everybody else to sign in. */
+function Gate({ home, children }: { home: string; children: ComponentChildren }) {
+  const { status } = useSession();
+  const [problem, setProblem] = useState<Problem | null>(); // undefined: not known yet
+  useEffect(() => void arrive().then((found) => setProblem(found ?? null)), []);
+  useEffect(() => {
+    if (status === 'signed_out' && problem === null) void leave(home);
+  }, [status, problem]);
+  if (status === 'signed_in') return <>{children}</>;
+  if (!problem) return <p class="note">{t('ui.loading')}</p>;
+  return (
+    <main>
+      <Alert problem={problem} />
+      <Button kind="primary" onClick={() => void leave(home)}>
+        {t('ui.signIn')}
+      </Button>
+    </main>
+  );
+}
+
+function Navigation({ entries }: { entries: readonly Entry[] }) {
+  const { path: open } = useLocation();
+  const isOpen = (path: string) => open === path || open.startsWith(`${path}/`);
+  const nearest = entries.findLast(({ path }) => isOpen(path));
+  return (
+    <nav aria-label={t('ui.menu')}>
+      <ul>
+        {entries.map((entry) => (
+          <li key={entry.path}>
+            <a href={entry.path} aria-current={entry === nearest ? 'page' : undefined}>
+              {entry.label}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** The name of the page: on the page, and in the title of the window. */
+export function Title({ children }: { children: string }) {
+  useEffect(() => {
+    document.title = `${children} · ${data.brandName ?? 'Sallyport'}`;
+  }, [children]);
+  return <h1>{children}</h1>;
+}
+
+const Account = () => {
+  const { user } = useSession();
+  return (
+    <p class="who">
+      <span>{user?.name ?? user?.username ?? user?.email}</span>
+      <Button onClick={() => void client.signOut()}>{t('ui.signOut')}</Button>
+    </p>
+  );
+};
+
+/** Address of a page below the screen. */
+export const pathTo = (home: string, page = ''): string =>
+  `${basePath}/${home}${page && `/${page}`}`;
+
+/** Puts a screen on the page. `pages` are the routes of preact-iso. */
+export function start(
+  home: string,
+  entries: () => readonly Entry[],
+  pages: () => ComponentChildren,
+): void {
+  const { origin, pathname, search } = location;
+  const { origin: own } = new URL(data.publicUrl);
+  if (origin !== own) return location.replace(own + pathname + search); // cookies and sign-ins belong there
+  const screen = (
+    <LocationProvider scope={pathTo(home)}>
+      <Gate home={home}>
+        <Account />
+        <div class="columns">
+          <Navigation entries={entries()} />
+          <main>
+            <Router>{pages() as never}</Router>
+          </main>
+        </div>
+      </Gate>
+      <Prompts />
+    </LocationProvider>
+  );
+  render(screen, document.querySelector('#screen')!);
+}

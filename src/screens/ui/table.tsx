@@ -1,0 +1,58 @@
+import type { ComponentChildren } from 'preact';
+import type { Pages } from '#screens/ui/hooks';
+import { Alert, Button } from '#screens/ui/controls';
+import { t } from '#screens/ui/text';
+
+export interface Column<T> {
+  title: string;
+  cell: (row: T) => ComponentChildren;
+}
+
+/** A list that the server pages. On a phone each row is a block with the titles beside its cells. */
+export function Table<T extends { id: string }>({
+  caption,
+  columns,
+  pages,
+  empty,
+}: {
+  caption: string;
+  columns: readonly Column<T>[];
+  pages: Pages<T>;
+  empty: ComponentChildren;
+}) {
+  const { rows, problem, isLoading, more } = pages;
+  if (problem) return <Alert problem={problem} />;
+  if (rows.length === 0) return isLoading ? <p class="note">{t('ui.loading')}</p> : <>{empty}</>;
+  return (
+    <>
+      <table>
+        <caption class="hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map(({ title }) => (
+              <th scope="col" key={title}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id}>
+              {columns.map(({ title, cell }) => (
+                <td data-title={title} key={title}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more && (
+        <Button busy={isLoading} onClick={more}>
+          {t('ui.more')}
+        </Button>
+      )}
+    </>
+  );
+}
