@@ -175,7 +175,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   mountFormPages(ctx, app, pages);
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(frontRoutes(ctx.settings), unlessAnswered);
-  app.use(assetRoutes(manifest), screenRoutes(ctx.settings, manifest), unlessAnswered);
+  app.use(assetRoutes(manifest), screenRoutes(ctx, manifest), unlessAnswered);
   app.use(notFound, everybodysErrorHandler(ctx));
   const named = [...routes, ...routesOf(adapters), ...pages].map(({ path }) => path);
   const screens = [...assetPaths(manifest), ...screenPaths(ctx.settings, manifest)];

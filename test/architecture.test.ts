@@ -80,7 +80,7 @@ const ORDER = [
 ];
 const ROOMS: [room: string, files: RegExp][] = [
   ['types', /^src\/(context|events|shipped-settings)$/],
-  ['programs', /^src\/(server|cli|start|build)$/],
+  ['programs', /^src\/(server|cli|start|build|build-screens)$/],
   ['routes', /^src\/[\w-]+\/(routes|[\w-]+-routes|pages)$/],
 ];
 const roomOf = (id: string) =>
@@ -241,6 +241,7 @@ const VENDORS: Record<string, RegExp> = {
   'prom-client': /^src\/metrics\/exposition$/,
   react: /^src\/client\/react$/,
   read: /^src\/cli\/prompt$/,
+  rolldown: /^src\/build-screens$/,
   tar: /^src\/backup\/archive$/,
   tldts: /^src\/platform\/settings\/origins$/,
   uqr: /^src\/factors\/enrol-totp$/,

@@ -20,7 +20,7 @@ const files = globSync('{src,models,migrations,strategies}/**/*.{ts,js}', { cwd:
 /** The text of every source file, by its path without the extension. */
 export const sources = new Map(
   files
-    .filter((file) => !file.endsWith('.test.ts'))
+    .filter((file) => !file.endsWith('.test.ts') && !file.startsWith('src/screens/'))
     .sort()
     .map((file) => [file.replace(/\.\w+$/, ''), readFileSync(join(root, file), 'utf8')]),
 );

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Router, type RequestHandler } from 'express';
 import { assetPath, type readManifest } from '#src/platform/http/assets';
-import { lookOf } from '#src/platform/http/look';
+import { languageOf } from '#src/platform/http/language';
+import type { PageContext } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
+import type { Language } from '#src/platform/messages/language';
 import type { Settings } from '#src/platform/settings/settings';
 import { escapeHtml } from '#src/platform/text';
 
@@ -25,10 +26,10 @@ export const screenPaths = (settings: Settings, manifest?: Manifest): readonly s
  * The pages of `/account` and `/console`. They hold nothing private: their script asks the API, as the app of a stranger
  * would, and shows what that answers.
  */
-export function screenRoutes(settings: Settings, manifest?: Manifest): Router {
+export function screenRoutes(ctx: PageContext, manifest?: Manifest): Router {
   const router = Router();
-  for (const screen of screensOn(settings, manifest)) {
-    const handler = shell(settings, manifest!, screen);
+  for (const screen of screensOn(ctx.settings, manifest)) {
+    const handler = shell(ctx, manifest!, screen);
     for (const path of pathsOf(screen))
       router
         .route(path)
@@ -38,29 +39,25 @@ export function screenRoutes(settings: Settings, manifest?: Manifest): Router {
   return router;
 }
 
-const messagesOf = (area: string): object =>
-  JSON.parse(
-    readFileSync(new URL(`../../messages/${area}.en.json`, import.meta.url), 'utf8'),
-  ) as object;
-
 /** JSON inside HTML: no text in it ends the element. */
 const embedded = (value: object) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
-function shell(settings: Settings, { style, scripts }: Manifest, screen: Screen): RequestHandler {
+/** The page of a screen in a language. */
+function page(
+  { look, settings }: PageContext,
+  { style, scripts }: Manifest,
+  screen: Screen,
+  language: Language,
+): string {
   const { basePath, publicUrl, brandName, brandUrl, brandSupport } = settings;
-  const look = lookOf(settings);
   const [script, ...imports] = scripts[screen]!;
   const address = (file: string) => escapeHtml(assetPath(basePath, file));
-  const data = {
-    publicUrl,
-    brandName,
-    brandUrl,
-    brandSupport,
-    locale: 'en',
-    messages: { ...messagesOf('ui'), ...messagesOf(screen) },
-  };
-  const html = [
-    '<!doctype html><html lang="en" dir="ltr"><meta charset="utf-8">',
+  const { locale, dir } = language;
+  const messages = { ...language.all('ui'), ...language.all(screen) };
+  const problems = language.all('problems');
+  const data = { publicUrl, brandName, brandUrl, brandSupport, locale, messages, problems };
+  return [
+    `<!doctype html><html lang="${locale}" dir="${dir}"><meta charset="utf-8">`,
     '<meta name="viewport" content="width=device-width">',
     `<title>${escapeHtml(brandName ?? 'Sallyport')}</title><style>${look.colors}</style>`,
     `<link rel="stylesheet" href="${address(style)}">`,
@@ -68,12 +65,16 @@ function shell(settings: Settings, { style, scripts }: Manifest, screen: Screen)
     `<script type="module" src="${address(script)}"></script>`,
     `<script type="application/json" id="data">${embedded(data)}</script>`,
     `<body><header class="bar">${look.header}</header><div id="screen"></div>`,
-    '<noscript><p class="noscript">This page needs JavaScript.</p></noscript></body></html>',
+    `<noscript><p class="noscript">${escapeHtml(language.text('ui', 'ui.noScript'))}</p></noscript>`,
+    '</body></html>',
   ].join('');
+}
+
+function shell(ctx: PageContext, manifest: Manifest, screen: Screen): RequestHandler {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
-    `style-src 'self' 'sha256-${look.colorsHash}'`,
+    `style-src 'self' 'sha256-${ctx.look.colorsHash}'`,
     "img-src 'self' data:",
     "connect-src 'self'",
     "form-action 'none'",
@@ -82,8 +83,8 @@ function shell(settings: Settings, { style, scripts }: Manifest, screen: Screen)
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');
-  return (_req, res) => {
+  return (req, res) => {
     res.setHeader('Content-Security-Policy', policy);
-    res.type('html').send(html);
+    res.type('html').send(page(ctx, manifest, screen, languageOf(ctx, req)));
   };
 }

@@ -3,8 +3,11 @@ interface Areas {
   pages: typeof import('#messages/pages.en');
   mails: typeof import('#messages/mails.en');
   problems: typeof import('#messages/problems.en');
+  ui: typeof import('#messages/ui.en');
+  account: typeof import('#messages/account.en');
+  console: typeof import('#messages/console.en');
 }
 export type Area = keyof Areas;
 export type KeyOf<A extends Area> = keyof Areas[A] & string;
 
-export const AREAS: readonly Area[] = ['pages', 'mails', 'problems'];
+export const AREAS: readonly Area[] = ['pages', 'mails', 'problems', 'ui', 'account', 'console'];

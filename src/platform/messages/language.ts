@@ -8,6 +8,8 @@ export interface Language {
   readonly dir: 'ltr' | 'rtl';
   /** A text with its values: `text('pages', 'forgot.done', { duration: { seconds: 900 } })`. */
   text<A extends Area>(area: A, key: KeyOf<A>, values?: Values): string;
+  /** Every text of an area as it is in its file, for a script that fills the places itself. */
+  all(area: Area): MessageFile;
   /** Words stay as they are. */
   write(text: Text): string;
   duration(seconds: number): string;
@@ -15,11 +17,12 @@ export interface Language {
   time(at: Date): string;
 }
 
-/** `textOf` finds a text with its places. */
-export function createLanguage(
-  locale: Locale,
-  textOf: (area: Area, key: string) => string,
-): Language {
+/** Texts by their keys. */
+export type MessageFile = Readonly<Record<string, string>>;
+
+/** `allOf` finds the texts of an area, with their places. */
+export function createLanguage(locale: Locale, allOf: (area: Area) => MessageFile): Language {
+  const textOf = (area: Area, key: string) => allOf(area)[key] ?? key;
   const fill = (text: string, values: Values) =>
     fillPlaces(text, (name) => (Object.hasOwn(values, name) ? say(values[name]!) : ''));
   const say = (value: Value): string => {
@@ -32,6 +35,7 @@ export function createLanguage(
     locale,
     dir: directionOf(locale),
     text: (area, key, values = {}) => fill(textOf(area, key), values),
+    all: allOf,
     write: (text) =>
       typeof text === 'string' ? text : fill(textOf(text.area, text.key), text.values),
     duration: (seconds) => durationIn(locale, seconds),

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Area } from '#src/platform/messages/areas';
-import { createLanguage, type Language } from '#src/platform/messages/language';
+import { createLanguage, type Language, type MessageFile } from '#src/platform/messages/language';
 import type { Locale } from '#src/platform/messages/locales';
-
-export type MessageFile = Readonly<Record<string, string>>;
 
 /** The texts of an instance. A language is read when somebody first asks for it. */
 export interface Messages {
@@ -29,15 +27,14 @@ export function createMessages(own: ReadonlyMap<string, MessageFile> = new Map()
     const name = `${area}.${locale}`;
     const known = files.get(name);
     if (known) return known;
-    const file = { ...shippedMessages(area, locale), ...own.get(name) };
+    const english = locale === 'en' ? {} : fileOf(area, 'en');
+    const file = { ...english, ...shippedMessages(area, locale), ...own.get(name) };
     files.set(name, file);
     return file;
   };
-  const textOf = (locale: Locale) => (area: Area, key: string) =>
-    fileOf(area, locale)[key] ?? fileOf(area, 'en')[key] ?? key;
   return {
     language(locale) {
-      const known = languages.get(locale) ?? createLanguage(locale, textOf(locale));
+      const known = languages.get(locale) ?? createLanguage(locale, (area) => fileOf(area, locale));
       languages.set(locale, known);
       return known;
     },

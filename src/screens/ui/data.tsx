@@ -7,6 +7,8 @@ interface PageData {
   /** BCP 47. */
   locale: string;
   messages: Record<string, string>;
+  /** By their codes. */
+  problems: Record<string, string>;
 }
 
 export const data = JSON.parse(document.querySelector('#data')!.textContent) as PageData;

@@ -15,7 +15,7 @@ export const t = (key: Message, values: Values = {}): string =>
 
 /** Why something was refused. Codes without a sentence of their own have that of the server. */
 export const problemText = ({ code, title, errors }: Problem): string => {
-  const sentence = data.messages[`problem.${code}`] ?? title;
+  const sentence = data.problems[code] ?? title;
   const details = (errors ?? []).map(({ pointer, message }) => `${pointer.slice(1)}: ${message}`);
   return [sentence, ...details].join(' · ');
 };
