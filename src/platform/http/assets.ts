@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Router, type RequestHandler } from 'express';
 import { lifetimes } from '#src/lifetimes';
 import { refuseMethod } from '#src/platform/http/route';
 
-const FOLDER = fileURLToPath(new URL('../../screens/assets', import.meta.url));
+const fileOf = (name: string) =>
+  fileURLToPath(new URL(`../../screens/assets/${name}`, import.meta.url));
 const PATH = '/screens';
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css' };
 
@@ -19,7 +20,7 @@ interface Manifest {
 
 /** Undefined if nothing was bundled: `npm ci --ignore-scripts` leaves that out. */
 export function readManifest(): Manifest | undefined {
-  const file = join(FOLDER, 'manifest.json');
+  const file = fileOf('manifest.json');
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest) : undefined;
 }
 
@@ -44,7 +45,7 @@ const send =
   (file: string): RequestHandler =>
   (req, res) => {
     const isPacked = req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
-    const bytes = readFileSync(join(FOLDER, isPacked ? `${file}.gz` : file));
+    const bytes = readFileSync(fileOf(isPacked ? `${file}.gz` : file));
     res.setHeader('Cache-Control', `public, max-age=${lifetimes.assetSeconds}, immutable`);
     res.vary('Accept-Encoding');
     if (isPacked) res.setHeader('Content-Encoding', 'gzip');
