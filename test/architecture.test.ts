@@ -268,7 +268,7 @@ it('names each vendor in its own room only (rule 5)', () => {
 
 it.each<[what: string, used: RegExp, rooms: RegExp]>([
   ['process.env', /process\.env/, /^src\/platform\/settings\/read$/],
-  ['console', /\bconsole\./, /^$/],
+  ['console', /(?<!#messages\/)\bconsole\./, /^$/],
   // A row lock binds on its own node of a cluster only: `takeTurn`. The exception deletes the row that it locks.
   ['a row lock', /\block: |FOR UPDATE/, /^src\/one-time-tokens\/strategy-store$/],
   // A migration stands alone, a strategy is given no clock, and another service has its own. None compares what it reads here.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { problems } from '#src/platform/http/problems';
@@ -9,20 +9,26 @@ import { shippedMessages } from '#src/platform/messages/messages';
 import { root } from '#test/support/process';
 import { sources } from '#test/support/source';
 
-const files = readdirSync(join(root, 'src/messages')).sort();
-const code = [...sources.values()].join('\n');
+const files = readdirSync(join(root, 'src/messages')).filter((file) => file.endsWith('.json'));
+const screens = globSync('src/screens/**/*.tsx', { cwd: root });
+const code = [
+  ...sources.values(),
+  ...screens.map((file) => readFileSync(join(root, file), 'utf8')),
+].join('\n');
 
-const written = LOCALES.filter((locale) => files.includes(`mails.${locale}.json`));
+const writtenOf = (area: string) =>
+  LOCALES.filter((locale) => files.includes(`${area}.${locale}.json`));
 
 it('has a file of each area in each language, and no other', () => {
-  expect(files).toEqual(
-    AREAS.flatMap((area) => written.map((locale) => `${area}.${locale}.json`)).sort(),
+  expect(files.sort()).toEqual(
+    AREAS.flatMap((area) => writtenOf(area).map((locale) => `${area}.${locale}.json`)).sort(),
   );
 });
 
 describe.each(AREAS)('%s', (area) => {
   const english = shippedMessages(area, 'en');
   const keys = Object.keys(english);
+  const written = writtenOf(area);
 
   it.each(written)('has the same keys and places in %s', (locale) => {
     const messages = shippedMessages(area, locale);
