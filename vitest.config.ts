@@ -32,7 +32,7 @@ const once = files(
     'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused mobile ' +
     'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
     'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
-    'saml sdk-anywhere sdk-browser sdk-cookie sdk-native sdk-react sdk-redirects sdk-types spa session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
+    'saml sdk-anywhere sdk-browser sdk-cookie sdk-dpop-browser sdk-native sdk-react sdk-redirects sdk-types spa session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
     'signup-closed source straight strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens ' +
     'two-providers unknown-settings webhooks-guide well-known wrap',
 );
@@ -52,7 +52,7 @@ const slow = files(
     'metrics-workers migrations model native npm-strategies open-close operations package pages ' +
     'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +
     'process prometheus properties protect-faults provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
-    'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml sdk sdk-browser sdk-cookie sdk-react sdk-redirects sdk-types spa second-factor ' +
+    'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml sdk sdk-browser sdk-cookie sdk-dpop-browser sdk-react sdk-redirects sdk-types spa second-factor ' +
     'several-nodes shipped-logs sign-in sign-up source start-faults step-up strategies-dir strategy-new ' +
     'tls token-properties token-vectors tokens transactions unknown-settings user-cli user-file ' +
     'user-sources verify ways-in webhook-delivery webhook-nodes webhook-order webhooks wire workers',

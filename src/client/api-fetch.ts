@@ -75,7 +75,7 @@ export function apiFetch({ fetch, origins, current, refresh }: ApiFetch): typeof
 }
 
 /** Streams and iterables: what has been read of them is gone. */
-const isStream = (body: unknown) =>
+export const isStream = (body: unknown) =>
   typeof body === 'object' &&
   body !== null &&
   ('getReader' in body || Symbol.asyncIterator in body || 'pipe' in body);

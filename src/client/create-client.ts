@@ -47,13 +47,14 @@ export function createClient(options: ClientOptions): Client {
   const shared = options.storage ?? defaultStorage();
   const given = cookie ? cookieStorage(shared, key) : shared;
   const storage = guarded(given);
+  const turn = `${key} ${url}`;
+  const plain: typeof fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
   const transport: Transport = {
     url,
     timeout,
     cookie,
-    fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
+    fetch: options.dpop?.(plain, turn, url) ?? plain,
   };
-  const turn = `${key} ${url}`;
   /** What sends or sets the cookie, in all tabs, one after the other: an answer that comes late would put an old one back. */
   const inOrder = <T>(work: () => Promise<T>): Promise<T> =>
     cookie ? inTurn(turn, PATIENCE_MS, work) : work();

@@ -9,6 +9,7 @@ export {
 export type {
   Client,
   ClientOptions,
+  Dpop,
   Failure,
   Problem,
   Prompt,

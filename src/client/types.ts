@@ -103,6 +103,9 @@ export type Prompt = (
   wrong: boolean,
 ) => Promise<Proof | null>;
 
+/** Sends requests with a proof that this device holds a key. `dpop()` of `sallyport/client/dpop` makes it. */
+export type Dpop = (send: typeof fetch, name: string, url: string) => typeof fetch;
+
 export interface ClientOptions {
   /** Where the server is: its `PUBLIC_URL`. */
   url: string;
@@ -117,6 +120,8 @@ export interface ClientOptions {
   device?: Device;
   /** Default: the global one. */
   fetch?: typeof fetch;
+  /** Binds sessions to a key of this device: `dpop()` of `sallyport/client/dpop`. */
+  dpop?: Dpop;
   /** Origins, such as `https://api.example.com`, that `client.fetch` also sends the token to. */
   apis?: readonly string[];
   /** With it, second factors and step-ups are asked for, and what needed them goes on by itself. */

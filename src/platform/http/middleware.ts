@@ -120,6 +120,7 @@ export function crossOrigin({ settings }: Pick<Context, 'settings'>): RequestHan
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [...ALLOWED_HEADERS, ...settings.corsAllowedHeaders],
     exposedHeaders: [
+      'Date',
       'DPoP-Nonce',
       'ETag',
       'WWW-Authenticate',

@@ -23,10 +23,17 @@ export const outcome = (reply: ReturnType<Client['request']>) =>
     (error: Error) => ({ status: 0, code: undefined, cause: error.cause }),
   );
 
-/** The real server behind a gate, and people who use it with a client of docs/clients.md. Once in a test file. */
-export async function startHarness(env: Record<string, string> = {}) {
-  const app = await startApp(env);
-  const gate = await startGate(app.url);
+/**
+ * The real server behind a gate, and people who use it with a client of docs/clients.md. Once in a test file. `isPublic`: the
+ * address of the gate is the public one of the server, so proofs of possession (DPoP) are for it.
+ */
+export async function startHarness(
+  env: Record<string, string> = {},
+  { isPublic = false }: { isPublic?: boolean } = {},
+) {
+  const gate = await startGate('');
+  const app = await startApp({ ...env, ...(isPublic && { PUBLIC_URL: gate.url }) });
+  gate.lead(app.url);
   afterAll(() => gate.close());
   afterEach(() => {
     vi.useRealTimers();

@@ -32,8 +32,8 @@ export function sharedTexts() {
 }
 
 /** The real server behind a gate, and `sallyport/client` in front. Once in a test file. */
-export async function startSdk(env: Record<string, string> = {}) {
-  const harness = await startHarness(env);
+export async function startSdk(env: Record<string, string> = {}, of?: { isPublic: boolean }) {
+  const harness = await startHarness(env, of);
   /** A client that does not wait between attempts. What it would have waited is in `pauses`. */
   const clientOn = (more: Partial<ClientOptions> = {}) => {
     const pauses: number[] = [];
