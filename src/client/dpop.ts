@@ -107,15 +107,11 @@ export function dpop(open: OpenKey = keysHere()): Dpop {
       return `${input}.${base64url(new Uint8Array(await sign(bytesOf(input))))}`;
     }
 
-    /** True if the next proof will be another one. */
-    function learn(peer: Peer, { headers }: Response): boolean {
-      const nonce = headers.get('DPoP-Nonce') ?? peer.nonce;
-      const said = Date.parse(headers.get('Date') ?? '') - Date.now();
-      const isOff = Math.abs(said - peer.ahead) > SKEW_MS;
-      const isNew = nonce !== peer.nonce || isOff;
-      if (nonce !== undefined) peer.nonce = nonce;
-      if (isOff) peer.ahead = Math.abs(said) > SKEW_MS ? said : 0;
-      return isNew;
+    function learn(peer: Peer, { headers }: Response): void {
+      const nonce = headers.get('DPoP-Nonce');
+      if (nonce) peer.nonce = nonce;
+      const ahead = Date.parse(headers.get('Date') ?? '') - Date.now();
+      if (Math.abs(ahead - peer.ahead) > SKEW_MS) peer.ahead = ahead;
     }
 
     return async (input, init = {}) => {
@@ -133,10 +129,15 @@ export function dpop(open: OpenKey = keysHere()): Dpop {
         headers.set('DPoP', await proof(method.toUpperCase(), address, token));
         return fetch(request ? request.clone() : input, { ...init, headers });
       };
+      const { nonce, ahead } = peer;
       const answer = await send();
-      const refused = await refusesProof(answer);
-      const isNew = learn(peer, answer);
-      return refused && isNew && !isStream(init.body) ? send() : answer;
+      learn(peer, answer);
+      // Another request may have learned it before.
+      const isNew = peer.nonce !== nonce || peer.ahead !== ahead;
+      if (!isNew || isStream(init.body) || !(await refusesProof(answer))) return answer;
+      const second = await send();
+      learn(peer, second);
+      return second;
     };
   };
 }

@@ -3,7 +3,15 @@ import { createInterface } from 'node:readline';
 
 /** What the client under test is told to do. docs/conformance.md describes each. */
 export type Order =
-  | { do: 'open'; url: string; store: string; pace: number; ofTab: boolean; copyOf?: string }
+  | {
+      do: 'open';
+      url: string;
+      publicUrl: string;
+      store: string;
+      pace: number;
+      ofTab: boolean;
+      copyOf?: string;
+    }
   | { do: 'sign-in'; identifier: string; password: string }
   | { do: 'request'; method: string; path: string; body?: object; times: number }
   | { do: 'sign-out' }

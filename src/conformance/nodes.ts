@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '#src/server-program';
 
+/** What all nodes say that they are: what tokens and proofs of possession (DPoP) are for. Requests go to the proxies. */
+export const PUBLIC_URL = 'http://localhost:3000';
+
 /** Servers to rehearse with, on one database. Their clock goes as it is told. */
 export interface Nodes {
   readonly urls: readonly string[];
@@ -59,6 +62,7 @@ const settings = (databaseUrl: string, secret: string) => ({
   DATABASE_URL: databaseUrl,
   APP_SECRET: secret,
   PORT: '0',
+  PUBLIC_URL,
   BCRYPT_COST: '4',
   LIMITS: 'off',
   LOG_LEVEL: 'silent',

@@ -42,6 +42,9 @@ export const says =
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
+/** The client is told a nonce for its proof (RFC 9449 §8), and nothing was done: this is not yet the request. */
+const isNonce = ({ body }: Answer) => parsed(body)['code'] === 'use_dpop_nonce';
+
 /** They are about one connection. */
 const OF_CONNECTION = [
   'connection',
@@ -79,15 +82,23 @@ export async function startProxy(targets: readonly string[]) {
     const body = await text(req);
     const visit: Visit = {
       what: `${req.method} ${path}`,
-      token: req.headers.authorization?.slice('Bearer '.length),
+      token: req.headers.authorization?.split(' ')[1],
       body: parsed(body),
       at: performance.now(),
     };
     seen.push(visit);
-    const fate = next.get(visit.what)?.shift() ?? always.get(visit.what) ?? pass;
-    const answer = isDown
-      ? undefined
-      : await fate({ ask: () => forward(req, body), body: visit.body });
+    const own = next.get(visit.what)?.shift();
+    const fate = own ?? always.get(visit.what) ?? pass;
+    let told: Answer | undefined;
+    const ask = async () => {
+      const given = await forward(req, body);
+      if (isNonce(given)) told = given;
+      return given;
+    };
+    const found = isDown ? undefined : await fate({ ask, body: visit.body });
+    const answer = told ?? found;
+    if (told) seen.splice(seen.indexOf(visit), 1);
+    if (told && own) next.get(visit.what)?.unshift(own);
     if (!answer) return void req.socket.resetAndDestroy();
     visit.answer = { ...answer, at: performance.now() };
     res.writeHead(answer.status, answer.headers).end(answer.body);

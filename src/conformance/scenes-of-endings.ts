@@ -8,7 +8,7 @@ import {
   staysSignedIn,
   type Scene,
 } from '#src/conformance/scene';
-import { HOUR, must, REFRESH, type Stage } from '#src/conformance/stage';
+import { HOUR, must, REFRESH, Unsupported, type Stage } from '#src/conformance/stage';
 
 /** The refresh token that the client holds. */
 async function heldBy(stage: Stage, play: () => Promise<unknown>): Promise<string> {
@@ -49,6 +49,8 @@ export const scenesOfEndings: readonly Scene[] = [
       const tab = await signedIn(stage);
       const refreshToken = await heldBy(stage, () => tab.get());
       const { body } = await stage.elsewhere('POST', '/auth/refresh', { body: { refreshToken } });
+      if (body['reason'] === 'key')
+        throw new Unsupported('Its tokens are bound to a key (DPoP): a thief cannot use them');
       const thief = await stage.elsewhere('GET', '/me', { token: String(body['accessToken']) });
       must(thief.status === 200, 'The thief could not use the token');
       stage.forward(HOUR);

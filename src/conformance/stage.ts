@@ -3,7 +3,7 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverError, type Driver, type Order } from '#src/conformance/driver';
-import type { Nodes } from '#src/conformance/nodes';
+import { PUBLIC_URL, type Nodes } from '#src/conformance/nodes';
 import { parsed, startProxy, type Proxy } from '#src/conformance/proxy';
 
 export const ME = 'GET /me';
@@ -101,6 +101,7 @@ export async function openStage(nodes: Nodes, driver: Driver, pace: number) {
     const opened = await tell({
       do: 'open',
       url: proxy.url,
+      publicUrl: PUBLIC_URL,
       store,
       pace,
       ofTab,

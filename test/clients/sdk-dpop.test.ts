@@ -1,11 +1,15 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '#src/client/index';
 import { dpop, memoryKeys, type OpenKey } from '#src/client/dpop';
-import type { ClientOptions } from '#src/client/types';
+import type { ClientOptions, Storage } from '#src/client/types';
 import { password } from '#test/support/app';
 import { bundle } from '#test/support/clients/bundle';
+import { blocks } from '#test/support/clients/examples';
 import { lost } from '#test/support/clients/gate';
 import { expire, LOGOUT, ME, REFRESH } from '#test/support/clients/harness';
 import { sharedTexts, startSdk } from '#test/support/clients/sdk-harness';
@@ -65,6 +69,15 @@ describe('a client with dpop', () => {
     expect((await client.request('GET', '/me')).status).toBe(200);
     expect(await generationOf(tokens.session.id)).toBe(1);
     expect(gate.count(REFRESH)).toBeGreaterThan(1);
+  });
+
+  it('has many requests answered whose nonce is old, and repeats each of them once', async () => {
+    const { client } = await bound();
+    await client.request('GET', '/me');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 }); // the nonce is old, the token is not
+    const asked = Array.from({ length: 10 }, () => client.request('GET', '/me'));
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(gate.count(ME)).toBe(21);
   });
 
   it('is one with all that share its storage and its key', async () => {
@@ -225,6 +238,22 @@ describe('client.fetch', () => {
     await client.fetch(url, { method: 'POST', headers: { authorization: 'Bearer x' } });
     expect(seen).toEqual([undefined, undefined]);
   });
+});
+
+it('goes on after a restart with a key in the keychain, as docs/clients.md keeps it', async () => {
+  const file = join(resolve('keychain-key'), 'keychain-key.mjs');
+  mkdirSync(dirname(file));
+  writeFileSync(file, blocks.get('keychain-key.js')!);
+  const { keychainKey } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+    keychainKey: (storage: Storage) => OpenKey;
+  };
+  const shared = sharedTexts();
+  await bound({ storage: shared.tab() }, keychainKey(shared.tab()));
+  const { client } = clientOn({
+    storage: shared.tab(),
+    dpop: dpop(keychainKey(shared.tab())),
+  });
+  expect((await client.request('GET', '/me')).status).toBe(200);
 });
 
 it('has at most 2 kB, and brings nothing along', () => {

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { driverOf } from '#src/conformance/driver';
 import { playClient } from '#src/conformance/play';
-import { sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
+import { memoryKeys } from '#src/client/dpop';
+import { sdkDpopTab, sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
 import { drive } from '#test/support/conformance/tabs';
 import { emptyDatabase } from '#test/support/database';
 
@@ -17,3 +18,21 @@ it('lets sallyport/client pass every scene', { timeout: HANGS }, async () => {
   expect(verdicts.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
   expect(verdicts.length).toBeGreaterThan(20);
 });
+
+it(
+  'lets sallyport/client with DPoP pass every scene that is not about stolen tokens',
+  { timeout: HANGS },
+  async () => {
+    const { url } = await drive(sdkDpopTab(memoryKeys()));
+    const verdicts = await playClient({
+      driver: driverOf(url),
+      databaseUrls: [await emptyDatabase()],
+    });
+    const others = verdicts.filter(({ verdict }) => verdict !== 'passed');
+    expect(others.map(({ scene, verdict, why }) => [scene, verdict, why])).toEqual([
+      ['duplicated-tab', 'skipped', expect.any(String)], // it is about sessionStorage
+      ['stolen-token', 'skipped', expect.stringContaining('bound to a key')],
+    ]);
+    expect(verdicts.length).toBeGreaterThan(20);
+  },
+);

@@ -91,7 +91,7 @@ it.each([
       expect(headers.get('vary')).toContain('Origin');
       expect(headers.get('access-control-allow-credentials')).toBeNull();
       expect(headers.get('access-control-expose-headers')).toBe(
-        'DPoP-Nonce,ETag,WWW-Authenticate,Retry-After,RateLimit,RateLimit-Policy,X-Request-Id',
+        'Date,DPoP-Nonce,ETag,WWW-Authenticate,Retry-After,RateLimit,RateLimit-Policy,X-Request-Id',
       );
     }
   },

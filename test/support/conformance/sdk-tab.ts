@@ -1,5 +1,6 @@
 import { createClient, sessionStorage } from '#src/client/index';
-import type { Result, Storage } from '#src/client/types';
+import { dpop, type OpenKey } from '#src/client/dpop';
+import type { ClientOptions, Result, Storage } from '#src/client/types';
 import type { Means, Tab, Texts } from '#test/support/conformance/tabs';
 
 const shared = (texts: Texts): Storage => ({
@@ -32,8 +33,23 @@ export function sdkSessionTab(means: Means): Tab {
 }
 const ENUMERABLE = { enumerable: true, configurable: true };
 
-function tabOver(storage: Storage, { url, fetch, sleep }: Means): Tab {
-  const client = createClient({ url, storage, fetch, sleep });
+/** The first with a key that the tabs of a store share. Its proofs are for the public address of the server. */
+export function sdkDpopTab(open: OpenKey): (means: Means) => Tab {
+  return (means) => {
+    const { texts, url, publicUrl, store } = means;
+    const there = (address: string) => address.replace(publicUrl, url);
+    return tabOver(shared(texts), {
+      ...means,
+      url: publicUrl,
+      dpop: dpop(() => open(store)),
+      fetch: (input, init) => means.fetch(there(input as string), init),
+    });
+  };
+}
+
+function tabOver(storage: Storage, means: Means & Pick<ClientOptions, 'dpop'>): Tab {
+  const { url, fetch, sleep, dpop: binding } = means;
+  const client = createClient({ url, storage, fetch, sleep, ...(binding && { dpop: binding }) });
   const ask = client.request as (...asked: unknown[]) => Promise<Result<unknown>>;
   return {
     signIn: async (identifier, password) => (await client.signIn({ identifier, password })).status,

@@ -16,6 +16,9 @@ export interface Tab {
 /** What a tab works with. After its end it can neither ask nor write. */
 export interface Means {
   url: string;
+  publicUrl: string;
+  /** Its tabs have the same one. */
+  store: string;
   fetch: typeof fetch;
   /** The texts of its store, which other tabs may share. */
   texts: Texts;
@@ -28,7 +31,7 @@ export async function drive(create: Create, ofTab?: Create) {
   const stores = new Map<string, Map<string, string>>();
   const tabs = new Map<string, { tab: Tab; store: string; end: () => void; fail: () => void }>();
 
-  function open(name: string, { url, store, copyOf, pace, ...of }: Opening): Report {
+  function open(name: string, { url, publicUrl, store, copyOf, pace, ...of }: Opening): Report {
     const make = of.ofTab ? ofTab : create;
     if (!make) return { unsupported: true };
     const original = stores.get(tabs.get(copyOf ?? '')?.store ?? '');
@@ -51,6 +54,8 @@ export async function drive(create: Create, ofTab?: Create) {
     };
     const tab = make({
       url,
+      publicUrl,
+      store,
       texts,
       fetch: (input, init = {}) => {
         const signals = [ending.signal, ...(init.signal ? [init.signal] : [])];
