@@ -87,6 +87,7 @@ describe('the package', () => {
     expect(Object.keys(exports)).toEqual([
       '.',
       './client',
+      './client/dpop',
       './react',
       './strategy',
       './protect',
