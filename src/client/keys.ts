@@ -17,7 +17,6 @@ export const base64url = (bytes: Uint8Array): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '');
 
-type Bytes = Uint8Array<ArrayBuffer>;
 type Key = Parameters<typeof crypto.subtle.sign>[1];
 interface Pair {
   privateKey: Key;
@@ -34,7 +33,7 @@ function makePair(): Promise<Pair> {
 
 async function signingKey({ privateKey, publicKey }: Pair): Promise<SigningKey> {
   const jwk = await crypto.subtle.exportKey('jwk', publicKey);
-  return { jwk, sign: (bytes) => crypto.subtle.sign(ECDSA, privateKey, bytes as Bytes) };
+  return { jwk, sign: (bytes) => crypto.subtle.sign(ECDSA, privateKey, bytes) };
 }
 
 /** Keys that are gone with the program. */
@@ -51,8 +50,7 @@ export function memoryKeys(): OpenKey {
 interface Asked<T> {
   result: T;
   error: unknown;
-  onsuccess: (() => void) | null;
-  onerror: (() => void) | null;
+  addEventListener: (type: 'success' | 'error' | 'upgradeneeded', listener: () => void) => void;
 }
 interface Store {
   get: (name: string) => Asked<Pair | undefined>;
@@ -63,14 +61,11 @@ interface Database {
   transaction: (name: string, mode: 'readwrite') => { objectStore: (name: string) => Store };
   close: () => void;
 }
-interface Opening extends Asked<Database> {
-  onupgradeneeded: (() => void) | null;
-}
 
 const answered = <T>(asked: Asked<T>): Promise<T> =>
   new Promise((done, failed) => {
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => failed(asked.error as Error);
+    asked.addEventListener('success', () => done(asked.result));
+    asked.addEventListener('error', () => failed(asked.error));
   });
 
 const KEYS = 'keys';
@@ -78,11 +73,11 @@ const KEYS = 'keys';
 /** Keys of a browser, shared by all tabs of the origin. No script can read their private part, not even one of the app. */
 export function indexedDbKeys(database = 'sallyport'): OpenKey {
   const { indexedDB } = globalThis as unknown as {
-    indexedDB: { open: (name: string) => Opening };
+    indexedDB: { open: (name: string) => Asked<Database> };
   };
   return async (name) => {
     const opening = indexedDB.open(database);
-    opening.onupgradeneeded = () => opening.result.createObjectStore(KEYS);
+    opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore(KEYS));
     const db = await answered(opening);
     try {
       const pair = await makePair(); // nothing may be awaited inside of a transaction
@@ -98,9 +93,9 @@ export function indexedDbKeys(database = 'sallyport'): OpenKey {
 const firstOf = (store: Store, name: string, pair: Pair): Promise<Pair> =>
   new Promise((done, failed) => {
     const asked = store.get(name);
-    asked.onerror = () => failed(asked.error as Error);
-    asked.onsuccess = () => {
+    asked.addEventListener('error', () => failed(asked.error));
+    asked.addEventListener('success', () => {
       if (asked.result) return done(asked.result);
       answered(store.put(pair, name)).then(() => done(pair), failed);
-    };
+    });
   });
