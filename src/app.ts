@@ -26,6 +26,8 @@ import { emailPages } from '#src/email/pages';
 import { emailRoutes } from '#src/email/routes';
 import { factorRoutes } from '#src/factors/routes';
 import { federationRoutes, linkRoutes } from '#src/federation/routes';
+import { mountHostedPages } from '#src/hosted/page';
+import { hostedPages } from '#src/hosted/pages';
 import { healthRoutes } from '#src/health/routes';
 import { invitationPages } from '#src/invitations/pages';
 import { invitationRoutes } from '#src/invitations/routes';
@@ -42,7 +44,7 @@ import { passwordRoutes } from '#src/passwords/routes';
 import { passkeyRoutes } from '#src/passkeys/routes';
 import { formBody, smallFormBody } from '#src/platform/http/body';
 import { ignoreForwarded } from '#src/platform/http/client-ip';
-import { assetPaths, assetRoutes, readManifest } from '#src/platform/http/assets';
+import { assetPaths, assetRoutes, readManifest, scriptsOf } from '#src/platform/http/assets';
 import { addDefaultHeaders } from '#src/platform/http/default-headers';
 import { docsRoutes, DOCS_PATHS } from '#src/platform/http/docs';
 import { everybodysErrorHandler, notFound } from '#src/platform/http/error-handler';
@@ -131,6 +133,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     ...invitationPages(ctx),
     ...linkPages(ctx),
   ];
+  const hosted = hostedPages(ctx);
   const document = lazy(async () => {
     const { openapi } = await import('#src/platform/http/openapi');
     return openapi({
@@ -173,11 +176,12 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   app.use(frontPage(ctx), unlessAnswered);
   mountAdapters(ctx, app, adapters);
   mountFormPages(ctx, app, pages);
+  mountHostedPages(ctx, app, hosted, scriptsOf(ctx.settings, manifest, 'sign-in'));
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(frontRoutes(ctx.settings), unlessAnswered);
   app.use(assetRoutes(manifest), screenRoutes(ctx, manifest), unlessAnswered);
   app.use(notFound, everybodysErrorHandler(ctx));
-  const named = [...routes, ...routesOf(adapters), ...pages].map(({ path }) => path);
+  const named = [...routes, ...routesOf(adapters), ...pages, ...hosted].map(({ path }) => path);
   const screens = [...assetPaths(manifest), ...screenPaths(ctx.settings, manifest)];
   const paths = [...named, ...frontPaths(ctx.settings), ...screens];
   ctx.metrics?.declareRoutes([...paths, '/', ...DOCS_PATHS]);

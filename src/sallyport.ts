@@ -89,9 +89,13 @@ export interface Sallyport extends ServerApi, OperationsApi {
 export async function createSallyport(options: SallyportOptions = {}): Promise<Sallyport> {
   const { strategies = [], signInPolicies = [], log, metrics, ...settings } = asGiven(options);
   const wrong = wrongOptions({ strategies, signInPolicies, log, metrics });
-  // The adapters take paths such as `/` and `/users`, which may be the app's own.
+  // The adapters and the hosted pages take paths such as `/users` and `/account`, which may be the app's own.
   wrong.push(...programOptions(settings));
-  const given = { ...settings, dialects: settings.dialects || 'none' };
+  const given = {
+    ...settings,
+    dialects: settings.dialects || 'none',
+    hostedPages: settings.hostedPages || 'none',
+  };
   const checked = await check(given, Array.isArray(strategies) ? strategies : []);
   const configuration = accept(checked, [
     ...wrong,

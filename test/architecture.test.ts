@@ -54,6 +54,7 @@ const ORDER = [
   'webhooks',
   'authentication',
   'oauth',
+  'hosted',
   'routes', // routes.ts and pages.ts of every feature
   'compat',
   'configuration',
@@ -344,6 +345,14 @@ const PAGES = [
     '/forgot-password',
     '/reset-password',
     '/restore-email',
+    '/sign-in',
+    '/sign-in/code',
+    '/sign-in/code/enter',
+    '/sign-in/passkey',
+    '/sign-in/second-factor',
+    '/sign-up',
+    '/verify',
+    '/verify/resend',
   ].flatMap((path) => [`GET ${path}`, `POST ${path}`]),
   'GET /', // for people
   'GET /', // for programs

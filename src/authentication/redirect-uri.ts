@@ -8,9 +8,13 @@ const withoutPort = (uri: string) =>
 const isOnLoopback = (uri: string) =>
   uri.startsWith('http://') && URL.canParse(uri) && isLoopback(new URL(uri).hostname);
 
-/** True for one of REDIRECT_URIS, character for character; on loopback with any port. */
-export const isRedirectUri = ({ redirectUris }: Settings, uri: string): boolean =>
+/** Pages of this server that sign in as apps do. */
+const OWN_APPS = ['/account', '/console'];
+
+/** True for one of REDIRECT_URIS, character for character, on loopback with any port; and for pages of this server. */
+export const isRedirectUri = ({ publicUrl, redirectUris }: Settings, uri: string): boolean =>
   redirectUris.includes(uri) ||
+  OWN_APPS.some((path) => uri === publicUrl + path) ||
   (isOnLoopback(uri) &&
     redirectUris.some(
       (allowed) => isOnLoopback(allowed) && withoutPort(allowed) === withoutPort(uri),

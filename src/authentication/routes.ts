@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { identify } from '#src/authentication/guards';
-import { SIGN_IN } from '#src/authentication/limits';
 import { checkKey } from '#src/authentication/prove-key';
-import { runStep } from '#src/authentication/run-step';
+import { limitStep, runStep } from '#src/authentication/run-step';
 import { signIn } from '#src/authentication/sign-in';
 import { pathOf, stepPathOf } from '#src/strategy-kit/contract';
 import type { Context } from '#src/context';
-import { clientIp } from '#src/platform/http/client-ip';
-import { networkOf } from '#src/platform/http/network';
-import { limit } from '#src/platform/http/rate-limit';
 import { get, post, type Route } from '#src/platform/http/route';
-import { limitClass, withSite, type LimitClass } from '#src/platform/limits/limit-class';
-import type { Settings } from '#src/platform/settings/settings';
 import { deviceOf } from '#src/sessions/device';
 import { Tokens } from '#src/sessions/schemas';
 import type { DeviceInput } from '#src/strategy-kit/device-input';
@@ -86,18 +80,11 @@ const signInRoute = (ctx: Context, strategy: AuthStrategy) =>
     },
   );
 
-function limitOf(strategy: AuthStrategy, name: string, { limit: given }: StrategyStep): LimitClass {
-  if (!given) return SIGN_IN;
-  const rules = (settings: Settings) =>
-    withSite(typeof given === 'function' ? given(settings) : given);
-  return limitClass(`${strategy.name} ${name}`, rules);
-}
-
 /** A named request before the sign-in, such as asking for a code. It is no failed sign-in. */
 const stepRoute = (ctx: Context, strategy: AuthStrategy, name: string, step: StrategyStep) =>
   post(
     stepPathOf(strategy, name),
-    [limit(ctx, limitOf(strategy, name, step))],
+    [limitStep(ctx, strategy, name, step)],
     {
       operationId: `${pascalCase(strategy.name).replace(/^./, (first) => first.toLowerCase())}${pascalCase(name)}`,
       tag,
@@ -107,9 +94,5 @@ const stepRoute = (ctx: Context, strategy: AuthStrategy, name: string, step: Str
       ...(step.status && { status: step.status }),
       problems: ['unavailable'],
     },
-    (req) => {
-      const info = { ip: clientIp(req), network: networkOf(req) };
-      const context = ctx.strategies.contexts.get(strategy.name)!;
-      return runStep(step, req.body, context, info);
-    },
+    (req) => runStep(ctx, req, strategy, step, req.body),
   );

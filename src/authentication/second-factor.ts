@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Op } from 'sequelize';
 import type { User } from '#models/index';
 import type {
@@ -14,6 +14,7 @@ import { issueToken, readToken, type Grant } from '#src/one-time-tokens/one-time
 import { Problem } from '#src/platform/http/problem';
 import type { Device } from '#src/sessions/device';
 import { isTwoFactors } from '#src/users/assurance';
+import { passwordDigest } from '#src/users/password-digest';
 import { findWithRoles } from '#src/users/with-roles';
 
 const PURPOSE = 'second factor';
@@ -57,7 +58,7 @@ async function challenge(ctx: Context, { user, device, method }: SignInAttempt):
     method,
     device: { kind, name, platform, dpopKey },
     begunAt: ctx.clock.now(),
-    passwordDigest: digestOf(user.passwordHash),
+    passwordDigest: passwordDigest(user.passwordHash),
   };
   const seconds = lifetimes.secondFactorSeconds;
   const { strategy } = method;
@@ -69,11 +70,6 @@ async function challenge(ctx: Context, { user, device, method }: SignInAttempt):
   return new Problem('mfa_required', { members: { mfaToken, factors } });
 }
 
-const digestOf = (passwordHash: string | null) =>
-  createHash('sha256')
-    .update(passwordHash ?? '')
-    .digest('base64url');
-
 /**
  * The sign-in that such a token stands for. It is void when the user was changed since: see `voidPending`. The hash is
  * compared, too, because a password may be changed in the moment before the token is issued.
@@ -82,7 +78,7 @@ const digestOf = (passwordHash: string | null) =>
 export async function readWaitingSignIn(ctx: Context, mfaToken: string): Promise<WaitingSignIn> {
   const grant = await readToken<BegunSignIn>(ctx, PURPOSE, mfaToken);
   const user = grant?.userId && (await findWithRoles(ctx.db, { id: grant.userId }));
-  if (!grant || !user || digestOf(user.passwordHash) !== grant.data.passwordDigest)
+  if (!grant || !user || passwordDigest(user.passwordHash) !== grant.data.passwordDigest)
     throw new Problem('invalid_code');
   if (await hasEndedSessions(ctx, user.id, grant.data.begunAt)) throw new Problem('invalid_code');
   return { grant, user, request: { userId: user.id, challenge: challengeOf(ctx, grant) } };

@@ -12,6 +12,8 @@ export interface SignInMethod extends Omit<SessionProof, 'amr'> {
   amr?: readonly string[];
   /** Lifetime of the access token in seconds, if it is not ACCESS_TOKEN_TTL. */
   accessTokenTtl?: number;
+  /** Which app asked. A second factor must be answered for the same one. */
+  app?: string;
   /** The client knows no second step. Whoever needs one is refused. */
   cannotAsk?: true;
 }

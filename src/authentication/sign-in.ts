@@ -77,6 +77,43 @@ function withAmr(
   return { ...method, amr: isMfa ? [...amr, 'mfa'] : amr };
 }
 
+/** A user who has proved all that a sign-in asks for, and has no session yet. `amr`: RFC 8176. */
+export interface ProvenUser {
+  user: User;
+  amr: readonly string[];
+}
+
+/**
+ * Asks all that `signIn` asks, and starts no session: what the policies wrote is undone. It is for a code, whose exchange
+ * asks them once more.
+ * @throws {Problem} what `signIn` throws
+ */
+export async function proveSignIn(
+  ctx: Context,
+  identity: Identity,
+  device: Device,
+  method: SignInMethod,
+): Promise<ProvenUser> {
+  try {
+    const user = await userOf(ctx, identity);
+    const proved = withAmr(ctx, identity, method);
+    await startSession(ctx, user, device, proved, async (locked) => {
+      await askPolicies(ctx, { user: locked, roles: user.roleNames, device, method: proved });
+      throw new Agreed();
+    }).catch(unlessAgreed);
+    await identity.attempt?.succeeded();
+    return { user, amr: proved.amr };
+  } catch (error) {
+    if (identity.attempt) return identity.attempt.refused(error);
+    throw error;
+  }
+}
+
+async function unlessAgreed(error: unknown): Promise<void> {
+  if (error instanceof Challenged) throw await error.challenge();
+  if (!(error instanceof Agreed)) throw error;
+}
+
 async function userOf(ctx: Context, identity: Identity): Promise<User> {
   if ('profile' in identity) return resolveUser(ctx, identity.profile);
   return 'address' in identity ? resolveAddress(ctx, identity.address) : identity.user;
@@ -114,6 +151,9 @@ class Challenged extends Error {
     this.challenge = challenge;
   }
 }
+
+/** Undoes the transaction of a sign-in in which every policy agreed. */
+class Agreed extends Error {}
 
 async function askPolicies(ctx: Context, attempt: SignInAttempt): Promise<void> {
   for (const policy of ctx.signInPolicies) {

@@ -7,6 +7,7 @@ import { issueToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
 import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
+import { passwordDigest } from '#src/users/password-digest';
 import { findWithRoles } from '#src/users/with-roles';
 
 const PURPOSE = 'sign-in code';
@@ -22,9 +23,13 @@ export const CodeVerifier = z
 
 /**
  * Who an authorization code is for. A strategy answers a profile, an address that was proved, or a
- * user that it found itself.
+ * user that it found itself. `amr`: what such a user has proved (RFC 8176), if it is not what the
+ * strategy declares. With two factors, nobody asks for a second one at the exchange.
  */
-type CodeOwner = { user: User } | { profile: ProviderProfile } | { address: ProvenAddress };
+type CodeOwner =
+  | { user: User; amr?: readonly string[] }
+  | { profile: ProviderProfile }
+  | { address: ProvenAddress };
 
 /** Which OAuth client asked for a code, and where it got it (RFC 6749 §4.1.3). */
 export interface CodeClient {
@@ -39,6 +44,9 @@ interface StoredCode extends CodeClient {
   profile?: ProviderProfile;
   address?: string;
   userId?: string;
+  amr?: readonly string[] | undefined;
+  /** Of the user. With another password, the code is void. */
+  passwordDigest?: string;
 }
 
 /**
@@ -59,11 +67,11 @@ export async function issueAuthorizationCode(
   return issueToken(ctx, PURPOSE, lifetimes.authorizationCodeSeconds, { userId, data });
 }
 
-function storedOwner(owner: CodeOwner): Pick<StoredCode, 'profile' | 'address' | 'userId'> {
+function storedOwner(owner: CodeOwner): Partial<StoredCode> {
   if ('profile' in owner) return { profile: owner.profile };
-  return 'address' in owner
-    ? { address: owner.address.address.display }
-    : { userId: owner.user.id };
+  if ('address' in owner) return { address: owner.address.address.display };
+  const { user, amr } = owner;
+  return { userId: user.id, amr, passwordDigest: passwordDigest(user.passwordHash) };
 }
 
 async function userIdOf({ db }: Context, owner: CodeOwner): Promise<string | null> {
@@ -77,8 +85,14 @@ async function userIdOf({ db }: Context, owner: CodeOwner): Promise<string | nul
   return (await db.User.findOne({ attributes: ['id'], where }))?.id ?? null;
 }
 
+/** Who a code is for, and how they proved it. */
+interface CodeSubject {
+  identity: CodeOwner;
+  method: { strategy: string; amr?: readonly string[] };
+}
+
 /**
- * Who a code is for, and the strategy that they signed in with. The code is spent even if the
+ * Who a code is for, and how they signed in. The code is spent even if the
  * verifier is wrong. `client`: who brings the code to the token endpoint. Without it, the code of
  * an OAuth client is refused.
  * @throws {Problem} 400 `invalid_code`
@@ -88,18 +102,20 @@ export async function spendAuthorizationCode(
   code: string,
   codeVerifier: string,
   client?: CodeClient,
-): Promise<{ strategy: string; identity: CodeOwner }> {
+): Promise<CodeSubject> {
   const stored = (await spendToken<StoredCode>(ctx, PURPOSE, code))?.data;
   if (!stored || challengeOf(codeVerifier) !== stored.codeChallenge || !isFor(stored, client))
     throw new Problem('invalid_code');
-  const { strategy, profile, address, userId } = stored;
+  const { strategy, profile, address, userId, amr } = stored;
+  const method = { strategy, ...(amr && { amr }) };
   if (address !== undefined)
-    return { strategy, identity: { address: new ProvenAddress(strategy, address) } };
+    return { method, identity: { address: new ProvenAddress(strategy, address) } };
   if (profile)
-    return { strategy, identity: { profile: new ProviderProfile(profile.provider, profile) } };
+    return { method, identity: { profile: new ProviderProfile(profile.provider, profile) } };
   const user = userId === undefined ? null : await findWithRoles(ctx.db, { id: userId });
-  if (!user) throw new Problem('invalid_code');
-  return { strategy, identity: { user } };
+  if (!user || passwordDigest(user.passwordHash) !== stored.passwordDigest)
+    throw new Problem('invalid_code');
+  return { method, identity: { user } };
 }
 
 /** RFC 6749 §4.1.3: client and redirect URI are those of the authorization request. */

@@ -49,8 +49,8 @@ export const federationRoutes = (ctx: Context): Route[] => [
     },
     async (req) => {
       const { code, codeVerifier, device } = req.body;
-      const { strategy, identity } = await spendAuthorizationCode(ctx, code, codeVerifier);
-      return (await signIn(ctx, identity, deviceOf(req, device), { strategy })).tokens;
+      const { identity, method } = await spendAuthorizationCode(ctx, code, codeVerifier);
+      return (await signIn(ctx, identity, deviceOf(req, device), method)).tokens;
     },
   ),
 
@@ -141,6 +141,6 @@ async function identityOfCode(
   name: string,
   { code, codeVerifier }: z.output<typeof Code>,
 ) {
-  const { strategy, identity } = await spendAuthorizationCode(ctx, code, codeVerifier);
-  return strategy === name ? identity : null;
+  const { identity, method } = await spendAuthorizationCode(ctx, code, codeVerifier);
+  return method.strategy === name ? identity : null;
 }

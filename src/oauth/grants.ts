@@ -65,8 +65,8 @@ export async function redeemCode(
 ): Promise<TokenResponse> {
   const { code, code_verifier: verifier } = parsed(CodeGrant, request);
   const client = { clientId: request.client_id, redirectUri: request.redirect_uri };
-  const { strategy, identity } = await spendAuthorizationCode(ctx, code, verifier, client);
-  const { tokens, user } = await signIn(ctx, identity, device, { strategy });
+  const { identity, method } = await spendAuthorizationCode(ctx, code, verifier, client);
+  const { tokens, user } = await signIn(ctx, identity, device, method);
   return responseOf(tokens, user);
 }
 

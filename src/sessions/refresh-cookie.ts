@@ -2,6 +2,7 @@ import type { CookieOptions, Request, Response } from 'express';
 import { z } from 'zod';
 import type { Context } from '#src/context';
 import { cookiesNamed, hostCookie, isSecure } from '#src/platform/http/cookies';
+import { fromOrigin } from '#src/platform/http/own-origin';
 import { Problem } from '#src/platform/http/problem';
 import { guard, type Route } from '#src/platform/http/route';
 import { MAX_REFRESH_TOKEN, Tokens } from '#src/sessions/schemas';
@@ -35,13 +36,12 @@ export const clearRefreshCookie = (ctx: Context, res: Response): void =>
  * page can forge.
  */
 export const onlyFromOwnPage = (ctx: Context) => {
-  const own = new URL(ctx.settings.publicUrl).origin;
+  const isOwn = fromOrigin(ctx.settings);
   return guard({ problems: ['origin_refused'], header }, ({ headers }, _res, next) => {
-    const { origin, 'sec-fetch-site': site = 'same-origin' } = headers;
     if (wantsCookie({ headers })) {
       if (headers['x-refresh-token'] !== 'cookie')
         throw wrong('unknown_value', `${HEADER} can be “cookie” only`);
-      if (origin !== own || site !== 'same-origin') throw new Problem('origin_refused');
+      if (!isOwn({ headers })) throw new Problem('origin_refused');
     }
     next();
   });

@@ -114,7 +114,7 @@ export const accessProblems = {
     403,
     'fix_request',
     'This request does not come from a page of this server',
-    'With `X-Refresh-Token: cookie`, the refresh token is a cookie, and browsers send cookies whoever asks. So the header `Origin` must be the origin of PUBLIC_URL, and `Sec-Fetch-Site`, if it is sent, `same-origin`. A page of another origin leaves the header out, and stores its refresh token itself.',
+    'The form of a page must be sent by that page: open it at PUBLIC_URL, and try again. With `X-Refresh-Token: cookie`, the refresh token is a cookie, and browsers send cookies whoever asks. In both cases the header `Origin` must be the origin of PUBLIC_URL, and `Sec-Fetch-Site`, if it is sent, `same-origin`. A page of another origin leaves `X-Refresh-Token` out, and stores its refresh token itself.',
   ],
   signup_closed: [
     403,

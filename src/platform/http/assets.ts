@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Router, type RequestHandler } from 'express';
 import { lifetimes } from '#src/lifetimes';
 import { refuseMethod } from '#src/platform/http/route';
+import type { Settings } from '#src/platform/settings/settings';
 
 const fileOf = (name: string) =>
   fileURLToPath(new URL(`../../screens/assets/${name}`, import.meta.url));
@@ -25,6 +26,14 @@ export function readManifest(): Manifest | undefined {
 }
 
 export const assetPath = (basePath: string, file: string): string => `${basePath}${PATH}/${file}`;
+
+/** The address of the script of a screen, if it was bundled. */
+export const scriptsOf = (
+  { basePath }: Pick<Settings, 'basePath'>,
+  manifest: Manifest | undefined,
+  screen: string,
+): readonly string[] =>
+  (manifest?.scripts[screen] ?? []).slice(0, 1).map((file) => assetPath(basePath, file));
 
 /** Every path of `assetRoutes`. */
 export const assetPaths = (manifest: Manifest | undefined): readonly string[] =>

@@ -4,7 +4,7 @@ import type { Context } from '#src/context';
 import { formBody } from '#src/platform/http/body';
 import { pageError } from '#src/platform/http/error-handler';
 import { languageOf, languageQuery } from '#src/platform/http/language';
-import { sendPage } from '#src/platform/http/page';
+import { sendPage, sourceOf } from '#src/platform/http/page';
 import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
 import { fieldHtml } from '#src/platform/http/problem-text';
@@ -116,12 +116,6 @@ function inputHtml(language: Language, input: FormInput | undefined): string {
   const attributes = `name="${name}" type="${type}" autocomplete="${autocomplete}"`;
   const field = `<input ${attributes} required maxlength="${maxLength}">`;
   return `<label>${escapeHtml(language.write(label))} ${field}</label>`;
-}
-
-/** A source of a policy (CSP 3 §2.3.1) that matches an address. That of an app is the scheme: `com.example.app:`. */
-function sourceOf(address: string): string {
-  const { origin, protocol } = new URL(address);
-  return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol;
 }
 
 async function submit(shown: Shown, req: Request): Promise<void> {

@@ -42,13 +42,13 @@ export function textOn(color: string): '#000' | '#fff' {
 }
 
 const DARK =
-  '--ink:#ececf1;--ground:#121216;--paper:#1d1d23;--line:#7d7d8a;--code:#2b2b33;--link:#8ab4ff';
+  '--ink:#ececf1;--ground:#121216;--paper:#1d1d23;--line:#7d7d8a;--code:#2b2b33;--link:#8ab4ff;--wrong:#ff8b99';
 
 /** The colors of every page, for light and dark. */
 const colorsOf = ({ brandColor: accent = ACCENT }: Brand) =>
   [
     ':root{color-scheme:light dark;--ink:#1b1b20;--ground:#f4f4f7;--paper:#fff;',
-    `--line:#8d8d99;--code:#f0f0f4;--link:#0a58ca;--accent:${accent};--on-accent:${textOn(accent)}}`,
+    `--line:#8d8d99;--code:#f0f0f4;--link:#0a58ca;--wrong:#b3263c;--accent:${accent};--on-accent:${textOn(accent)}}`,
     `@media(prefers-color-scheme:dark){:root{${DARK}}}`,
   ].join('');
 
@@ -75,10 +75,18 @@ const styleOf = (brand: Brand) =>
     'border:1px solid var(--line);background:var(--paper);color:inherit}',
     'button{background:var(--accent);color:var(--on-accent);font-weight:600;cursor:pointer}',
     ':focus-visible{outline:3px solid var(--link);outline-offset:2px}',
-    '[role=alert]{padding:.75rem 1rem;border-inline-start:.25rem solid #c4314b;background:var(--code)}',
+    '[role=alert]{padding:.75rem 1rem;border-inline-start:.25rem solid var(--wrong);background:var(--code)}',
     'ul{list-style:none;margin:0;padding:0;display:grid;gap:.75rem}',
     'ul a{display:block;padding:.625rem .75rem;border:1px solid var(--line);border-radius:.5rem;',
     'text-align:center;text-decoration:none;font-weight:600;color:inherit}',
+    '[hidden]{display:none}.field{display:grid;gap:.375rem}.hint,.mistake{margin:0;font-size:.875rem}',
+    '.mistake{color:var(--wrong);font-weight:600}[aria-invalid]{border:2px solid var(--wrong)}',
+    'button.other{background:none;color:inherit}button.reveal{width:auto;justify-self:end;border:0;background:none;',
+    'color:var(--link);font-weight:400;font-size:.875rem}',
+    '.links{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin:1.5rem 0 0}',
+    '.or{display:flex;align-items:center;gap:1rem;margin:1.5rem 0}',
+    '.or::before,.or::after{content:"";flex:1;border-top:1px solid var(--line)}.or~form{margin:0 0 .75rem}',
+    'details{margin:1.5rem 0 0}summary{cursor:pointer;font-weight:600;padding:.5rem 0}details form{margin:.5rem 0 0}',
   ].join('');
 
 /** What allows a style in a Content-Security-Policy. */

@@ -3,6 +3,7 @@ interface Areas {
   pages: typeof import('#messages/pages.en');
   mails: typeof import('#messages/mails.en');
   problems: typeof import('#messages/problems.en');
+  'sign-in': typeof import('#messages/sign-in.en');
   ui: typeof import('#messages/ui.en');
   account: typeof import('#messages/account.en');
   console: typeof import('#messages/console.en');
@@ -10,4 +11,12 @@ interface Areas {
 export type Area = keyof Areas;
 export type KeyOf<A extends Area> = keyof Areas[A] & string;
 
-export const AREAS: readonly Area[] = ['pages', 'mails', 'problems', 'ui', 'account', 'console'];
+export const AREAS: readonly Area[] = [
+  'pages',
+  'mails',
+  'problems',
+  'sign-in',
+  'ui',
+  'account',
+  'console',
+];

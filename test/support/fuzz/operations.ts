@@ -59,17 +59,41 @@ const fromDocument = (method: string, path: string, operation: DocumentedOperati
   statuses: Object.keys(operation.responses).flatMap((status) => Number(status) || []),
 });
 
+const FORM_FIELDS =
+  'token password email identifier name code recoveryCode credential challengeToken mfaToken requestToken'.split(
+    ' ',
+  );
+/** The origin of PUBLIC_URL, by default, of a server that chose its port. */
+export const PUBLIC_ORIGIN = 'http://localhost:0';
+/** What an app begins a sign-in with. */
+const FLOW: Readonly<Record<string, string>> = {
+  redirectUri: `${PUBLIC_ORIGIN}/account`,
+  codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  state: 'abc',
+  ui_locales: 'de',
+  login_hint: 'ada',
+};
+
 /** A page for people. Its form has fields that no document lists. */
 function page(name: string): Operation {
   const [method = '', path = ''] = name.split(' ');
   const text = { type: 'string' };
-  const form = { type: 'object', properties: { token: text, password: text, email: text } };
+  const form = {
+    type: 'object',
+    properties: Object.fromEntries(FORM_FIELDS.map((field) => [field, text])),
+  };
   const bodies: Record<string, Schema> =
     method === 'POST' ? { 'application/x-www-form-urlencoded': form } : {};
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
     in: 'path',
     name: parameter!,
     schema: text,
   }));
+  const inQuery = Object.entries(FLOW).map(([parameter, value]) => ({
+    in: 'query',
+    name: parameter,
+    schema: { type: 'string', enum: [value] },
+  }));
+  const parameters = [...inPath, ...(/^\/(sign-|verify)/.test(path) ? inQuery : [])];
   return { method, path, isApi: false, isMembersOnly: false, parameters, bodies, statuses: [] };
 }

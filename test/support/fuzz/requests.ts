@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { encoded, formNear, jsonNear } from '#test/support/fuzz/bodies';
 import type { Cast } from '#test/support/fuzz/cast';
-import type { Operation } from '#test/support/fuzz/operations';
+import { PUBLIC_ORIGIN, type Operation } from '#test/support/fuzz/operations';
 import { anySegments, changedText } from '#test/support/fuzz/tokens';
 import { CANARY, nastyText, valueOf, type Components } from '#test/support/fuzz/values';
 
@@ -37,11 +37,15 @@ export function someRequest(
       operation,
       method,
       target,
-      headers: { ...headers, ...sent?.headers, ...credential },
+      headers: { ...originOf(operation), ...headers, ...sent?.headers, ...credential },
       ...(sent && method !== 'GET' && method !== 'HEAD' && { body: sent.body }),
     }));
   });
 }
+
+/** Forms are taken from pages of the server only. */
+const originOf = ({ isApi, method }: Operation) =>
+  !isApi && method === 'POST' ? { origin: PUBLIC_ORIGIN } : {};
 
 function targetOf(operation: Operation, components: Components, cast: Cast): fc.Arbitrary<string> {
   const { path, parameters } = operation;
@@ -121,9 +125,6 @@ const HEADERS =
   'x-csrf-token x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-user ' +
   'x-http-method-override x-method-override x-original-url x-real-ip x-refresh-token x-request-id x-rewrite-url ' +
   'x-user sec-fetch-site c4nary';
-
-/** The origin of PUBLIC_URL, by default, of a server that chose its port. */
-const PUBLIC_ORIGIN = 'http://localhost:0';
 
 const GOOD: Record<string, readonly string[]> = {
   accept: ['*/*', 'text/html', 'application/json;q=0', 'text/html, application/json;q=0.1'],
