@@ -1,10 +1,40 @@
-import { Route } from 'preact-iso';
+import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Route, useLocation } from 'preact-iso';
+import { allowed, useAccess, WithAccess } from '#screens/console/access';
 import { Users } from '#screens/console/users';
-import { pathTo, start } from '#screens/ui/screen';
-import { t } from '#screens/ui/text';
+import { pathTo, start, Title } from '#screens/ui/screen';
+import { t, type Message } from '#screens/ui/text';
+
+/** Address below `/console`, the permission that it needs, and its name in the menu if it is there. */
+type Page = [page: string, needs: string, component: ComponentType, label?: Message];
+
+const pages: readonly Page[] = [
+  ['users', 'users:read', Users, 'console.users'], //
+];
+
+const routes = pages.map(([page, needs, component]) => (
+  <Route key={page} path={pathTo('console', page)} component={allowed(needs, component)} />
+));
+
+function useEntries() {
+  const { may } = useAccess();
+  return pages.flatMap(([page, needs, , label]) =>
+    label && may(needs) ? [{ path: pathTo('console', page), label: t(label) }] : [],
+  );
+}
+
+/** An address without a page: the first one of the menu. */
+function Elsewhere() {
+  const { route } = useLocation();
+  const [first] = useEntries();
+  useEffect(() => first && route(first.path, true), [first?.path]);
+  return first ? null : <Title>{t('console.access.refused')}</Title>;
+}
 
 start(
   'console',
-  () => [{ path: pathTo('console'), label: t('console.users') }],
-  () => <Route path={pathTo('console')} component={Users} />,
+  useEntries,
+  () => [...routes, <Route key="elsewhere" default component={Elsewhere} />],
+  WithAccess,
 );

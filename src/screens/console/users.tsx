@@ -1,4 +1,4 @@
-import { client } from '#screens/ui/client';
+import { ask } from '#screens/console/access';
 import { Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
@@ -7,7 +7,7 @@ import { dateTime, t } from '#screens/ui/text';
 
 export function Users() {
   const pages = usePages((cursor) =>
-    client.request('GET', '/admin/users', null, { query: cursor ? { cursor } : {} }),
+    ask('GET', '/admin/users', null, { query: cursor ? { cursor } : {} }),
   );
   return (
     <>

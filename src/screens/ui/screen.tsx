@@ -1,4 +1,4 @@
-import { render, type ComponentChildren } from 'preact';
+import { Fragment, render, type ComponentChildren, type ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { LocationProvider, Router, useLocation } from 'preact-iso';
 import type { Problem } from '#src/client/index';
@@ -9,7 +9,7 @@ import { useSession } from '#screens/ui/hooks';
 import { Prompts } from '#screens/ui/prompt';
 import { t } from '#screens/ui/text';
 
-export interface Entry {
+interface Entry {
   path: string;
   label: string;
 }
@@ -98,11 +98,28 @@ const Account = () => {
 export const pathTo = (home: string, page = ''): string =>
   `${basePath}/${home}${page && `/${page}`}`;
 
-/** Puts a screen on the page. `pages` are the routes of preact-iso. */
+interface Parts {
+  /** The menu. A hook. */
+  entries: () => readonly Entry[];
+  /** The routes of preact-iso. A hook. */
+  pages: () => ComponentChildren;
+}
+
+const Columns = ({ entries, pages }: Parts) => (
+  <div class="columns">
+    <Navigation entries={entries()} />
+    <main>
+      <Router>{pages() as never}</Router>
+    </main>
+  </div>
+);
+
+/** Puts a screen on the page. `Around` may show something else to some of those who are signed in. */
 export function start(
   home: string,
-  entries: () => readonly Entry[],
-  pages: () => ComponentChildren,
+  entries: Parts['entries'],
+  pages: Parts['pages'],
+  Around: ComponentType<{ children: ComponentChildren }> = Fragment as never,
 ): void {
   const { origin, pathname, search } = location;
   const { origin: own } = new URL(data.publicUrl);
@@ -111,12 +128,9 @@ export function start(
     <LocationProvider scope={pathTo(home)}>
       <Gate home={home}>
         <Account />
-        <div class="columns">
-          <Navigation entries={entries()} />
-          <main>
-            <Router>{pages() as never}</Router>
-          </main>
-        </div>
+        <Around>
+          <Columns entries={entries} pages={pages} />
+        </Around>
       </Gate>
       <Prompts />
     </LocationProvider>

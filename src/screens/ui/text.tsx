@@ -14,7 +14,8 @@ export const t = (key: Message, values: Values = {}): string =>
   );
 
 /** Why something was refused. Codes without a sentence of their own have that of the server. */
-export const problemText = ({ code, title, errors }: Problem): string => {
+export const problemText = ({ code, title, errors, required = [] }: Problem): string => {
+  if (required.length > 0) return t('ui.lacks', { permissions: required.join(', ') });
   const sentence = data.problems[code] ?? title;
   const details = (errors ?? []).map(({ pointer, message }) => `${pointer.slice(1)}: ${message}`);
   return [sentence, ...details].join(' · ');
