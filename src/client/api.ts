@@ -515,6 +515,7 @@ export interface Endpoints {
   'GET /admin/stats': {
     query?: {
       days?: number | undefined;
+      hours?: number | undefined;
     };
     returns: Stats;
   };
@@ -1165,6 +1166,22 @@ export interface HealthStatus {
   status: 'ok';
 }
 
+export interface HourStats {
+  /** When it began. */
+  hour: string;
+  signIns: readonly ({
+    strategy: string;
+    succeeded: number;
+    /** A second factor was asked for. */
+    challenged: number;
+    refused: number;
+  })[];
+  limits: readonly ({
+    limit: string;
+    reached: number;
+  })[];
+}
+
 export interface Identity {
   id: string;
   provider: string;
@@ -1743,8 +1760,11 @@ export interface Stats {
   users: Count;
   sessions: Count;
   mails: Count;
+  /** Days on which something happened. */
   days: readonly (DayStats)[];
-  /** False: there were too many events to read all. The oldest days are missing, or say too little. */
+  /** Hours in which something happened. */
+  hours: readonly (HourStats)[];
+  /** False: there were too many events to read all. The oldest days and hours are missing, or say too little. */
   isComplete: boolean;
 }
 

@@ -34,7 +34,7 @@ export const operationRoutes = (ctx: Context): Route[] => [
       query: StatsQuery,
       returns: Stats,
     },
-    (req) => readStats(ctx, req.query.days),
+    (req) => readStats(ctx, req.query.days, req.query.hours),
   ),
 
   get(

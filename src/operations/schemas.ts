@@ -8,46 +8,55 @@ const Count = z
     isExact: z.boolean().meta({ description: 'False: there are more.' }),
   })
   .meta({ id: 'Count' });
+const happened = {
+  signIns: z.array(
+    z.object({
+      strategy: z.string(),
+      succeeded: z.int(),
+      challenged: z.int().meta({ description: 'A second factor was asked for.' }),
+      refused: z.int(),
+    }),
+  ),
+  limits: z.array(z.object({ limit: z.string(), reached: z.int() })),
+};
 const DayStats = z
   .object({
     day: z.string().meta({ description: 'In UTC.', example: '2026-11-27' }),
-    signIns: z.array(
-      z.object({
-        strategy: z.string(),
-        succeeded: z.int(),
-        challenged: z.int().meta({ description: 'A second factor was asked for.' }),
-        refused: z.int(),
-      }),
-    ),
-    limits: z.array(z.object({ limit: z.string(), reached: z.int() })),
+    ...happened,
   })
   .meta({ id: 'DayStats' });
+const HourStats = z
+  .object({ hour: Time.meta({ description: 'When it began.' }), ...happened })
+  .meta({ id: 'HourStats' });
 export const Stats = z
   .object({
     users: Count,
     sessions: Count,
     mails: Count,
-    days: z.array(DayStats),
+    days: z.array(DayStats).meta({ description: 'Days on which something happened.' }),
+    hours: z.array(HourStats).meta({ description: 'Hours in which something happened.' }),
     isComplete: z.boolean().meta({
       description:
-        'False: there were too many events to read all. The oldest days are missing, or say too little.',
+        'False: there were too many events to read all. The oldest days and hours are missing, or say too little.',
     }),
   })
   .meta({ id: 'Stats' });
-export const StatsQuery = z.strictObject({
-  days: z
+/** How many of the last ones. */
+const last = (most: number, otherwise: number) =>
+  z
     .string()
     .regex(/^\d{1,2}$/, 'A whole number')
     .transform(Number)
-    .pipe(z.int().min(1).max(30))
-    .default(7)
+    .pipe(z.int().min(1).max(most))
+    .default(otherwise)
     .meta({
       override: ({ jsonSchema }: { jsonSchema: object }) => {
-        Object.assign(jsonSchema, { type: 'integer', minimum: 1, maximum: 30, default: 7 });
+        const shown = { type: 'integer', minimum: 1, maximum: most, default: otherwise };
+        Object.assign(jsonSchema, shown);
         delete (jsonSchema as { pattern?: string }).pattern; // that of the string
       },
-    }),
-});
+    });
+export const StatsQuery = z.strictObject({ days: last(30, 7), hours: last(48, 24) });
 
 const Setting = z
   .object({

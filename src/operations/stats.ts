@@ -1,5 +1,5 @@
 import type { Context } from '#src/context';
-import { DAY_MS } from '#src/lifetimes';
+import { DAY_MS, HOUR_MS } from '#src/lifetimes';
 import { boundDate } from '#src/platform/database/bound-date';
 
 /** No more rows are counted, so that the answer comes soon however large the tables are. */
@@ -19,12 +19,14 @@ interface SignIns {
   challenged: number;
   refused: number;
 }
-interface DayStats {
-  /** In UTC: `2026-11-27`. */
-  day: string;
+interface Happened {
   signIns: SignIns[];
   limits: { limit: string; reached: number }[];
 }
+/** In UTC: `2026-11-27`. */
+type DayStats = { day: string } & Happened;
+/** When it began. */
+type HourStats = { hour: Date } & Happened;
 export interface Stats {
   users: Count;
   /** Sessions that have not ended or expired. */
@@ -33,7 +35,9 @@ export interface Stats {
   mails: Count;
   /** Days on which something happened, oldest first. */
   days: DayStats[];
-  /** False: there were too many events to read all. Then the oldest days are missing, or say too little. */
+  /** Hours in which something happened, oldest first. */
+  hours: HourStats[];
+  /** False: there were too many events to read all. Then the oldest days and hours are missing, or say too little. */
   isComplete: boolean;
 }
 
@@ -46,16 +50,19 @@ const MAILS = countOf('outgoing_mails');
 const SESSIONS = `SELECT COUNT(*) AS seen, SUM(CASE WHEN ended_at IS NULL AND expires_at > $1 THEN 1 ELSE 0 END) AS n
   FROM (SELECT ended_at, expires_at FROM sessions WHERE id > $2 ORDER BY id DESC LIMIT ${MOST_ROWS + 1}) counted`;
 
-const byDay = (field: string) =>
-  `SELECT substr(created_at, 1, 10) AS on_day,
+/** The beginning of a time as databases write it: `2026-11-27 14`. */
+const HOUR_LENGTH = 13;
+const DAY_LENGTH = 10;
+const byHour = (field: string) =>
+  `SELECT substr(created_at, 1, ${HOUR_LENGTH}) AS in_hour,
   CASE WHEN json_valid(details) THEN json_extract(details, '$.${field}') END AS name, COUNT(*) AS n
   FROM (SELECT created_at, details FROM audit_entries WHERE type = $1 AND id > $2 ORDER BY id DESC LIMIT ${MOST_EVENTS}) newest
-  GROUP BY on_day, name`;
-const BY_STRATEGY = byDay('strategy');
-const BY_LIMIT = byDay('limit');
+  GROUP BY in_hour, name`;
+const BY_STRATEGY = byHour('strategy');
+const BY_LIMIT = byHour('limit');
 
 interface Row {
-  on_day: string;
+  in_hour: string;
   name: string | null;
   n: number;
 }
@@ -65,30 +72,37 @@ const OUTCOMES = {
   'session.refused': 'refused',
 } as const;
 
-/** What the server holds, and what happened in the last days. Reads a bounded number of rows. */
-export async function readStats(ctx: Context, days: number): Promise<Stats> {
+/** What the server holds, and what happened in the last days and hours. Reads a bounded number of rows. */
+export async function readStats(ctx: Context, days: number, hours = 24): Promise<Stats> {
   const { db, clock } = ctx;
-  const today = Math.floor(clock.now() / DAY_MS) * DAY_MS;
-  const since = firstId(today - (days - 1) * DAY_MS);
-  const byDay = new Map<string, DayStats>();
+  const firstDay = Math.floor(clock.now() / DAY_MS - (days - 1)) * DAY_MS;
+  const firstHour = Math.floor(clock.now() / HOUR_MS - (hours - 1)) * HOUR_MS;
+  const since = firstId(Math.min(firstDay, firstHour));
+  const byDay = new Map<string, Happened>();
+  const byHour = new Map<string, Happened>();
   let isComplete = true;
-  const eachRow = async (sql: string, type: string, use: (day: DayStats, row: Row) => void) => {
+  const eachRow = async (sql: string, type: string, use: (at: Happened, row: Row) => void) => {
     const rows = await db.select<Row>(sql, [type, since]);
     if (rows.reduce((sum, { n }) => sum + n, 0) === MOST_EVENTS) isComplete = false;
-    for (const row of rows) use(dayIn(byDay, row.on_day), row);
+    for (const row of rows) {
+      const time = hourOf(row.in_hour).getTime();
+      if (time >= firstDay) use(happenedIn(byDay, row.in_hour.slice(0, DAY_LENGTH)), row);
+      if (time >= firstHour) use(happenedIn(byHour, row.in_hour), row);
+    }
   };
   for (const [type, outcome] of Object.entries(OUTCOMES))
     await eachRow(BY_STRATEGY, type, ({ signIns }, row) => {
       strategyIn(signIns, nameIn(row))[outcome] += row.n;
     });
   await eachRow(BY_LIMIT, 'limit.reached', ({ limits }, row) => {
-    limits.push({ limit: nameIn(row), reached: row.n });
+    limitIn(limits, nameIn(row)).reached += row.n;
   });
   return {
     users: await count(ctx, USERS, ''),
     sessions: await count(ctx, SESSIONS, boundDate(db.sequelize, clock.date()), ''),
     mails: await count(ctx, MAILS, ''),
-    days: [...byDay.values()].sort((a, b) => (a.day < b.day ? -1 : 1)).map(inOrder),
+    days: inOrder(byDay).map(([day, happened]) => ({ day, ...happened })),
+    hours: inOrder(byHour).map(([hour, happened]) => ({ hour: hourOf(hour), ...happened })),
     isComplete,
   };
 }
@@ -108,9 +122,11 @@ function firstId(time: number): string {
 /** MySQL and MariaDB answer JSON: `"local"`. */
 const nameIn = ({ name }: Row): string => (name ?? 'unknown').replace(/^"(.*)"$/, '$1');
 
-function dayIn(byDay: Map<string, DayStats>, day: string): DayStats {
-  const known = byDay.get(day) ?? { day, signIns: [], limits: [] };
-  byDay.set(day, known);
+const hourOf = (text: string): Date => new Date(`${text.replace(' ', 'T')}:00:00Z`);
+
+function happenedIn(by: Map<string, Happened>, time: string): Happened {
+  const known = by.get(time) ?? { signIns: [], limits: [] };
+  by.set(time, known);
   return known;
 }
 
@@ -122,8 +138,21 @@ function strategyIn(signIns: SignIns[], strategy: string): SignIns {
   return added;
 }
 
-const inOrder = ({ day, signIns, limits }: DayStats): DayStats => ({
-  day,
-  signIns: signIns.toSorted((a, b) => (a.strategy < b.strategy ? -1 : 1)),
-  limits: limits.toSorted((a, b) => (a.limit < b.limit ? -1 : 1)),
-});
+function limitIn(limits: Happened['limits'], limit: string): Happened['limits'][number] {
+  const known = limits.find((each) => each.limit === limit);
+  if (known) return known;
+  const added = { limit, reached: 0 };
+  limits.push(added);
+  return added;
+}
+
+const inOrder = (by: Map<string, Happened>): [time: string, Happened][] =>
+  [...by]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([time, { signIns, limits }]) => [
+      time,
+      {
+        signIns: signIns.toSorted((a, b) => (a.strategy < b.strategy ? -1 : 1)),
+        limits: limits.toSorted((a, b) => (a.limit < b.limit ? -1 : 1)),
+      },
+    ]);

@@ -15,5 +15,5 @@ export const operationsApi = (ctx: Context) => ({
     drop: (id: string): Promise<void> => dropMail(ctx, id),
   },
   /** Numbers of users, sessions and mails, and what happened in the last days, 1 to 30. Reads a bounded number of rows. */
-  stats: (days = 7): Promise<Stats> => readStats(ctx, days),
+  stats: (days = 7, hours = 24): Promise<Stats> => readStats(ctx, days, hours),
 });

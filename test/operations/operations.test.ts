@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { HourStats } from '#src/client/api';
 import { createSallyport } from '#src/index';
 import { queueMail } from '#src/platform/mail/outbox';
 import { SETTING_NAMES } from '#src/platform/settings/read';
@@ -251,6 +253,11 @@ describe('GET /admin/stats', () => {
     await refuses('stats --days 31', /whole number from 1 to 30/);
   });
 
+  it('refuses other numbers of hours', async () => {
+    for (const hours of ['0', '49', '-1', '1.5', 'all', ''])
+      expect((await admin.ask('GET', `/admin/stats?hours=${hours}`)).status).toBe(400);
+  });
+
   it('counts users, sessions and mails', async () => {
     const { body } = await admin.ask('GET', '/admin/stats');
     expect(body.users).toEqual({ value: await app.User.count(), isExact: true });
@@ -275,6 +282,40 @@ describe('GET /admin/stats', () => {
     expect((await json('stats --days 1')).days.at(-1).signIns).toContainEqual(after);
     expect(await does('stats')).toMatch(/^\d{4}-\d\d-\d\d +local +\d+ +\d+ +\d+$/m);
     expect((await auth.stats(1)).days.at(-1)!.signIns).toContainEqual(after);
+  });
+
+  it('counts sign-ins and limits by the hour, in UTC, and leaves out what is older', async () => {
+    const HOUR = 3_600_000;
+    const thisHour = Math.floor(Date.now() / HOUR) * HOUR;
+    const added = { strategy: 'by-hour', ip: undefined };
+    const idOf = (time: number) => uuid({ msecs: time });
+    const at = async (time: number, type: string, details: object) => {
+      const template = (await app.AuditEntry.findOne())!.get({ plain: true });
+      const [id, createdAt] = [idOf(time), new Date(time)];
+      const more = { id, type, createdAt, details: JSON.stringify(details) };
+      await app.AuditEntry.create({ ...template, ...more, seq: null });
+    };
+    await at(thisHour, 'session.started', added);
+    await at(thisHour - 1, 'session.refused', added);
+    await at(thisHour - 1, 'limit.reached', { limit: 'by-hour' });
+    await at(thisHour - HOUR, 'limit.reached', { limit: 'by-hour' });
+    await at(thisHour - HOUR - 1, 'session.started', added);
+    const of = async (hours: number) => {
+      const { body } = await admin.ask('GET', `/admin/stats?days=1&hours=${hours}`);
+      return body.hours.map(({ hour, signIns, limits }: HourStats) => [
+        (Date.parse(hour) - thisHour) / HOUR,
+        signIns.filter(({ strategy }) => strategy === 'by-hour'),
+        limits.filter(({ limit }) => limit === 'by-hour'),
+      ]);
+    };
+    const signIn = { strategy: 'by-hour', succeeded: 0, challenged: 0, refused: 0 };
+    const two = [
+      [-1, [{ ...signIn, refused: 1 }], [{ limit: 'by-hour', reached: 2 }]],
+      [0, [{ ...signIn, succeeded: 1 }], []],
+    ];
+    expect(await of(1)).toEqual(two.slice(1));
+    expect(await of(2)).toEqual(two);
+    expect(await of(3)).toEqual([[-2, [{ ...signIn, succeeded: 1 }], []], ...two]);
   });
 });
 
@@ -340,6 +381,7 @@ it('an app that embeds the server asks the same', async () => {
     sessions: { value: 0, isExact: true },
     mails: { value: 0, isExact: true },
     days: [],
+    hours: [],
     isComplete: true,
   });
 });

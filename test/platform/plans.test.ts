@@ -287,7 +287,13 @@ async function administration() {
 }
 
 async function operations(asAdmin: ReturnType<typeof client>) {
-  for (const path of ['stats', 'settings', 'mails', `mails?limit=2&cursor=${userId(1)}`])
+  for (const path of [
+    'stats',
+    'stats?days=30&hours=48',
+    'settings',
+    'mails',
+    `mails?limit=2&cursor=${userId(1)}`,
+  ])
     await asAdmin('GET', `/admin/${path}`);
   await asAdmin('POST', `/admin/mails/${userId(0)}/retry`);
   await asAdmin('DELETE', `/admin/mails/${userId(0)}`);
