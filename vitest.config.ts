@@ -28,7 +28,7 @@ const once = files(
   'access-token addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-cli conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
-    'host-passport http identifiers-properties imports jwks-verifiers key-schedule ' +
+    'host-passport hosted-browser http identifiers-properties imports jwks-verifiers key-schedule ' +
     'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused mobile ' +
     'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
     'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
@@ -45,7 +45,7 @@ const slow = files(
     'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
     'compat-safe compat-sentences conformance conformance-cli conformance-shipped doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
-    'govern-users group-replication guessing hosts identifiers identifiers-properties identities ' +
+    'govern-users group-replication guessing hosted-browser hosts identifiers identifiers-properties identities ' +
     'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
     'keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
     'limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +

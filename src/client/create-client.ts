@@ -16,6 +16,7 @@ interface More {
   headers?: Record<string, string | undefined>;
 }
 type Body = object | null | undefined;
+type Asked = [redirectUri: string, parameters?: Record<string, string>];
 
 const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
 /** These sign somebody in. What is held may be what the server does not know any more. */
@@ -166,6 +167,11 @@ export function createClient(options: ClientOptions): Client {
         : enter('/auth/exchange', answer);
     });
 
+  async function begin(path: string, [redirectUri, given]: Asked, params = {}) {
+    const query = { ...given, redirectUri, ...(await pending.newChallenge()) };
+    return url + pathOf(path, { params, query });
+  }
+
   const look = () => void (cookie ? current() : store.read()).catch(() => {}); // whoever asks next hears why
   const origin = /^\w+:\/\/[^/]+/.exec(url)?.[0] ?? url;
   look();
@@ -178,10 +184,8 @@ export function createClient(options: ClientOptions): Client {
     signOut,
     fetch: apiFetch({ fetch: transport.fetch, origins: [origin, ...apis], current, refresh }),
     newChallenge: () => pending.newChallenge(),
-    async redirectTo(way: string, redirectUri: string, parameters = {}) {
-      const query = { ...parameters, redirectUri, ...(await pending.newChallenge()) };
-      return url + pathOf('/auth/{way}', { params: { way }, query });
-    },
+    redirectTo: (way: string, ...asked: Asked) => begin('/auth/{way}', asked, { way }),
+    signInPage: (...asked: Asked) => begin('/sign-in', asked),
     comeBack,
     get state() {
       return store.state;

@@ -161,6 +161,8 @@ export interface Client {
     redirectUri: string,
     parameters?: Record<string, string>,
   ) => Promise<string>;
+  /** The address of the sign-in page of the server (HOSTED_PAGES). Send the browser there. */
+  signInPage: (redirectUri: string, parameters?: Record<string, string>) => Promise<string>;
   /** What proves to the server that whoever comes back is who asked. It is remembered until then. */
   newChallenge: () => Promise<{ codeChallenge: string; state: string }>;
   /**

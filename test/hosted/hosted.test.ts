@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createClient, memoryStorage } from '#src/client/index';
 import { password, startApp } from '#test/support/app';
 import { visitor, type Page } from '#test/support/hosted';
 import { openMailbox } from '#test/support/mailbox';
@@ -175,6 +176,25 @@ describe('a sign-in on the pages', () => {
     const { status } = await person.exchange(ask, ending);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(await sessionsOf(id)).toBe(0);
+  });
+});
+
+describe('the three lines of an app with sallyport/client', () => {
+  it('begin, come back and are done', async () => {
+    const { id, username } = await register();
+    const client = createClient({ url: here, storage: memoryStorage() });
+    const address = new URL(await client.signInPage(REDIRECT, { login_hint: username }));
+    expect([address.pathname, address.searchParams.get('login_hint')]).toEqual([
+      '/sign-in',
+      username,
+    ]);
+    const person = newVisitor();
+    const form = await person.page(address.pathname + address.search);
+    const { location } = await person.send(form, { password });
+    const result = await client.comeBack(location!.href);
+    expect(result?.ok).toBe(true);
+    expect(client.state.user?.id).toBe(id);
+    expect(await client.comeBack(location!.href)).toBeNull();
   });
 });
 

@@ -81,7 +81,7 @@ const styleOf = (brand: Brand) =>
     'text-align:center;text-decoration:none;font-weight:600;color:inherit}',
     '[hidden]{display:none}.field{display:grid;gap:.375rem}.hint,.mistake{margin:0;font-size:.875rem}',
     '.mistake{color:var(--wrong);font-weight:600}[aria-invalid]{border:2px solid var(--wrong)}',
-    'button.other{background:none;color:inherit}button.reveal{width:auto;justify-self:end;border:0;background:none;',
+    'button.other{background:none;color:inherit}button.reveal{width:auto;min-height:2rem;padding:.25rem 0;justify-self:end;border:0;background:none;',
     'color:var(--link);font-weight:400;font-size:.875rem}',
     '.links{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin:1.5rem 0 0}',
     '.or{display:flex;align-items:center;gap:1rem;margin:1.5rem 0}',

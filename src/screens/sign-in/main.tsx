@@ -29,7 +29,7 @@ function addReveal(input: HTMLInputElement): void {
     say(isHidden ? hide : show);
   });
   input.form?.addEventListener('submit', () => (input.type = 'password')); // browsers store passwords only
-  input.after(button);
+  input.parentElement?.append(button);
 }
 
 /** What a passkey is asked. What the page brought is renewed when it is too old. */
