@@ -5,6 +5,7 @@ import { lifetimes } from '#src/lifetimes';
 import type { Identifier } from '#src/platform/email-address';
 import { takeTurn } from '#src/platform/database/take-turn';
 import { Problem } from '#src/platform/http/problem';
+import type { Locale } from '#src/platform/messages/locales';
 import { queueRevocations } from '#src/provider-grants/provider-grants';
 import { endActing } from '#src/sessions/end-sessions';
 import { requireLiveSession } from '#src/sessions/require-live-session';
@@ -17,20 +18,22 @@ import { findWithRoles } from '#src/users/with-roles';
 interface Changes {
   username?: Identifier | undefined;
   name?: string | null | undefined;
+  locale?: Locale | null | undefined;
 }
 
 /**
- * Changes the names of the signed-in user, and answers the changed row with its roles.
+ * Changes the names and the language of the signed-in user, and answers the changed row with its roles.
  * @throws {Problem} 401 `session_ended`; 409 `username_taken`
  */
 export async function updateMe(
   ctx: Context,
   principal: Principal,
-  { username, name }: Changes,
+  { username, name, locale }: Changes,
 ): Promise<User> {
   const { db, events } = ctx;
   const values = {
     ...(name !== undefined && { name }),
+    ...(locale !== undefined && { locale }),
     ...(username && { username: username.display, usernameCanonical: username.canonical }),
   };
   await mapUniqueViolation(() =>

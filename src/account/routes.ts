@@ -18,16 +18,20 @@ import { del, get, patch, type Route } from '#src/platform/http/route';
 import { sendPieces } from '#src/platform/http/send-pieces';
 import { oncePer } from '#src/platform/once-per';
 import { principalOf, signedInAs, type Principal } from '#src/users/principal';
-import { FreeUsername, Name, Password, OwnUser, ownUser } from '#src/users/schemas';
+import { FreeUsername, Name, Password, OwnUser, ownUser, UserLocale } from '#src/users/schemas';
 
 const UserChanges = oneOfFields(
   z
-    .strictObject({ username: FreeUsername.optional(), name: Name.nullable().optional() })
+    .strictObject({
+      username: FreeUsername.optional(),
+      name: Name.nullable().optional(),
+      locale: UserLocale.nullable().optional(),
+    })
     .refine((changes) => Object.keys(changes).length > 0, {
       message: 'Give at least one field to change',
       params: { code: 'required' },
     }),
-  [['username'], ['name']],
+  [['username'], ['name'], ['locale']],
   'anyOf',
 ).meta({ id: 'UserChanges' });
 
@@ -94,7 +98,8 @@ export const accountRoutes = (ctx: Context): Route[] => [
     {
       operationId: 'updateMe',
       tag: 'Account',
-      summary: 'Change your names',
+      summary: 'Change your names and your language',
+      description: '`locale`: one of ours; null for the language of the browser.',
       body: UserChanges,
       returns: OwnUser,
       problems: ['username_taken'],

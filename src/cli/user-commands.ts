@@ -129,12 +129,13 @@ async function listAll(
 async function show(ctx: Context, typed: string): Promise<Answer> {
   const user = await userNamed(ctx, typed);
   const shown = await withLimits(ctx, () => detailsOf(ctx, user));
-  const { id, username, email, emailVerified, name, roles, disabled, createdAt } = shown;
+  const { id, username, email, emailVerified, name, locale, roles, disabled, createdAt } = shown;
   const text = {
     Id: id,
     Username: username,
     'E-mail': email && `${email} (${emailVerified ? 'verified' : 'not verified'})`,
     Name: name,
+    Language: locale,
     Roles: roles,
     State: disabled ? 'disabled' : 'active',
     Created: createdAt,

@@ -49,7 +49,7 @@ export interface Endpoints {
   'GET /me': {
     returns: OwnUser;
   };
-  /** Change your names */
+  /** Change your names and your language */
   'PATCH /me': {
     body: UserChanges;
     returns: OwnUser;
@@ -814,6 +814,7 @@ export interface AdminUser {
   emailVerified: boolean;
   name: string | null;
   roles: readonly (string)[];
+  locale: 'en' | 'de' | 'fr' | 'es' | 'pt' | 'ja' | 'ar' | null;
   disabled: boolean;
   createdAt: string;
 }
@@ -825,6 +826,7 @@ export interface AdminUserDetails {
   emailVerified: boolean;
   name: string | null;
   roles: readonly (string)[];
+  locale: 'en' | 'de' | 'fr' | 'es' | 'pt' | 'ja' | 'ar' | null;
   disabled: boolean;
   createdAt: string;
   hasPassword: boolean;
@@ -1401,6 +1403,7 @@ export interface OwnUser {
   emailVerified: boolean;
   name: string | null;
   roles: readonly (string)[];
+  locale: 'en' | 'de' | 'fr' | 'es' | 'pt' | 'ja' | 'ar' | null;
   /** What the roles allow: `resource:action`, `resource:*` or `*`. */
   permissions: readonly (string)[];
   /** The administrator who acts for the user (impersonation). Show it. Null: the user is here. */
@@ -1823,10 +1826,17 @@ export type UserChanges = {
   /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
   username: string;
   name?: string | null | undefined;
+  locale?: 'en' | 'de' | 'fr' | 'es' | 'pt' | 'ja' | 'ar' | null | undefined;
 } | {
   /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
   username?: string | undefined;
   name: string | null;
+  locale?: 'en' | 'de' | 'fr' | 'es' | 'pt' | 'ja' | 'ar' | null | undefined;
+} | {
+  /** Letters, digits and `. _ -`, 2 to 64 characters. Upper and lower case are the same; it is shown as it was typed. */
+  username?: string | undefined;
+  name?: string | null | undefined;
+  locale: 'en' | 'de' | 'fr' | 'es' | 'pt' | 'ja' | 'ar' | null;
 };
 
 export type UserDeletion = {
@@ -1875,6 +1885,7 @@ export interface UserExport {
     email: string | null;
     emailVerifiedAt: string | null;
     name: string | null;
+    locale: string | null;
     hasPassword: boolean;
     recoveryCodesLeft: number;
     disabledAt: string | null;

@@ -48,6 +48,7 @@ const rowOf = (line: UserLine, now: Date) => ({
     username: line.username,
     email: line.email,
     name: line.name,
+    locale: line.locale,
     passwordHash: line.passwordHash ? plainHash(line.passwordHash) : null,
     emailVerifiedAt: line.email && line.emailVerified ? now : null,
     disabledAt: line.disabled ? now : null,

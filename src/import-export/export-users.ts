@@ -63,6 +63,7 @@ const lineOf = (user: User, roles: string[], withHashes: boolean) => ({
   email: user.email ?? undefined,
   emailVerified: user.emailVerifiedAt !== null,
   name: user.name ?? undefined,
+  locale: user.locale ?? undefined,
   roles,
   disabled: user.disabledAt !== null,
   passwordHash: withHashes ? (user.passwordHash ?? undefined) : undefined,

@@ -4,7 +4,7 @@ import { FactorLine, Moment } from '#src/import-export/factor-line';
 import { DAY_MS } from '#src/lifetimes';
 import { parseEmail } from '#src/platform/email-address';
 import { Id } from '#src/platform/http/listing';
-import { Email, Name, Username } from '#src/users/schemas';
+import { Email, Name, UserLocale, Username } from '#src/users/schemas';
 
 /** An account at a provider. The provider is the name of a strategy. */
 const ImportedIdentity = z.strictObject({
@@ -19,6 +19,7 @@ const UserLine = z.strictObject({
   email: Email.nullish(),
   emailVerified: z.boolean().nullish(),
   name: Name.nullish(),
+  locale: UserLocale.nullish(),
   roles: z.array(z.string().toLowerCase().pipe(RoleName)).max(50).nullish(),
   disabled: z.boolean().nullish(),
   passwordHash: z.string().nullish(),

@@ -59,6 +59,7 @@ async function profileOf({ db }: Context, user: User): Promise<object> {
     email: user.email,
     emailVerifiedAt: user.emailVerifiedAt,
     name: user.name,
+    locale: user.locale,
     hasPassword: user.passwordHash !== null,
     recoveryCodesLeft: await db.RecoveryCode.count({ where: { userId: id } }),
     disabledAt: user.disabledAt,

@@ -24,6 +24,7 @@ export const UserExport = z
       email: Text,
       emailVerifiedAt: Maybe,
       name: Text,
+      locale: Text,
       hasPassword: z.boolean(),
       recoveryCodesLeft: z.int(),
       disabledAt: Maybe,

@@ -1,4 +1,5 @@
 import type { User } from '#models/index';
+import { isLocale, type Locale } from '#src/platform/messages/locales';
 import { permissionsIn, sortedPermissions } from '#src/users/permissions';
 import { lastProved, proofOf, type Acr, type ProofColumns } from '#src/users/assurance';
 
@@ -24,7 +25,10 @@ export interface PrincipalActor {
 
 type PrincipalFields = { readonly [K in keyof Principal]: Principal[K] };
 /** The columns of a user that a principal is made of. */
-type UserFields = Pick<User, 'id' | 'username' | 'email' | 'emailVerifiedAt' | 'name' | 'factors'>;
+type UserFields = Pick<
+  User,
+  'id' | 'username' | 'email' | 'emailVerifiedAt' | 'name' | 'locale' | 'factors'
+>;
 /** A role as it is stored: `permissions` are separated by spaces. */
 interface RoleFields {
   readonly name: string;
@@ -45,6 +49,8 @@ export class Principal {
   readonly email: string | null;
   readonly emailVerified: boolean;
   readonly name: string | null;
+  /** The language that the user has chosen. Null: none. */
+  readonly locale: Locale | null;
   /** Names in alphabetical order. With `scopes`, only the roles among these. */
   readonly roles: readonly string[];
   /** What these roles allow, in alphabetical order, each once: `users:read`, `users:*` or `*`. `grants` reads them. */
@@ -65,6 +71,7 @@ export class Principal {
     this.email = fields.email;
     this.emailVerified = fields.emailVerified;
     this.name = fields.name;
+    this.locale = fields.locale;
     this.roles = Object.freeze([...fields.roles]);
     this.permissions = Object.freeze([...fields.permissions]);
     this.factors = fields.factors;
@@ -106,6 +113,7 @@ const build = (
     email: user.email ?? null,
     emailVerified: Boolean(user.emailVerifiedAt),
     name: user.name ?? null,
+    locale: isLocale(user.locale) ? user.locale : null,
     roles: roles.map(({ name }) => name).sort(),
     permissions: permissionsOf(roles),
     factors: user.factors,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EmailInput, identifierInput } from '#src/platform/email-input';
+import { LOCALES } from '#src/platform/messages/locales';
 import { PlainText } from '#src/platform/text';
 import { isReserved, username } from '#src/users/identifiers';
 import type { Principal } from '#src/users/principal';
@@ -35,6 +36,11 @@ export const Password = z
 export const Name = PlainText.max(100).meta({
   description: 'How the user likes to be called.',
   example: 'Ada Lovelace',
+});
+
+export const UserLocale = z.enum(LOCALES).meta({
+  description: 'The language of pages and mails for the user (BCP 47).',
+  example: 'de',
 });
 
 export const newUserFields = {
@@ -83,6 +89,7 @@ export const PublicUser = z.object(publicUserFields).meta({ id: 'User' });
 export const OwnUser = z
   .object({
     ...publicUserFields,
+    locale: UserLocale.nullable(),
     permissions: z.array(z.string()).meta({
       description: 'What the roles allow: `resource:action`, `resource:*` or `*`.',
       example: ['users:read'],
@@ -106,6 +113,7 @@ export const publicUser = (user: Principal): z.input<typeof PublicUser> => ({
 
 export const ownUser = (user: Principal): z.input<typeof OwnUser> => ({
   ...publicUser(user),
+  locale: user.locale,
   permissions: [...user.permissions],
   actor: user.actor && { ...user.actor },
 });

@@ -8,6 +8,7 @@ export interface UserFields {
   username?: Identifier | null | undefined;
   email?: Identifier | null | undefined;
   name?: string | null | undefined;
+  locale?: string | null | undefined;
   passwordHash?: string | null | undefined;
   emailVerifiedAt?: Date | null | undefined;
   disabledAt?: Date | null | undefined;
@@ -20,6 +21,7 @@ export const userRow = (fields: UserFields) => ({
   id: fields.id ?? uuid(),
   ...namesAsColumns(fields),
   name: fields.name ?? null,
+  locale: fields.locale ?? null,
   passwordHash: fields.passwordHash ?? null,
   emailVerifiedAt: fields.emailVerifiedAt ?? null,
   disabledAt: fields.disabledAt ?? null,

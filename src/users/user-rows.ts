@@ -5,7 +5,7 @@ export const timeOf = (value: Time | null): Date | null =>
 
 /** The columns of a user that guards need, in a query by hand. There is a row for each role. */
 export const USER_COLUMNS =
-  'u.username, u.email, u.email_verified_at, u.name, u.disabled_at, u.factors, r.name AS role, r.permissions';
+  'u.username, u.email, u.email_verified_at, u.name, u.locale, u.disabled_at, u.factors, r.name AS role, r.permissions';
 
 /** Behind `users u`: a row for each role, or one without. */
 export const JOIN_ROLES =
@@ -21,6 +21,7 @@ export interface UserRow {
   email: string | null;
   email_verified_at: Time | null;
   name: string | null;
+  locale: string | null;
   disabled_at: Time | null;
   factors: number;
   /** Null, as `permissions` is then, for a user without roles. */
@@ -35,6 +36,7 @@ export interface GuardedUser {
   email: string | null;
   emailVerifiedAt: Date | null;
   name: string | null;
+  locale: string | null;
   disabledAt: Date | null;
   factors: number;
   roles: { name: string; permissions: string }[];
@@ -46,6 +48,7 @@ export const userOfRows = ([row, ...more]: readonly [UserRow, ...UserRow[]]): Gu
   email: row.email,
   emailVerifiedAt: timeOf(row.email_verified_at),
   name: row.name,
+  locale: row.locale,
   disabledAt: timeOf(row.disabled_at),
   factors: row.factors,
   roles: [row, ...more].flatMap(({ role, permissions }) =>

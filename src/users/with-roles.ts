@@ -8,7 +8,7 @@ import { JOIN_ROLES, timeOf, type Time } from '#src/users/user-rows';
 
 const USER =
   'id username username_canonical email email_canonical email_verified_at password_hash name ' +
-  'disabled_at factors turn created_at updated_at';
+  'locale disabled_at factors turn created_at updated_at';
 const ROLE = 'id name description permissions turn created_at';
 const columns = (table: string, names: string, as = '') =>
   names.split(' ').map((name) => `${table}.${name} AS ${as}${name}`);
@@ -28,6 +28,7 @@ export interface RowWithRole {
   email_verified_at: Time | null;
   password_hash: string | null;
   name: string | null;
+  locale: string | null;
   disabled_at: Time | null;
   factors: number;
   turn: number;
@@ -74,6 +75,7 @@ export function userOf({ User, Role }: Db, rows: readonly RowWithRole[]): User |
       emailVerifiedAt: timeOf(row.email_verified_at),
       passwordHash: row.password_hash,
       name: row.name,
+      locale: row.locale,
       disabledAt: timeOf(row.disabled_at),
       factors: row.factors,
       turn: row.turn,

@@ -114,6 +114,7 @@ it('changes names, answers the user, and lets them in by the new name and not by
   expect(status).toBe(200);
   expect(body).toEqual({
     ...carol.tokens.user,
+    locale: null,
     permissions: [],
     actor: null,
     username: 'Caroline',
@@ -142,6 +143,7 @@ it('answers exactly the documented members (Z-19, G-13)', async () => {
     username: loner.username,
     email: null,
     emailVerified: false,
+    locale: null,
     name: 'No role',
     roles: [],
     permissions: [],

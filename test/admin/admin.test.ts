@@ -127,6 +127,7 @@ it('lists exactly the documented members of a user (G-11)', async () => {
         username: 'Shown',
         email: 'Shown@example.com',
         emailVerified: false,
+        locale: null,
         name: 'To Be Shown',
         roles: ['moderator', 'user'],
         disabled: false,

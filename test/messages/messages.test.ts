@@ -16,8 +16,12 @@ const code = [
   ...screens.map((file) => readFileSync(join(root, file), 'utf8')),
 ].join('\n');
 
+/** Areas that are not in every language yet. A language that is missing is answered in English. */
+const UNFINISHED = ['account', 'console', 'ui'];
 const writtenOf = (area: string) =>
-  LOCALES.filter((locale) => files.includes(`${area}.${locale}.json`));
+  UNFINISHED.includes(area)
+    ? LOCALES.filter((locale) => files.includes(`${area}.${locale}.json`))
+    : LOCALES;
 
 it('has a file of each area in each language, and no other', () => {
   expect(files.sort()).toEqual(

@@ -38,6 +38,7 @@ const EXPORTED: Record<string, string[]> = {
     'email',
     'emailVerifiedAt',
     'name',
+    'locale',
     'disabledAt',
     'createdAt',
     'updatedAt',
