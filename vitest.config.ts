@@ -25,7 +25,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'access-token addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
+  'access-token account addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-cli conformance-shipped containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport hosted-browser http identifiers-properties imports jwks-verifiers key-schedule ' +
@@ -41,7 +41,7 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenes clients ' +
+  'account account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenes clients ' +
     'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
     'compat-safe compat-sentences conformance conformance-cli conformance-shipped doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +

@@ -1,10 +1,45 @@
 import { Route } from 'preact-iso';
+import { ApiKeys } from '#screens/account/api-keys';
+import { Data } from '#screens/account/data';
+import { Enrolment } from '#screens/account/enrolment';
 import { Profile } from '#screens/account/profile';
+import { Providers } from '#screens/account/providers';
+import { Security } from '#screens/account/security';
+import { Sessions } from '#screens/account/sessions';
+import { client } from '#screens/ui/client';
+import { useLoad } from '#screens/ui/hooks';
 import { pathTo, start } from '#screens/ui/screen';
 import { t } from '#screens/ui/text';
 
+const PAGES = [
+  { page: '', label: 'account.profile', component: Profile },
+  { page: 'security', label: 'account.security', component: Security },
+  { page: 'sessions', label: 'account.sessions', component: Sessions },
+  { page: 'providers', label: 'account.providers', component: Providers },
+  { page: 'api-keys', label: 'account.apiKeys', component: ApiKeys },
+  { page: 'data', label: 'account.data', component: Data },
+] as const;
+
+/** Pages about what this server does not offer are left out. */
+function useEntries() {
+  const { body: ways } = useLoad(() => client.request('GET', '/auth/strategies'));
+  const isOn = {
+    providers: ways?.some(({ kind }) => kind === 'redirect'),
+    'api-keys': ways?.some(({ name }) => name === 'api-key'),
+  };
+  return PAGES.filter(({ page }) => !(page in isOn) || isOn[page as keyof typeof isOn]).map(
+    ({ page, label }) => ({ path: pathTo('account', page), label: t(label) }),
+  );
+}
+
 start(
   'account',
-  () => [{ path: pathTo('account'), label: t('account.profile') }],
-  () => <Route path={pathTo('account')} component={Profile} />,
+  useEntries,
+  () => [
+    ...PAGES.map(({ page, component }) => (
+      <Route key={page} path={pathTo('account', page)} component={component} />
+    )),
+    <Route key="default" default component={Profile} />,
+  ],
+  Enrolment,
 );

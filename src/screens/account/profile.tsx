@@ -1,21 +1,89 @@
-import { Card } from '#screens/ui/controls';
-import { useSession } from '#screens/ui/hooks';
+import type { OwnUser, Result } from '#src/client/index';
+import { EmailAddress } from '#screens/account/email-address';
+import { announce } from '#screens/ui/announce';
+import { client } from '#screens/ui/client';
+import { Alert, Card, Field, Form } from '#screens/ui/controls';
+import { useLoad } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
-import { t } from '#screens/ui/text';
+import { problemText, t } from '#screens/ui/text';
 
 export function Profile() {
-  const { user } = useSession();
+  const { body: me, problem, reload } = useLoad(() => client.request('GET', '/me'));
   return (
     <>
       <Title>{t('account.profile')}</Title>
-      <Card>
-        <dl>
-          <dt>{t('account.username')}</dt>
-          <dd>{user?.username ?? '–'}</dd>
-          <dt>{t('account.email')}</dt>
-          <dd>{user?.email ?? '–'}</dd>
-        </dl>
-      </Card>
+      <Alert problem={problem} />
+      {me && (
+        <>
+          <Names me={me} onChange={reload} />
+          <EmailAddress me={me} onChange={reload} />
+          <Card title={t('account.roles')} note={t('account.rolesNote')}>
+            <p class="badges">
+              {me.roles.map((role) => (
+                <span class="badge" key={role}>
+                  {role}
+                </span>
+              ))}
+            </p>
+          </Card>
+        </>
+      )}
     </>
   );
+}
+
+interface Own {
+  me: OwnUser;
+  onChange: () => Promise<void>;
+}
+
+function Names({ me, onChange }: Own) {
+  const send = async ({ name = '', username = '' }: Record<string, string>) => {
+    const isRenamed = username !== (me.username ?? '');
+    const answer = await client.request('PATCH', '/me', {
+      name: name.trim() || null,
+      ...(isRenamed && { username }),
+    });
+    return takenAtField(answer);
+  };
+  const done = () => {
+    announce(t('account.saved'));
+    void onChange();
+  };
+  return (
+    <Card title={t('account.names')}>
+      <Form send={send} done={done} submit={t('account.save')}>
+        {(errors) => (
+          <>
+            <Field
+              label={t('account.name')}
+              hint={t('account.nameHint')}
+              name="name"
+              defaultValue={me.name ?? ''}
+              autocomplete="name"
+              maxLength={100}
+              error={errors['name']}
+            />
+            <Field
+              label={t('account.username')}
+              hint={t('account.usernameHint')}
+              name="username"
+              defaultValue={me.username ?? ''}
+              autocomplete="username"
+              required={me.username !== null}
+              error={errors['username']}
+            />
+          </>
+        )}
+      </Form>
+    </Card>
+  );
+}
+
+/** A name that somebody else has is a mistake in its field. */
+function takenAtField(answer: Result<OwnUser>): Result<OwnUser> {
+  if (answer.ok || answer.body.code !== 'username_taken') return answer;
+  const { body } = answer;
+  const error = { pointer: '/username', code: body.code, message: problemText(body) };
+  return { ...answer, body: { ...body, errors: [error] } };
 }

@@ -32,7 +32,7 @@ export const Empty = ({ title, children }: Children & { title: string }) => (
 /** Preact ties some attributes to the type of an input; here it may come late. */
 type InputProps = Omit<JSX.IntrinsicElements['input'], 'type' | 'role'> & { type?: string };
 
-type Kind = 'primary' | 'plain' | 'danger';
+type Kind = 'primary' | 'plain' | 'danger' | 'link';
 export const Button = ({
   kind = 'plain',
   busy = false,
@@ -50,17 +50,18 @@ export function Field({
 }: InputProps & { label: string; hint?: string; error?: string | undefined }) {
   const id = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       <input
-        aria-describedby={id}
+        id={id}
+        aria-describedby={`${id}-note`}
         aria-invalid={error !== undefined}
         {...(given as JSX.IntrinsicElements['input'])}
       />
-      <span id={id} class={error ? 'error' : 'hint'}>
+      <span id={`${id}-note`} class={error ? 'error' : 'hint'}>
         {error ?? hint}
       </span>
-    </label>
+    </div>
   );
 }
 
@@ -96,11 +97,16 @@ export function Form({
     setBusy(false);
     setProblem(answer && !answer.ok ? answer.body : undefined);
     if (!answer || answer.ok) done?.();
-    else form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   };
+  const element = useRef<HTMLFormElement>(null);
+  useEffect(
+    () => element.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus(),
+    [problem],
+  );
+  const isAtFields = typeof children === 'function' && problem?.errors?.length;
   return (
-    <form onSubmit={onSubmit}>
-      <Alert problem={problem} />
+    <form onSubmit={onSubmit} ref={element}>
+      <Alert problem={isAtFields ? undefined : problem} />
       {typeof children === 'function' ? children(fieldErrors(problem)) : children}
       <div class="actions">
         <Button type="submit" kind={kind} busy={busy}>
@@ -114,18 +120,23 @@ export function Form({
 /** A dialog above everything. Escape and `onClose` end it; the focus goes back to where it was. */
 export function Dialog({
   title,
+  close = t('ui.cancel'),
   onClose,
   children,
-}: Children & { title: string; onClose: () => void }) {
+}: Children & { title: string; close?: string; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => before instanceof HTMLElement && before.focus();
+  }, []);
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
       <h2 id={id}>{title}</h2>
       {children}
       <form method="dialog" class="close">
-        <button class="button plain">{t('ui.cancel')}</button>
+        <button class="button plain">{close}</button>
       </form>
     </dialog>
   );

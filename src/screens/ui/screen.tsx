@@ -1,7 +1,8 @@
 import { Fragment, render, type ComponentChildren, type ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { LocationProvider, Router, useLocation } from 'preact-iso';
 import type { Problem } from '#src/client/index';
+import { Announcements } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Button } from '#screens/ui/controls';
 import { basePath, data } from '#screens/ui/data';
@@ -16,6 +17,25 @@ interface Entry {
 
 /** Where the user wanted to go before the sign-in. */
 const RETURN_TO = 'sallyport.returnTo';
+/** The provider that the user went to link. The page that sent them there takes what came back. */
+const LINKING = 'sallyport.linking';
+
+/** Leaves for a provider, whose account then belongs to the user, too. */
+export async function leaveToLink(home: string, provider: string): Promise<void> {
+  sessionStorage.setItem(RETURN_TO, location.pathname);
+  sessionStorage.setItem(LINKING, provider);
+  location.assign(await client.redirectTo(provider, `${data.publicUrl}/${home}`));
+}
+
+/** What came back from a provider, once. */
+export function takeLink(): { address: string; provider: string } | undefined {
+  const { href: address, pathname, search } = location;
+  const provider = sessionStorage.getItem(LINKING);
+  sessionStorage.removeItem(LINKING);
+  if (!provider || !new URLSearchParams(search).has('state')) return undefined;
+  history.replaceState(null, '', pathname);
+  return { address, provider };
+}
 
 /** Leaves for the hosted sign-in, and comes back to the address that is open now. */
 async function leave(home: string): Promise<void> {
@@ -31,8 +51,12 @@ async function arrive(): Promise<Problem | undefined> {
   const address = location.href;
   const query = new URLSearchParams(location.search);
   if (!query.has('state')) return undefined;
-  history.replaceState(null, '', sessionStorage.getItem(RETURN_TO) ?? location.pathname);
+  const isLink = sessionStorage.getItem(LINKING) !== null;
+  const returnTo = sessionStorage.getItem(RETURN_TO) ?? location.pathname;
+  history.replaceState(null, '', isLink ? returnTo + location.search : returnTo);
   sessionStorage.removeItem(RETURN_TO);
+  dispatchEvent(new PopStateEvent('popstate')); // tells the router
+  if (isLink) return undefined;
   const answer = await client.comeBack(address);
   return answer?.ok === false ? answer.body : undefined;
 }
@@ -76,12 +100,18 @@ function Navigation({ entries }: { entries: readonly Entry[] }) {
   );
 }
 
-/** The name of the page: on the page, and in the title of the window. */
+/** The name of the page: on the page, and in the title of the window. Whoever came by a link is there at once. */
 export function Title({ children }: { children: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${children} · ${data.brandName ?? 'Sallyport'}`;
+    if (document.activeElement?.closest('nav, main')) heading.current?.focus();
   }, [children]);
-  return <h1>{children}</h1>;
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  );
 }
 
 const Account = () => {
@@ -133,6 +163,7 @@ export function start(
         </Around>
       </Gate>
       <Prompts />
+      <Announcements />
     </LocationProvider>
   );
   render(screen, document.querySelector('#screen')!);

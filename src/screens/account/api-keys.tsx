@@ -1,0 +1,105 @@
+import { useState } from 'preact/hooks';
+import type { ApiKey, CreatedApiKey } from '#src/client/index';
+import { NewApiKey } from '#screens/account/new-api-key';
+import { announce } from '#screens/ui/announce';
+import { client } from '#screens/ui/client';
+import { Alert, Button, Card, Dialog, Empty, Form } from '#screens/ui/controls';
+import { Secret } from '#screens/ui/files';
+import { usePages } from '#screens/ui/hooks';
+import { Title } from '#screens/ui/screen';
+import { dateTime, t } from '#screens/ui/text';
+
+export function ApiKeys() {
+  const keys = usePages((cursor) =>
+    client.request('GET', '/me/api-keys', null, { query: cursor ? { cursor } : {} }),
+  );
+  const [isAdding, setAdding] = useState(false);
+  const [made, setMade] = useState<CreatedApiKey>();
+  const { rows, problem, isLoading, more, reload } = keys;
+  const isOff = problem?.code === 'not_found';
+  return (
+    <>
+      <Title>{t('account.apiKeys')}</Title>
+      <Card note={t('account.apiKeysNote')}>
+        {isOff ? <p>{t('account.noApiKeysHere')}</p> : <Alert problem={problem} />}
+        {rows.length === 0 && !isLoading && !problem && (
+          <Empty title={t('account.noApiKeys')}>
+            <p>{t('account.noApiKeysHelp')}</p>
+          </Empty>
+        )}
+        <ul class="rows">
+          {rows.map((key) => (
+            <Listed apiKey={key} onChange={reload} key={key.id} />
+          ))}
+        </ul>
+        <div class="actions">
+          {more && (
+            <Button busy={isLoading} onClick={more}>
+              {t('ui.more')}
+            </Button>
+          )}
+          {!isOff && <Button onClick={() => setAdding(true)}>{t('account.newKey')}</Button>}
+        </div>
+      </Card>
+      {isAdding && (
+        <NewApiKey
+          onClose={() => setAdding(false)}
+          onMade={(key) => {
+            setAdding(false);
+            setMade(key);
+            reload();
+          }}
+        />
+      )}
+      {made && (
+        <Dialog
+          title={t('account.keyMade')}
+          close={t('account.keyKept')}
+          onClose={() => setMade(undefined)}
+        >
+          <p>{t('account.keepKey')}</p>
+          <Secret label={made.name} text={made.key} />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Listed({ apiKey, onChange }: { apiKey: ApiKey; onChange: () => void }) {
+  const [isAsking, setAsking] = useState(false);
+  const { id, name, last4, scopes, expiresAt, lastUsedAt } = apiKey;
+  const facts = [
+    `…${last4}`,
+    scopes.join(', '),
+    expiresAt ? t('account.expiresAt', { time: dateTime(expiresAt) }) : t('account.neverExpires'),
+    lastUsedAt ? t('account.usedAt', { time: dateTime(lastUsedAt) }) : t('account.neverUsed'),
+  ];
+  const title = t('account.deleteOf', { name });
+  return (
+    <li>
+      <div>
+        <p class="strong">{name}</p>
+        <p class="note">{facts.join(' · ')}</p>
+      </div>
+      <div class="actions">
+        <Button kind="danger" aria-label={title} onClick={() => setAsking(true)}>
+          {t('account.delete')}
+        </Button>
+      </div>
+      {isAsking && (
+        <Dialog title={title} onClose={() => setAsking(false)}>
+          <p>{t('account.deleteKeyNote')}</p>
+          <Form
+            kind="danger"
+            submit={t('account.delete')}
+            send={() => client.request('DELETE', '/me/api-keys/{id}', null, { params: { id } })}
+            done={() => {
+              announce(t('account.keyDeleted'));
+              onChange();
+            }}
+          />
+        </Dialog>
+      )}
+    </li>
+  );
+}

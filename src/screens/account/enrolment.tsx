@@ -1,0 +1,29 @@
+import { createContext, type ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+import { client } from '#screens/ui/client';
+import { useLoad } from '#screens/ui/hooks';
+import { pathTo } from '#screens/ui/screen';
+import { t } from '#screens/ui/text';
+
+/** Asks again whether the user may go on: call it when they have another factor. */
+export const Recheck = createContext<() => Promise<void>>(async () => {});
+
+/** A user whose role demands a second factor sees nothing but the page where they add one. */
+export function Enrolment({ children }: { children?: ComponentChildren }) {
+  const { problem, reload } = useLoad(() =>
+    client.request('GET', '/me/sessions', null, { query: { limit: 1 } }),
+  );
+  const { path, route } = useLocation();
+  const security = pathTo('account', 'security');
+  const mustEnrol = problem?.code === 'mfa_enrollment_required';
+  useEffect(() => {
+    if (mustEnrol && path !== security) route(security, true);
+  }, [mustEnrol, path, security, route]);
+  return (
+    <Recheck.Provider value={reload}>
+      {mustEnrol && <p class="alert wide">{t('account.mustEnrol')}</p>}
+      {children}
+    </Recheck.Provider>
+  );
+}

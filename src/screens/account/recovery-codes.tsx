@@ -1,0 +1,62 @@
+import { useState } from 'preact/hooks';
+import { client } from '#screens/ui/client';
+import { Button, Card, Dialog, Form } from '#screens/ui/controls';
+import { Copy, download } from '#screens/ui/files';
+import { t } from '#screens/ui/text';
+
+interface Renewing {
+  left: number;
+  onNew: (codes: readonly string[]) => void;
+}
+
+export function RecoveryCodes({ left, onNew }: Renewing) {
+  const [isAsking, setAsking] = useState(false);
+  return (
+    <Card title={t('account.recoveryCodes')} note={t('account.recoveryNote')}>
+      <p>{t('account.codesLeft', { count: left })}</p>
+      <div class="actions">
+        <Button onClick={() => setAsking(true)}>{t('account.newCodes')}</Button>
+      </div>
+      {isAsking && (
+        <Dialog title={t('account.newCodes')} onClose={() => setAsking(false)}>
+          <p>{t('account.newCodesNote')}</p>
+          <Form
+            submit={t('account.newCodes')}
+            send={async () => {
+              const answer = await client.request('POST', '/me/factors/recovery-codes');
+              if (answer.ok) {
+                setAsking(false);
+                onNew(answer.body.recoveryCodes);
+              }
+              return answer;
+            }}
+          />
+        </Dialog>
+      )}
+    </Card>
+  );
+}
+
+/** The only time that they can be read. */
+export function ShownCodes({ codes, onClose }: { codes: readonly string[]; onClose: () => void }) {
+  const text = `${codes.join('\n')}\n`;
+  return (
+    <Dialog title={t('account.recoveryCodes')} close={t('account.codesKept')} onClose={onClose}>
+      <p>{t('account.keepCodes')}</p>
+      <ul class="codes">
+        {codes.map((code) => (
+          <li key={code}>
+            <code>{code}</code>
+          </li>
+        ))}
+      </ul>
+      <div class="actions">
+        <Copy text={text} />
+        <Button onClick={() => download('recovery-codes.txt', text, 'text/plain')}>
+          {t('account.download')}
+        </Button>
+        <Button onClick={() => window.print()}>{t('account.print')}</Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import type { Browser, Page } from 'playwright-core';
+import { addAuthenticator } from '#test/support/chromium';
+import { root } from '#test/support/process';
+
+/** Bundles the pages as they are now. Call it before the server starts: it reads then what there is. */
+export const buildScreens = (): void =>
+  void execFileSync(process.execPath, ['src/build-screens.js'], { cwd: root });
+
+/** A stranger's text that runs if it is ever taken for HTML. */
+export const MARKUP = '<img src=x onerror=alert(1)>';
+
+/** What a page complains of: refused scripts and styles, exceptions, failed requests that nobody expects. */
+function watch(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a script of a stranger ran: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('console', (message) => {
+    const text = message.text();
+    const isRefusal = text.startsWith('Failed to load resource'); // an answer, which the page shows
+    if (message.type() === 'error' && !isRefusal) complaints.push(text);
+  });
+  return complaints;
+}
+
+interface Visit {
+  url: string;
+  width?: number;
+  /** Its own authenticator, which answers by itself. */
+  passkeys?: boolean;
+}
+
+/** A browser of somebody, at a server. */
+export async function visit(browser: Browser, { url, width = 1280, passkeys = false }: Visit) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, locale: 'en' });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url });
+  const page = await context.newPage();
+  if (passkeys) await addAuthenticator(page);
+  const complaints = watch(page);
+
+  /** Signs in as the hosted page does: the refresh token is a cookie, and the client knows that it is there. */
+  async function signIn(body: { identifier: string; password: string }): Promise<void> {
+    const answer = await context.request.post(`${url}/auth/login`, {
+      headers: { 'X-Refresh-Token': 'cookie', Origin: url },
+      data: body,
+    });
+    if (!answer.ok()) throw new Error(await answer.text());
+    const { session } = (await answer.json()) as { session: { id: string } };
+    await page.goto(`${url}/livez`);
+    await page.evaluate(`localStorage.setItem('sallyport', '${session.id}')`);
+  }
+  const open = async (path: string) => {
+    await page.goto(url + path);
+    await page.waitForSelector('h1');
+  };
+  return { page, context, complaints, signIn, open };
+}
