@@ -175,8 +175,9 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   app.use(entry, ours, unlessAnswered);
   app.use(frontPage(ctx), unlessAnswered);
   mountAdapters(ctx, app, adapters);
-  mountFormPages(ctx, app, pages);
-  mountHostedPages(ctx, app, hosted, scriptsOf(ctx.settings, manifest, 'sign-in'));
+  const scripts = scriptsOf(ctx.settings, manifest, 'sign-in');
+  mountFormPages(ctx, app, pages, scripts);
+  mountHostedPages(ctx, app, hosted, scripts);
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(frontRoutes(ctx.settings), unlessAnswered);
   app.use(assetRoutes(manifest), screenRoutes(ctx, manifest), unlessAnswered);

@@ -3,7 +3,8 @@ import type { Context } from '#src/context';
 import { restoreEmail } from '#src/email/restore-email';
 import { verifyEmail } from '#src/email/verify-email';
 import { CODE } from '#src/one-time-tokens/limits';
-import { formPage, type FormInput, type FormPage } from '#src/platform/http/form-page';
+import type { FormInput } from '#src/platform/http/form-input';
+import { formPage, type FormPage } from '#src/platform/http/form-page';
 import { limit } from '#src/platform/http/rate-limit';
 import { message } from '#src/platform/messages/message';
 import { LinkToken } from '#src/user-mail/mail-tokens';
@@ -40,6 +41,7 @@ export const emailPages = (ctx: Context): FormPage[] => [
     guard: limit(ctx, CODE),
     fields: z.strictObject({ token: LinkToken, password: Password }),
     input: CHOSEN_PASSWORD,
+    endsInSignIn: true,
     work: (given) => verifyEmail(ctx, given),
   }),
   formPage({

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Context } from '#src/context';
 import { acceptInvitation } from '#src/invitations/accept';
 import { CODE } from '#src/one-time-tokens/limits';
-import { formPage, type FormInput, type FormPage } from '#src/platform/http/form-page';
+import type { FormInput } from '#src/platform/http/form-input';
+import { formPage, type FormPage } from '#src/platform/http/form-page';
 import { limit } from '#src/platform/http/rate-limit';
 import { message } from '#src/platform/messages/message';
 import { LinkToken } from '#src/user-mail/mail-tokens';
@@ -29,6 +30,7 @@ export const invitationPages = (ctx: Context): FormPage[] => [
     guard: limit(ctx, CODE),
     fields: z.strictObject({ token: LinkToken, password: Password }),
     input: NEW_PASSWORD,
+    endsInSignIn: true,
     work: async (given) => void (await acceptInvitation(ctx, given)),
   }),
 ];

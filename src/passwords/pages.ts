@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Context } from '#src/context';
 import { lifetimes } from '#src/lifetimes';
 import { CODE } from '#src/one-time-tokens/limits';
+import { readToken } from '#src/one-time-tokens/one-time-tokens';
 import { FORGOT } from '#src/passwords/limits';
 import { forgotPassword, resetPassword } from '#src/passwords/reset-password';
-import { formPage, type FormInput, type FormPage } from '#src/platform/http/form-page';
+import type { FormInput } from '#src/platform/http/form-input';
+import { formPage, type FormPage } from '#src/platform/http/form-page';
 import { limit } from '#src/platform/http/rate-limit';
 import { message } from '#src/platform/messages/message';
-import { LinkToken } from '#src/user-mail/mail-tokens';
+import { LinkToken, RESET } from '#src/user-mail/mail-tokens';
 import { Email, Password } from '#src/users/schemas';
 
 const NEW_PASSWORD: FormInput = {
@@ -39,6 +41,8 @@ export const passwordPages = (ctx: Context): FormPage[] => [
     guard: limit(ctx, CODE),
     fields: z.strictObject({ token: LinkToken, password: Password }),
     input: NEW_PASSWORD,
+    endsInSignIn: true,
+    whose: async (token) => (await readToken<string>(ctx, RESET, token))?.data,
     work: ({ token, password }) => resetPassword(ctx, token, password),
   }),
   formPage({
@@ -53,6 +57,7 @@ export const passwordPages = (ctx: Context): FormPage[] => [
     guard: limit(ctx, FORGOT),
     fields: z.strictObject({ email: Email }),
     input: ADDRESS,
+    endsInSignIn: true,
     work: ({ email }) => forgotPassword(ctx, email),
   }),
 ];

@@ -258,6 +258,20 @@ describe('a sign-up on the pages', () => {
   });
 });
 
+describe('a forgotten password', () => {
+  it('leads back to the sign-in of the app, and tells password managers whose it is', async () => {
+    const email = 'forgetful@example.com';
+    await register({ email });
+    const person = newVisitor();
+    const asked = await person.send(await person.open('/forgot-password'), { email });
+    expect(asked.text).toContain('href="/sign-in?redirectUri=');
+    const { link } = await mailbox.next(email);
+    const { text } = await person.page(link.slice(url.length));
+    expect(text).toContain(`<input type="text" value="${email}" autocomplete="username" readonly`);
+    expect(text).toContain('data-show="Show password"');
+  });
+});
+
 describe('addresses of pages of a sign-in', () => {
   const WRONG = [
     'https://evil.example/',

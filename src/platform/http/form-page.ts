@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { Context } from '#src/context';
 import { formBody } from '#src/platform/http/body';
 import { pageError } from '#src/platform/http/error-handler';
-import { languageOf, languageQuery } from '#src/platform/http/language';
+import { keptQuery, languageOf } from '#src/platform/http/language';
+import { NO_MISTAKES, renderAlert, renderFields, type Mistakes } from '#src/platform/http/fields';
+import { fieldOf, mistakesOf, whoseHtml, type FormInput } from '#src/platform/http/form-input';
 import { sendPage, sourceOf } from '#src/platform/http/page';
 import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
-import { fieldHtml } from '#src/platform/http/problem-text';
 import { refuseMethod, runOnSuccess, type Guard } from '#src/platform/http/route';
 import type { Language } from '#src/platform/messages/language';
 import { message, type Text } from '#src/platform/messages/message';
@@ -33,17 +34,14 @@ export interface FormPage<T extends z.ZodObject = z.ZodObject> {
   fields: T;
   /** What a person fills in, besides the token of the link. */
   input?: FormInput;
+  /** The name of the user whose password is chosen. */
+  whose?(token: string): Promise<string | undefined>;
+  /** Then one can sign in: on a page of this server, if it has that. */
+  endsInSignIn?: true;
   /** Answers nothing, or the address to which the browser goes. */
   work(fields: z.output<T>): Promise<void | string>;
   /** That address, before the work is done. The policy of the page must name it, or browsers refuse to go there. */
   leadsTo?(token: string): Promise<string | undefined>;
-}
-export interface FormInput {
-  label: Text;
-  name: string;
-  type: 'email' | 'password';
-  autocomplete: string;
-  maxLength: number;
 }
 /** Ties the type of `work` to `fields`. */
 export const formPage = <T extends z.ZodObject>(definition: FormPage<T>): FormPage => definition;
@@ -57,19 +55,26 @@ interface Shown {
   res: Response;
   page: FormPage;
   language: Language;
-  /** Keeps the language that was asked for. */
+  /** Keeps the language that was asked for, and the app that waits. */
   query: string;
+  scripts: readonly string[];
 }
 
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
-export function mountFormPages(ctx: Context, router: Router, pages: readonly FormPage[]): void {
+export function mountFormPages(
+  ctx: Context,
+  router: Router,
+  pages: readonly FormPage[],
+  scripts: readonly string[],
+): void {
   for (const page of pages) {
     const shown = (req: Request, res: Response): Shown => ({
       ctx,
       res,
       page,
       language: languageOf(ctx, req),
-      query: languageQuery(req),
+      query: keptQuery(req),
+      scripts,
     });
     const end = pageError(ctx, ({ code }, _language, req) =>
       code === 'invalid_code' ? usedBefore(shown(req, req.res!)) : '',
@@ -93,34 +98,47 @@ async function open(shown: Shown, token: string | undefined): Promise<void> {
 }
 
 /** The form; after a mistake with an alert that says what is wrong. */
-function show(
-  { ctx, res, page, language, query }: Shown,
+async function show(
+  shown: Shown,
   token: string | undefined,
-  { mistake = '', leadsTo }: { mistake?: string; leadsTo?: string | undefined } = {},
-): void {
+  { mistakes = NO_MISTAKES, typed, leadsTo }: More = {},
+): Promise<void> {
+  const { ctx, res, page, language, query, scripts } = shown;
+  const whose = token === undefined ? undefined : await page.whose?.(token);
   const html = (text: Text) => escapeHtml(language.write(text));
   const hidden =
     token === undefined ? '' : `<input type="hidden" name="token" value="${escapeHtml(token)}">`;
-  const alert = mistake && `<p role="alert"><strong>${mistake}</strong></p>`;
-  const fields = `${hidden}${inputHtml(language, page.input)}<button>${html(page.button)}</button>`;
+  const inputs = page.input ? renderFields([fieldOf(language, page.input, typed)], mistakes) : '';
+  const fields = `${hidden}${whoseHtml(whose)}${inputs}<button>${html(page.button)}</button>`;
   const action = escapeHtml(ctx.settings.basePath + page.path + query);
   const form = `<form method="post" action="${action}">${fields}</form>`;
-  const body = `<h1>${html(page.title)}</h1><p>${html(page.text)}</p>${alert}${form}`;
+  const body = `<h1>${html(page.title)}</h1><p>${html(page.text)}</p>${renderAlert(mistakes)}${form}${token === undefined ? signInLink(shown) : ''}`;
   const formAction = leadsTo === undefined ? "'self'" : (`'self' ${sourceOf(leadsTo)}` as const);
-  sendPage(ctx, res, { language, title: language.write(page.title), body, formAction });
+  const title = language.write(page.title);
+  sendPage(ctx, res, {
+    language,
+    title,
+    body,
+    formAction,
+    scripts: page.input?.type === 'password' ? scripts : [],
+  });
 }
 
-function inputHtml(language: Language, input: FormInput | undefined): string {
-  if (!input) return '';
-  const { label, name, type, autocomplete, maxLength } = input;
-  const attributes = `name="${name}" type="${type}" autocomplete="${autocomplete}"`;
-  const field = `<input ${attributes} required maxlength="${maxLength}">`;
-  return `<label>${escapeHtml(language.write(label))} ${field}</label>`;
+interface More {
+  mistakes?: Mistakes;
+  /** Shown again, unless it is a password. */
+  typed?: string | undefined;
+  leadsTo?: string | undefined;
 }
+
+const signInLink = ({ ctx: { settings }, page, language, query }: Shown): string =>
+  page.endsInSignIn && settings.hostedPages.includes('sign-in')
+    ? `<p class="links"><a href="${escapeHtml(`${settings.basePath}/sign-in${query}`)}">${escapeHtml(language.text('sign-in', 'to-sign-in'))}</a></p>`
+    : '';
 
 async function submit(shown: Shown, req: Request): Promise<void> {
   const { res, page, language } = shown;
-  const given = (req.body ?? {}) as { token?: unknown };
+  const given = (req.body ?? {}) as { token?: unknown; email?: unknown };
   const token = Token.safeParse(given.token).data;
   try {
     const parsed = page.fields.safeParse(given);
@@ -129,21 +147,14 @@ async function submit(shown: Shown, req: Request): Promise<void> {
     await runOnSuccess(req);
     if (target !== undefined) return void res.status(303).setHeader('Location', target).end();
   } catch (error) {
-    const mistake =
-      error instanceof Problem && page.input !== undefined && mistakeOf(error, language);
-    if (!mistake) throw error;
-    res.status(error.status);
-    return show(shown, token, { mistake });
+    const mistakes =
+      error instanceof Problem && page.input ? mistakesOf(error, page.input, language) : undefined;
+    if (!mistakes) throw error;
+    res.status((error as Problem).status);
+    const { email } = given;
+    return show(shown, token, { mistakes, typed: typeof email === 'string' ? email : undefined });
   }
-  say(shown, language.write(page.done), nextOf(shown));
-}
-
-/** HTML: what the person can correct in the form, in sentences; undefined if nothing. */
-function mistakeOf({ code, members }: Problem, language: Language): string | undefined {
-  if (code !== 'invalid_request' && code !== 'weak_password') return undefined;
-  const { errors } = members;
-  if (!errors) return `${escapeHtml(language.text('problems', code))}.`;
-  return errors.map((each) => fieldHtml(language, each)).join(' ');
+  say(shown, language.write(page.done), nextOf(shown) + signInLink(shown));
 }
 
 function say({ ctx, res, page, language }: Shown, text: string, more = ''): void {
