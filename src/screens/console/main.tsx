@@ -2,6 +2,10 @@ import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Route, useLocation } from 'preact-iso';
 import { allowed, useAccess, WithAccess } from '#screens/console/access';
+import { Invitations } from '#screens/console/invitations';
+import { RolePage } from '#screens/console/role';
+import { Roles } from '#screens/console/roles';
+import { UserPage } from '#screens/console/user';
 import { Users } from '#screens/console/users';
 import { pathTo, start, Title } from '#screens/ui/screen';
 import { t, type Message } from '#screens/ui/text';
@@ -10,7 +14,11 @@ import { t, type Message } from '#screens/ui/text';
 type Page = [page: string, needs: string, component: ComponentType, label?: Message];
 
 const pages: readonly Page[] = [
-  ['users', 'users:read', Users, 'console.users'], //
+  ['users', 'users:read', Users, 'console.users.title'],
+  ['users/:id', 'users:read', UserPage],
+  ['invitations', 'users:read', Invitations, 'console.invitations.title'],
+  ['roles', 'roles:read', Roles, 'console.roles.title'],
+  ['roles/:role', 'roles:read', RolePage],
 ];
 
 const routes = pages.map(([page, needs, component]) => (

@@ -22,7 +22,8 @@ export function Table<T extends { id: string }>({
 }) {
   const { rows, problem, isLoading, more } = pages;
   if (problem) return <Alert problem={problem} />;
-  if (rows.length === 0) return isLoading ? <p class="note">{t('ui.loading')}</p> : <>{empty}</>;
+  if (rows.length === 0 && !more)
+    return isLoading ? <p class="note">{t('ui.loading')}</p> : <>{empty}</>;
   return (
     <>
       <table>
