@@ -5,7 +5,7 @@ import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { eventually } from '#test/support/eventually';
 import { buildScreens, MARKUP, visit } from '#test/support/screens';
 import { freePort } from '#test/support/mysql';
-import { totpCode } from '#test/support/second-factor';
+import { addApp, totpCode } from '#test/support/second-factor';
 
 buildScreens();
 const { register, logIn, ctx, User, Session, ApiKey } = await startApp({
@@ -170,5 +170,78 @@ describe.runIf(hasBrowser)('the account page', () => {
     await page.waitForURL(/\/sign-in/);
     expect(complaints).toEqual([]);
     await context.close();
+  });
+
+  it('asks for two factors where the session has not proved them, and says that a code is wrong', async () => {
+    const { page, person, leave, press, fill, open } = await at('/account');
+    const { recoveryCodes } = await addApp(ctx, person);
+    await open('/account/security');
+    await page.getByRole('button', { name: /^Rename / }).click();
+    await fill('Name', 'my phone');
+    await press('Save');
+    const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+    await dialog.getByRole('textbox').fill('000000');
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await dialog.getByText('That was not right.').waitFor();
+    await dialog.getByRole('button', { name: 'Use a recovery code' }).click();
+    await dialog.getByRole('textbox').fill(recoveryCodes[0]!);
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('my phone').waitFor();
+    await leave();
+  });
+
+  it('shows nothing private after a sign-out, also not to who goes back (Y-06)', async () => {
+    const { page, press, context } = await at('/account', { name: 'Ada Private' });
+    await page.locator('.who').getByText('Ada Private').waitFor();
+    await press('Sign out');
+    await page.waitForURL(/\/sign-in/);
+    await page.goBack();
+    await page.waitForURL(/\/sign-in/);
+    expect(await page.content()).not.toContain('Ada Private');
+    await context.close();
+  });
+
+  it('sends to sign in when the session was ended elsewhere, and comes back to the same page', async () => {
+    const { page, person, identifier, press, leave } = await at('/account/data');
+    await person.ask('DELETE', '/me/sessions');
+    await press('Download');
+    await page.waitForURL(/\/sign-in/);
+    await page.locator('input[name=identifier]').fill(identifier);
+    await page.locator('input[name=password]').fill(password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Your data' }).waitFor();
+    expect(page.url()).toBe(`${url}/account/data`);
+    await leave();
+  });
+
+  it('speaks the language that its user chooses', async () => {
+    const { page, person, press, leave } = await at('/account');
+    await page.getByLabel('Language').selectOption('de');
+    await press('Save');
+    await page.locator('html[lang=de]').waitFor();
+    expect((await User.findByPk(person.id))!.locale).toBe('de');
+    await page.goto(`${url}/account/data`);
+    await page.locator('html[lang=de]').waitFor();
+    await leave();
+  });
+});
+
+describe.runIf(hasBrowser)('a role that demands a second factor', () => {
+  it('leads to where one is added, and then lets its user go on', async () => {
+    const strict = await startApp({ PORT: String(await freePort()), MFA_REQUIRED_ROLES: 'user' });
+    const browser = await launchBrowser();
+    const origin = strict.ctx.settings.publicUrl;
+    const person = await strict.register();
+    const visitor = await visit(browser, { url: origin, passkeys: true });
+    await visitor.signIn({ identifier: person.username, password });
+    await visitor.open('/account/sessions');
+    const { page } = visitor;
+    await page.getByText('Your role demands a second step.').waitFor();
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByText('This device').waitFor();
+    expect(visitor.complaints).toEqual([]);
+    await browser.close();
   });
 });

@@ -2,18 +2,30 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { client } from '#screens/ui/client';
+import { data } from '#screens/ui/data';
 import { useLoad } from '#screens/ui/hooks';
-import { pathTo } from '#screens/ui/screen';
+import { inLanguage, pathTo } from '#screens/ui/screen';
 import { t } from '#screens/ui/text';
 
 /** Asks again whether the user may go on: call it when they have another factor. */
 export const Recheck = createContext<() => Promise<void>>(async () => {});
+
+/** The language that the user has chosen, also where the browser asks for another one. */
+function useOwnLanguage(): void {
+  const { body: me } = useLoad(() => client.request('GET', '/me'));
+  const locale = me?.locale;
+  useEffect(() => {
+    const isAsked = new URLSearchParams(location.search).has('ui_locales');
+    if (locale && locale !== data.locale && !isAsked) inLanguage(locale);
+  }, [locale]);
+}
 
 /** A user whose role demands a second factor sees nothing but the page where they add one. */
 export function Enrolment({ children }: { children?: ComponentChildren }) {
   const { problem, reload } = useLoad(() =>
     client.request('GET', '/me/sessions', null, { query: { limit: 1 } }),
   );
+  useOwnLanguage();
   const { path, route } = useLocation();
   const security = pathTo('account', 'security');
   const mustEnrol = problem?.code === 'mfa_enrollment_required';

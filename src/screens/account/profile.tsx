@@ -1,10 +1,12 @@
+import { useRef } from 'preact/hooks';
 import type { OwnUser, Result } from '#src/client/index';
 import { EmailAddress } from '#screens/account/email-address';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Card, Field, Form } from '#screens/ui/controls';
 import { useLoad } from '#screens/ui/hooks';
-import { Title } from '#screens/ui/screen';
+import { Language, localeOf } from '#screens/account/language';
+import { inLanguage, Title } from '#screens/ui/screen';
 import { problemText, t } from '#screens/ui/text';
 
 export function Profile() {
@@ -38,15 +40,19 @@ interface Own {
 }
 
 function Names({ me, onChange }: Own) {
-  const send = async ({ name = '', username = '' }: Record<string, string>) => {
+  const chosen = useRef(me.locale);
+  const send = async ({ name = '', username = '', locale = '' }: Record<string, string>) => {
     const isRenamed = username !== (me.username ?? '');
     const answer = await client.request('PATCH', '/me', {
       name: name.trim() || null,
       ...(isRenamed && { username }),
+      locale: localeOf(locale),
     });
+    if (answer.ok) chosen.current = answer.body.locale;
     return takenAtField(answer);
   };
   const done = () => {
+    if (chosen.current !== me.locale) return inLanguage(chosen.current);
     announce(t('account.saved'));
     void onChange();
   };
@@ -73,6 +79,7 @@ function Names({ me, onChange }: Own) {
               required={me.username !== null}
               error={errors['username']}
             />
+            <Language chosen={me.locale} />
           </>
         )}
       </Form>

@@ -61,6 +61,10 @@ async function arrive(): Promise<Problem | undefined> {
   return answer?.ok === false ? answer.body : undefined;
 }
 
+/** The page in another language. The server writes the texts into it, and does not know there who is signed in. */
+export const inLanguage = (locale: string | null): void =>
+  location.replace(locale ? `${location.pathname}?ui_locales=${locale}` : location.pathname);
+
 /** Shows `children` to whoever is signed in, and sends everybody else to sign in. */
 function Gate({ home, children }: { home: string; children: ComponentChildren }) {
   const { status } = useSession();
