@@ -27,7 +27,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
 const once = files(
   'access-token account addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
-    'conformance-cli conformance-shipped console containers cors foreign-hashes generated-clients github google greeting ' +
+    'conformance-cli conformance-shipped console console-operator containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport hosted-browser http identifiers-properties imports jwks-verifiers key-schedule ' +
     'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused mobile ' +
     'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
@@ -43,7 +43,7 @@ const once = files(
 const slow = files(
   'account account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenes clients ' +
     'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
-    'compat-safe compat-sentences conformance conformance-cli conformance-shipped console doctor email-code email-code-address ' +
+    'compat-safe compat-sentences conformance conformance-cli conformance-shipped console console-operator doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
     'govern-users group-replication guessing hosted-browser hosts identifiers identifiers-properties identities ' +
     'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +

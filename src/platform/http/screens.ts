@@ -12,6 +12,11 @@ type Manifest = NonNullable<ReturnType<typeof readManifest>>;
 /** The screens, and how deep the addresses below each go. Which part of one is shown, the browser decides. */
 const SCREENS = ['account', 'console'] as const;
 type Screen = (typeof SCREENS)[number];
+/** The texts that each has. */
+const TEXTS = {
+  account: ['ui', 'account'],
+  console: ['ui', 'console', 'operator'],
+} as const;
 const BELOW = ['', '/:page', '/:page/:id'];
 const pathsOf = (screen: Screen) => BELOW.map((below) => `/${screen}${below}`);
 
@@ -53,7 +58,8 @@ function page(
   const [script, ...imports] = scripts[screen]!;
   const address = (file: string) => escapeHtml(assetPath(basePath, file));
   const { locale, dir } = language;
-  const messages = { ...language.all('ui'), ...language.all(screen) };
+  const texts = TEXTS[screen].flatMap((area) => Object.entries(language.all(area)));
+  const messages = Object.fromEntries(texts);
   const problems = language.all('problems');
   const data = { publicUrl, brandName, brandUrl, brandSupport, locale, messages, problems };
   return [

@@ -7,6 +7,7 @@ interface Areas {
   ui: typeof import('#messages/ui.en');
   account: typeof import('#messages/account.en');
   console: typeof import('#messages/console.en');
+  operator: typeof import('#messages/operator.en');
 }
 export type Area = keyof Areas;
 export type KeyOf<A extends Area> = keyof Areas[A] & string;
@@ -19,4 +20,5 @@ export const AREAS: readonly Area[] = [
   'ui',
   'account',
   'console',
+  'operator',
 ];

@@ -2,9 +2,14 @@ import type { Problem } from '#src/client/index';
 import { data } from '#screens/ui/data';
 import type account from '#messages/account.en';
 import type console from '#messages/console.en';
+import type operator from '#messages/operator.en';
 import type ui from '#messages/ui.en';
 
-export type Message = keyof typeof account | keyof typeof console | keyof typeof ui;
+export type Message =
+  | keyof typeof account
+  | keyof typeof console
+  | keyof typeof operator
+  | keyof typeof ui;
 type Values = Readonly<Record<string, string | number>>;
 
 /** The sentence in the language of the page. `{name}` in it becomes `values.name`. */
