@@ -74,7 +74,7 @@ describe.runIf(hasBrowser)('the console of who governs users', () => {
   const click = (name: string, place = 'main', tab = page) =>
     tab.locator(place).getByRole('button', { name, exact: true }).first().click();
   const button = (name: string, tab = page) =>
-    tab.locator('main').getByRole('button', { name, exact: true });
+    tab.locator('main').getByRole('button', { name, exact: true }).first();
   /** Opens the dialog of a button, and says yes. */
   async function confirm(name: string, tab = page) {
     await click(name, 'main', tab);
