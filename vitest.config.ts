@@ -25,7 +25,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'access-token account addresses architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
+  'access-token account addresses assets sources architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-cli conformance-shipped console console-operator containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport hosted-browser http identifiers-properties imports jwks-verifiers key-schedule ' +
