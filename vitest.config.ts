@@ -25,7 +25,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'access-token account addresses assets sources architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
+  'access-token account addresses assets looks sources architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
     'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
     'conformance-cli conformance-shipped console console-operator containers cors foreign-hashes generated-clients github google greeting ' +
     'host-passport hosted-browser http identifiers-properties imports jwks-verifiers key-schedule ' +
@@ -48,7 +48,7 @@ const slow = files(
     'govern-users group-replication guessing hosted-browser hosts identifiers identifiers-properties identities ' +
     'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
     'keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
-    'limits-redis limits-store loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
+    'limits-redis limits-store looks loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
     'metrics-workers migrations model native npm-strategies open-close operations package pages ' +
     'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +
     'process prometheus properties protect-faults provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
