@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { freePort } from '#test/support/mysql';
-import { buildScreens, watched } from '#test/support/screens';
+import { buildScreens, watch } from '#test/support/screens';
 
 buildScreens();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -112,12 +112,13 @@ describe.runIf(hasBrowser)('every page, looked at in a browser', () => {
   }
 
   it.each(VIEWS)('has no barrier and fits: $name', async (view) => {
-    const { context, complaints } = await watched(browser, {
+    const context = await browser.newContext({
       viewport: { width: view.width, height: 900 },
       colorScheme: view.dark ? 'dark' : 'light',
       locale: view.locale,
     });
     const page = await context.newPage();
+    const complaints = watch(page);
     await openSignIn(page);
     await look(page, 'sign-in', view);
     for (const path of STRANGERS) {

@@ -10,10 +10,14 @@ export const buildScreens = (): void =>
 /** A stranger's text that runs if it is ever taken for HTML. */
 export const MARKUP = '<img src=x onerror=alert(1)>';
 
-/** What a page complains of: refused scripts and styles, exceptions, failed requests that nobody expects. */
-function watch(page: Page): string[] {
+/** What a page complains of: refused scripts and styles, exceptions, requests to other hosts. */
+export function watch(page: Page): string[] {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (!/^(data:|blob:|https?:\/\/(127\.0\.0\.1|localhost):)/.test(request.url()))
+      complaints.push(`asked ${request.url()}`);
+  });
   page.on('dialog', (dialog) => {
     complaints.push(`a script of a stranger ran: ${dialog.message()}`);
     void dialog.dismiss();
