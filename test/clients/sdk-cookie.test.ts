@@ -6,13 +6,18 @@ import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { bundle } from '#test/support/clients/bundle';
 import { halved, refused, says, startGate } from '#test/support/clients/gate';
 import { expire } from '#test/support/clients/harness';
+import { startSite } from '#test/support/clients/site';
 import { eventually } from '#test/support/eventually';
+import { clientSecret, startProvider } from '#test/support/open-id-provider';
 import { addApp } from '#test/support/second-factor';
 
 const BASE = '/identity';
 const REFRESH = `POST ${BASE}/auth/refresh`;
 const LOGOUT = `POST ${BASE}/auth/logout`;
 const { code: sdk } = await bundle('index');
+
+/** A page of another port is of another origin, and of the same site. */
+const neighbour = (await startSite({})).replace('127.0.0.1', 'localhost');
 
 /** An app, and the server at `/identity` of the same origin, as behind a proxy. */
 async function startOrigin(scheme: string) {
@@ -23,20 +28,30 @@ async function startOrigin(scheme: string) {
   );
   afterAll(() => gate.close());
   const origin = gate.url.replace('127.0.0.1', 'localhost');
-  const app = await startApp({ PUBLIC_URL: origin + BASE });
+  const { issuer } = await startProvider([`${origin + BASE}/auth/oidc/callback`], {
+    ida: { email: 'ida@idp.test', email_verified: true },
+  });
+  const app = await startApp({
+    PUBLIC_URL: origin + BASE,
+    REDIRECT_URIS: `${origin}/`,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: 'sallyport',
+    OIDC_CLIENT_SECRET: clientSecret,
+  });
   gate.lead(app.url);
   const serve = () => {
     gate.forget();
     gate.all('GET /', says(200, '<!doctype html><title>App</title>'));
+    gate.all('GET /other', says(200, '<!doctype html><title>Another page</title>'));
     gate.all('GET /sdk.js', says(200, sdk, { 'content-type': 'text/javascript' }));
   };
-  return { ...app, gate, origin, serve };
+  return { ...app, gate, origin, issuer, serve };
 }
 
 describe.runIf(hasBrowser).each(['http', 'https'])(
   'sallyport/client with a cookie, over %s',
   async (scheme) => {
-    const { ask, ctx, gate, origin, register, serve, Session } = await startOrigin(scheme);
+    const { ask, ctx, gate, issuer, origin, register, serve, Session } = await startOrigin(scheme);
     const COOKIE = scheme === 'https' ? '__Host-sallyport-refresh' : 'sallyport-refresh';
     let browser: Browser;
     beforeAll(async () => {
@@ -247,6 +262,75 @@ describe.runIf(hasBrowser).each(['http', 'https'])(
       expect(await get(tab, '/me/export')).toBe(200);
       await load(tab);
       await becomes(tab, 'signed_in');
+    });
+
+    it('comes back from a provider', async () => {
+      const context = await newContext();
+      const tab = await open(context);
+      await tab.evaluate(
+        `client.redirectTo('oidc', location.origin + '/').then((address) => { location.assign(address); })`,
+      );
+      await tab.waitForURL(`${issuer}/**`);
+      await tab.fill('input[name=login]', 'ida');
+      await tab.fill('input[name=password]', 'any');
+      await tab.click('button[type=submit]');
+      await tab.click('button[type=submit]'); // consent
+      await tab.waitForURL(`${origin}/?*`);
+      await tab.evaluate(client);
+      expect(await tab.evaluate('client.comeBack().then(({ ok }) => ok)')).toBe(true);
+      expect(await tab.evaluate('client.state.user.email')).toBe('ida@idp.test');
+      expect(await cookies(context)).toContain(COOKIE);
+      await load(tab);
+      await becomes(tab, 'signed_in');
+    });
+
+    it('shows nothing private when somebody goes back after they signed out (Y-06)', async () => {
+      const { context, tab } = await signedIn();
+      await tab.goto(`${origin}/other`);
+      const other = await open(context);
+      await becomes(other, 'signed_in');
+      await other.evaluate('client.signOut()');
+      await tab.goBack();
+      await tab.evaluate(client);
+      await becomes(tab, 'signed_out');
+      expect([await get(tab), await cookies(context)]).toEqual([401, []]);
+    });
+
+    it('is out of reach for a page of another port (Y-03, Y-04)', async () => {
+      const { context, sessionId } = await signedIn();
+      const [held] = await context.cookies();
+      const mallory = await register();
+      const evil = await context.newPage();
+      await evil.goto(neighbour);
+      const answers = await evil.evaluate<string[]>(`(async () => {
+        const attempts = [];
+        const headers = { 'X-Refresh-Token': 'cookie' };
+        const json = { ...headers, 'Content-Type': 'application/json' };
+        const login = '{"identifier":"${mallory.username}","password":"${password}"}';
+        for (const [path, body] of [['refresh', '{}'], ['logout', '{}'], ['login', login]]) {
+          const url = '${origin + BASE}/auth/' + path;
+          const given = { method: 'POST', credentials: 'include', body };
+          attempts.push(
+            () => fetch(url, { ...given, headers: json }),
+            () => fetch(url, { ...given, headers, mode: 'no-cors' }),
+            () => fetch(url, { ...given, headers: json, mode: 'no-cors' }),
+            () => fetch(url, given),
+          );
+        }
+        const all = await Promise.all(attempts.map((attempt) => attempt().then(({ type }) => type, () => 'refused')));
+        return [...new Set(all)];
+      })()`);
+      expect(answers).toEqual(['refused']);
+      expect(Math.min(gate.count(REFRESH), gate.count(LOGOUT))).toBeGreaterThan(0); // some arrived
+      for (const path of ['refresh', 'logout']) {
+        await evil.setContent(
+          `<form method="post" enctype="text/plain" action="${origin + BASE}/auth/${path}"><input name='{"a":"' value='"}'><button>x</button></form>`,
+        );
+        await Promise.all([evil.waitForURL(`${origin}/**`), evil.click('button')]);
+        await evil.goto(neighbour);
+      }
+      expect(await context.cookies()).toEqual([held]);
+      expect((await Session.findByPk(sessionId))!).toMatchObject({ generation: 0, endedAt: null });
     });
   },
 );

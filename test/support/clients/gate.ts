@@ -83,7 +83,8 @@ export async function startGate(target: string, tls?: Certificate) {
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const ask = () => forward(target, req, Buffer.concat(chunks));
     try {
-      await (fates.get(what)?.shift() ?? always.get(what) ?? pass)({ req, res, ask });
+      const fate = fates.get(what)?.shift() ?? always.get(what) ?? always.get(what.split('?')[0]!);
+      await (fate ?? pass)({ req, res, ask });
     } catch {
       cut(req); // the server is away
     }
