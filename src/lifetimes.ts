@@ -27,6 +27,8 @@ export const lifetimes = {
   authorizationRequestSeconds: 10 * MINUTE_SECONDS,
   /** The code that an app exchanges for tokens (RFC 6749 §4.1.2). */
   authorizationCodeSeconds: 60,
+  /** A code that comes again after it was exchanged ends its session for so long (RFC 6749 §4.1.2). */
+  spentCodeSeconds: 10 * MINUTE_SECONDS,
   /** A sign-in waits for its second factor for so long. */
   secondFactorSeconds: 5 * MINUTE_SECONDS,
   /** For so long the server tries to end a grant of a user who was deleted. */

@@ -3,7 +3,7 @@ import { SERVICE_FAILURES } from '#src/authentication/limits';
 import { claimedBy, rememberService } from '#src/authentication/signed-in';
 import type { Context } from '#src/context';
 import { clientCredentials } from '#src/platform/http/client-credentials';
-import { presentedToken } from '#src/platform/http/credential-headers';
+import { isBoundScheme, presentedToken } from '#src/platform/http/credential-headers';
 import { Id } from '#src/platform/http/listing';
 import { Problem } from '#src/platform/http/problem';
 import { hitsFor, refuse, refuseKnown } from '#src/platform/http/rate-limit';
@@ -97,5 +97,6 @@ function secretIn(req: Request): ProvenSecret | undefined {
   return { id, digest: serviceDigest(given.secret) };
 }
 
+/** Tokens of services are not bound to a key: with the scheme DPoP there is none (RFC 9449 §7.1). */
 const tokenIn = (ctx: Context, req: Request): ProvenSecret | undefined =>
-  readServiceToken(ctx, presentedToken(req) ?? '');
+  isBoundScheme(req) ? undefined : readServiceToken(ctx, presentedToken(req) ?? '');

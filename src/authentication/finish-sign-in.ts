@@ -42,7 +42,9 @@ export async function proveFactor(
   const { method } = grant.data;
   if (method.app !== app) throw new Problem('invalid_code');
   if ((grant.data.device.dpopKey ?? null) !== (device.dpopKey ?? null))
-    throw new Problem('invalid_dpop_proof');
+    throw new Problem('invalid_dpop_proof', {
+      members: { detail: 'This sign-in was begun with another key, or with none' },
+    });
   const throttle = await throttleFactor(ctx, req, user.id);
   const proven = await proveOnce(ctx, waiting, throttle.locked ? undefined : given).catch(
     async (error: unknown) => {

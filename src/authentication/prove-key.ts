@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { Context } from '#src/context';
 import { newNonce } from '#src/dpop/nonce';
-import { spendProof, verifyProof, type Proof } from '#src/dpop/proof';
+import { spendProof, verifyProof, wrongProof, type Proof } from '#src/dpop/proof';
 import { bearerToken } from '#src/platform/http/credential-headers';
 import { Problem } from '#src/platform/http/problem';
 import { setProvenKey } from '#src/platform/http/proven-key';
@@ -62,7 +62,8 @@ export async function proveToken(ctx: Context, req: Request): Promise<void> {
   const token = bearerToken(req) ?? '';
   const proof = await proofIn(ctx, req, token);
   const { cnf } = await genuineClaims(ctx, token);
-  if (cnf?.jkt !== proof.key) throw new Problem('invalid_dpop_proof');
+  if (!cnf) throw wrongProof('This token is not bound to a key: send it as Bearer');
+  if (cnf.jkt !== proof.key) throw wrongProof('The key of the proof is not the one of the token');
   await spend(ctx, req, proof);
 }
 
@@ -70,7 +71,13 @@ export async function proveToken(ctx: Context, req: Request): Promise<void> {
 async function proofIn(ctx: Context, req: Request, accessToken?: string) {
   const { dpop } = req.headers;
   req.res!.setHeader('DPoP-Nonce', newNonce(ctx));
-  if (typeof dpop !== 'string') throw new Problem('invalid_dpop_proof');
+  if (typeof dpop !== 'string') throw wrongProof('The header `DPoP` is missing');
   const { method, originalUrl: path } = req;
   return verifyProof(ctx, dpop, { method, path, accessToken });
 }
+
+/** For tokens that are never bound to a key: whoever sends a proof must not believe that theirs is. */
+export const unbound = (message: string) =>
+  new Problem('invalid_request', {
+    members: { errors: [{ pointer: '', code: 'dpop_not_supported', message }] },
+  });

@@ -34,6 +34,7 @@ export function addConformanceCommands(cli: Command): void {
       const [url, { user: identifier }] = given;
       const { playServer } = await import('#src/conformance/play-server');
       const account = identifier && { identifier, password: await readPassword() };
+      if (account && account.password === '') throw new Error('The password is empty.');
       conclude(await playServer({ url, ...(account && { account }) }), given);
     });
 }

@@ -1523,6 +1523,8 @@ export interface Problem {
     code: string;
     message: string;
   })[] | undefined;
+  /** What is wrong with the proof (DPoP). */
+  detail?: string | undefined;
   /** What is needed: one of these roles, or all of these permissions. */
   required?: readonly (string)[] | undefined;
   /** Why a refresh token was refused. Known values, more may come: `expired`, `revoked`, `reused`, `unknown`, `key`, `missing`. */

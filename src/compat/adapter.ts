@@ -1,6 +1,7 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { z, type ZodType } from 'zod';
 import { authenticate } from '#src/authentication/guards';
+import { unbound } from '#src/authentication/prove-key';
 import type { Context } from '#src/context';
 import type { TutorialSource } from '#src/import-export/tutorial-tables';
 import { jsonOrForm } from '#src/platform/http/body';
@@ -65,7 +66,13 @@ export const routesOf = (adapters: readonly CompatibilityAdapter[]): Route[] =>
 /** The originals ignored the query, and some clients send one that means nothing. */
 const tolerant = (route: Route): Route => ({
   ...route,
+  guards: [refuseProof, ...route.guards],
   spec: { ...route.spec, query: z.looseObject({}) },
+});
+
+const refuseProof = guard({}, (req, _res, next) => {
+  if (req.headers['dpop'] === undefined) return next();
+  throw unbound('Tokens of this address are not bound to a key: leave out the header DPoP');
 });
 
 /** Express accepts `/Users/` for `/users`. */

@@ -22,6 +22,7 @@ const TECHNICAL = ['invalid_type', 'invalid_union', 'invalid_value', 'invalid_fo
 
 function fieldSentence({ pointer, code, message }: FieldError): string {
   const field = pointer.split('/')[1];
+  if (code === 'dpop_not_supported') return `${message}.`;
   if (!field) return 'Please fill in the form.';
   const label = labelOf(field);
   if (MISSING.includes(code)) return `Please fill in your ${label}.`;

@@ -44,7 +44,7 @@ export interface Proof {
 export async function verifyProof(ctx: Context, text: string, proving: Proving): Promise<Proof> {
   const { EmbeddedJWK, calculateJwkThumbprint, decodeJwt, jwtVerify } = await import('jose');
   try {
-    if (text.length > MAX_LENGTH) throw new Error('A proof that is too long');
+    if (text.length > MAX_LENGTH) throw wrongProof('The proof is too long');
     // Costs next to nothing, and spares the check of the signature.
     const seconds = secondsLeft(ctx, Claims.parse(decodeJwt(text)).nonce ?? '');
     if (seconds === undefined) throw new Problem('use_dpop_nonce');
@@ -54,28 +54,53 @@ export async function verifyProof(ctx: Context, text: string, proving: Proving):
       currentDate: ctx.clock.date(),
     });
     const claims = Claims.parse(verified.payload);
-    if (!isFor(ctx.settings, claims, proving)) throw new Error('A proof for something else');
+    checkTarget(ctx.settings, claims, proving);
     const key = await calculateJwkThumbprint(verified.protectedHeader.jwk!, 'sha256');
     return { key, jti: claims.jti, seconds };
   } catch (cause) {
-    throw cause instanceof Problem ? cause : new Problem('invalid_dpop_proof', { cause });
+    throw cause instanceof Problem ? cause : wrongProof(whyOf(cause), cause);
   }
 }
 
 /** Of several requests with one proof, on any nodes, one is let in. @throws {Problem} 401 `invalid_dpop_proof` */
 export async function spendProof(ctx: Context, { key, jti, seconds }: Proof): Promise<void> {
   if (!(await isFirstUse(ctx, 'dpop proof', `${key}.${jti}`, seconds)))
-    throw new Problem('invalid_dpop_proof');
+    throw wrongProof('This proof was used before');
 }
 
-function isFor(
+/** 401 that says which check failed. */
+export const wrongProof = (detail: string, cause?: unknown) =>
+  new Problem('invalid_dpop_proof', { members: { detail }, cause });
+
+function checkTarget(
   settings: Settings,
   { htm, htu, ath }: z.output<typeof Claims>,
   { method, path, accessToken }: Proving,
-): boolean {
-  const isBound = accessToken === undefined || ath === digestOf(accessToken);
-  return htm === method && isBound && addressesOf(settings, path).includes(withoutQuery(htu));
+): void {
+  if (htm !== method) throw wrongProof('The `htm` of the proof is another method');
+  if (accessToken !== undefined && ath !== digestOf(accessToken))
+    throw wrongProof('The `ath` of the proof is missing, or of another token');
+  if (!URL.canParse(htu) || !addressesOf(settings, path).includes(withoutQuery(htu)))
+    throw wrongProof('The `htu` of the proof is another address');
 }
+
+/** What jose and the schema found, without any value of the proof. */
+function whyOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    const name = String(error.issues[0]?.path[0] ?? '');
+    return /^\w{1,5}$/.test(name) ? `The \`${name}\` of the proof is missing or wrong` : NO_JWT;
+  }
+  const { code = '', claim = '' } = error as { code?: string; claim?: string };
+  if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED')
+    return `The \`${claim}\` of the proof is missing or wrong`;
+  return REASONS[code] ?? NO_JWT;
+}
+const NO_JWT = 'The proof is no JWT of RFC 9449 §4.2, with a public key as `jwk`';
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: 'The `exp` of the proof is in the past',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'The `alg` of the proof is not among `algs`',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'The signature of the proof is wrong',
+};
 
 const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 

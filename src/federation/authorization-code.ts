@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { User } from '#models/index';
 import type { Context } from '#src/context';
+import {
+  endReplayed,
+  markSpent,
+  type CodeClient,
+  type CodeProof,
+} from '#src/federation/spent-code';
 import { lifetimes } from '#src/lifetimes';
-import { issueToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
+import { digestOf, issueToken, readToken } from '#src/one-time-tokens/one-time-tokens';
 import { Problem } from '#src/platform/http/problem';
 import { ProvenAddress } from '#src/strategy-kit/proven-address';
 import { ProviderProfile } from '#src/strategy-kit/provider-profile';
@@ -31,16 +37,9 @@ type CodeOwner =
   | { profile: ProviderProfile }
   | { address: ProvenAddress };
 
-/** Which OAuth client asked for a code, and where it got it (RFC 6749 §4.1.3). */
-export interface CodeClient {
-  clientId?: string | undefined;
-  redirectUri?: string | undefined;
-}
-
 /** What is stored with the code: one of `profile`, `address` and `userId`. */
-interface StoredCode extends CodeClient {
+interface StoredCode extends CodeProof {
   strategy: string;
-  codeChallenge: string;
   profile?: ProviderProfile;
   address?: string;
   userId?: string;
@@ -85,8 +84,10 @@ async function userIdOf({ db }: Context, owner: CodeOwner): Promise<string | nul
   return (await db.User.findOne({ attributes: ['id'], where }))?.id ?? null;
 }
 
-/** Who a code is for, and how they proved it. */
-interface CodeSubject {
+/** A code that was spent. `digest` and `proof`: for `noteSession`. */
+interface SpentCode {
+  digest: string;
+  proof: CodeProof;
   identity: CodeOwner;
   method: { strategy: string; amr?: readonly string[] };
 }
@@ -94,7 +95,7 @@ interface CodeSubject {
 /**
  * Who a code is for, and how they signed in. The code is spent even if the
  * verifier is wrong. `client`: who brings the code to the token endpoint. Without it, the code of
- * an OAuth client is refused.
+ * an OAuth client is refused. A code that comes again ends the session that came of it: see `spent-code`.
  * @throws {Problem} 400 `invalid_code`
  */
 export async function spendAuthorizationCode(
@@ -102,24 +103,35 @@ export async function spendAuthorizationCode(
   code: string,
   codeVerifier: string,
   client?: CodeClient,
-): Promise<CodeSubject> {
-  const stored = (await spendToken<StoredCode>(ctx, PURPOSE, code))?.data;
-  if (!stored || challengeOf(codeVerifier) !== stored.codeChallenge || !isFor(stored, client))
-    throw new Problem('invalid_code');
-  const { strategy, profile, address, userId, amr } = stored;
+): Promise<SpentCode> {
+  const isProvedFor = (proof: CodeProof) => isProved(proof, codeVerifier, client);
+  const grant = await readToken<StoredCode>(ctx, PURPOSE, code);
+  const isSpent = grant !== null && (await markSpent(ctx, grant.digest, proofOf(grant.data)));
+  if (!isSpent) await endReplayed(ctx, digestOf(PURPOSE, code), isProvedFor);
+  if (!isSpent || !isProvedFor(grant.data)) throw new Problem('invalid_code');
+  const { strategy, profile, address, userId, amr, passwordDigest: digest } = grant.data;
   const method = { strategy, ...(amr && { amr }) };
+  const known = { digest: grant.digest, proof: proofOf(grant.data), method };
   if (address !== undefined)
-    return { method, identity: { address: new ProvenAddress(strategy, address) } };
+    return { ...known, identity: { address: new ProvenAddress(strategy, address) } };
   if (profile)
-    return { method, identity: { profile: new ProviderProfile(profile.provider, profile) } };
+    return { ...known, identity: { profile: new ProviderProfile(profile.provider, profile) } };
   const user = userId === undefined ? null : await findWithRoles(ctx.db, { id: userId });
-  if (!user || passwordDigest(user.passwordHash) !== stored.passwordDigest)
-    throw new Problem('invalid_code');
-  return { method, identity: { user } };
+  if (!user || passwordDigest(user.passwordHash) !== digest) throw new Problem('invalid_code');
+  return { ...known, identity: { user } };
 }
 
+const proofOf = ({ codeChallenge, clientId, redirectUri }: CodeProof): CodeProof => ({
+  codeChallenge,
+  clientId,
+  redirectUri,
+});
+
+const isProved = (proof: CodeProof, verifier: string, client: CodeClient | undefined): boolean =>
+  challengeOf(verifier) === proof.codeChallenge && isFor(proof, client);
+
 /** RFC 6749 §4.1.3: client and redirect URI are those of the authorization request. */
-const isFor = ({ clientId, redirectUri }: StoredCode, client: CodeClient | undefined): boolean =>
+const isFor = ({ clientId, redirectUri }: CodeProof, client: CodeClient | undefined): boolean =>
   client
     ? (clientId === undefined || clientId === client.clientId) &&
       (redirectUri === undefined || redirectUri === client.redirectUri)

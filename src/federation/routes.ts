@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { authenticateWith } from '#src/authentication/authenticate-with';
 import { authenticate, requireFreshProof, requireFullAccess } from '#src/authentication/guards';
 import { bindToKey, checkKey } from '#src/authentication/prove-key';
-import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
 import { CodeVerifier, spendAuthorizationCode } from '#src/federation/authorization-code';
+import { redeemAuthorizationCode } from '#src/authentication/redeem-code';
 import { linkIdentity, unlinkIdentity } from '#src/federation/link';
 import { ListedIdentity } from '#src/federation/schemas';
 import { inWords, lifetimes } from '#src/lifetimes';
@@ -34,7 +34,7 @@ export const federationRoutes = (ctx: Context): Route[] => [
       operationId: 'exchangeCode',
       tag: 'Authentication',
       summary: 'Get tokens for the code of a redirect',
-      description: `Within ${inWords(lifetimes.authorizationCodeSeconds)}, once, with the code verifier (PKCE). A code that is refused is spent.`,
+      description: `Within ${inWords(lifetimes.authorizationCodeSeconds)}, once, with the code verifier (PKCE). A code that is refused is spent. If a code comes again with its verifier, the session that came of it ends.`,
       body: CodeExchange,
       returns: Tokens,
       problems: [
@@ -49,8 +49,13 @@ export const federationRoutes = (ctx: Context): Route[] => [
     },
     async (req) => {
       const { code, codeVerifier, device } = req.body;
-      const { identity, method } = await spendAuthorizationCode(ctx, code, codeVerifier);
-      return (await signIn(ctx, identity, deviceOf(req, device), method)).tokens;
+      const signedIn = await redeemAuthorizationCode(
+        ctx,
+        code,
+        codeVerifier,
+        deviceOf(req, device),
+      );
+      return signedIn.tokens;
     },
   ),
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isRedirectUri, withQuery } from '#src/authentication/redirect-uri';
 import type { Context } from '#src/context';
 import { withoutEmpty } from '#src/oauth/errors';
+import { isTwice } from '#src/platform/http/parse';
 import { AppState, ClientId, CodeChallenge, RedirectUri } from '#src/strategy-kit/app-request';
 import { authorizationParameterNames, pathOf } from '#src/strategy-kit/contract';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
@@ -41,7 +42,7 @@ type Next = { location: string } | { choices: { name: string; address: string }[
 export function authorize(ctx: Context, query: AuthorizeQuery): Next {
   const { client_id: clientId, redirect_uri: redirectUri, ...others } = query;
   const rest = withoutEmpty(others);
-  const { data, error } = Authorization.safeParse(rest);
+  const { data, error } = Authorization.safeParse(rest, { reportInput: true });
   const state = AppState.safeParse(rest['state']).data;
   const refuse = (why: string, description: string): Next => ({
     location: withQuery(redirectUri, { error: why, error_description: description, state }),
@@ -71,10 +72,11 @@ export function authorize(ctx: Context, query: AuthorizeQuery): Next {
 }
 
 const wrongIn = ({ issues }: z.ZodError): string => {
-  const names = issues
-    .map(({ path: [name] }) => String(name))
-    .filter((name) => /^\w{1,64}$/.test(name));
-  return `Missing or wrong: ${names.join(', ')}.`;
+  const namesOf = (some: typeof issues) =>
+    some.map(({ path: [name] }) => String(name)).filter((name) => /^\w{1,64}$/.test(name));
+  const twice = namesOf(issues.filter(isTwice));
+  if (twice.length > 0) return `Give it once: ${twice.join(', ')}.`;
+  return `Missing or wrong: ${namesOf(issues).join(', ')}.`;
 };
 
 /** What the client asks of the sign-in there, if the strategy passes it on. */

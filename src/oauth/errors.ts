@@ -33,6 +33,7 @@ export const OAuthError = z
     code: z.string().meta({ description: 'The code of the problem: `/problems/<code>`.' }),
     action: z.string(),
     requestId: z.string(),
+    detail: z.string().optional(),
     required: z.array(z.string()).optional(),
     reason: z.string().optional(),
     sessionStatus: z.string().optional(),

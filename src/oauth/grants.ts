@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { signIn } from '#src/authentication/sign-in';
 import type { Context } from '#src/context';
-import { CodeVerifier, spendAuthorizationCode } from '#src/federation/authorization-code';
+import { CodeVerifier } from '#src/federation/authorization-code';
+import { redeemAuthorizationCode } from '#src/authentication/redeem-code';
 import { lifetimes } from '#src/lifetimes';
 import { parsed } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
@@ -65,8 +65,7 @@ export async function redeemCode(
 ): Promise<TokenResponse> {
   const { code, code_verifier: verifier } = parsed(CodeGrant, request);
   const client = { clientId: request.client_id, redirectUri: request.redirect_uri };
-  const { identity, method } = await spendAuthorizationCode(ctx, code, verifier, client);
-  const { tokens, user } = await signIn(ctx, identity, device, method);
+  const { tokens, user } = await redeemAuthorizationCode(ctx, code, verifier, device, client);
   return responseOf(tokens, user);
 }
 

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { serviceBySecret } from '#src/authentication/authenticate-service';
-import { proveKey } from '#src/authentication/prove-key';
+import { proveKey, unbound } from '#src/authentication/prove-key';
 import type { Context } from '#src/context';
 import { OAuthError, TOKEN_PATH } from '#src/oauth/errors';
 import {
@@ -34,6 +34,8 @@ function forGrant(ctx: Context) {
       if (grant !== 'refresh_token') refuseDeferred(req);
       if (secret !== undefined) throw new Problem('invalid_client'); // RFC 6749 §2.3.1: in the header
       const isOfService = grant === 'client_credentials';
+      if (isOfService && req.headers['dpop'] !== undefined)
+        throw unbound('Tokens of services are not bound to a key: leave out the header DPoP');
       if (isOfService || req.headers.authorization !== undefined)
         Object.assign(req, { service: await serviceBySecret(ctx, req) });
       if (isOfService) return next();

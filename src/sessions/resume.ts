@@ -13,6 +13,9 @@ import {
 import { mayImpersonate } from '#src/users/impersonation';
 import { permissionsOf, type Principal } from '#src/users/principal';
 
+const UNPROVED =
+  'This token is bound to a key: send it with the scheme DPoP and a proof, and any other without';
+
 /**
  * The user of the live session that an access token belongs to. Every request with an access token passes here, or by
  * `recallSession`. It costs one query, or none while the cache is current. Requests may share the principal. `provenKey`:
@@ -25,7 +28,8 @@ export async function resumeSession(
   provenKey?: string,
 ): Promise<Principal> {
   const { sid, gen, act_sid, cnf } = claims;
-  if (cnf?.jkt !== provenKey) throw new Problem('invalid_dpop_proof');
+  if (cnf?.jkt !== provenKey)
+    throw new Problem('invalid_dpop_proof', { members: { detail: UNPROVED } });
   return (await resume(ctx, claims, await readSession(ctx, sid, gen, act_sid))).principal;
 }
 

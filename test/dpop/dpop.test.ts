@@ -257,11 +257,30 @@ describe('a bound access token (Q-07)', () => {
       'x'.repeat(6000),
       `${right}, ${right}`,
     ];
+    const details: string[] = [];
     for (const [i, dpop] of [...proofs, ...more].entries()) {
       const headers = { authorization: `DPoP ${ada.token}`, dpop };
-      const { status, body } = await ask('GET', '/me', { headers });
+      const { status, body, text } = await ask('GET', '/me', { headers });
       expect([status, body.code], String(i)).toEqual([401, 'invalid_dpop_proof']);
+      expect(text).not.toContain(ada.token);
+      details.push(body.detail);
     }
+    const said = [
+      'htm',
+      'htu',
+      'ath',
+      'ath',
+      'key',
+      'signature',
+      'htu',
+      'htu',
+      'htu',
+      'jti',
+      'jti',
+    ];
+    said.push('jti', 'iat', 'exp', 'typ', 'jwk', 'signature', 'jwk', 'jwk', 'alg', 'alg', 'alg');
+    for (const [i, word] of said.entries()) expect(details[i], `${i}`).toContain(word);
+    expect(details.every((detail) => /^(The|This) .{10,80}$/.test(detail))).toBe(true);
     const headers = { authorization: `DPoP ${ada.token}`, dpop: right };
     expect((await ask('GET', '/me?x=1', { headers })).status).toBe(400);
   });
@@ -381,6 +400,23 @@ describe('a bound refresh token', () => {
     const { body } = await ada.ask('GET', '/me', { token: ada.token });
     expect(body.code).toBe('session_ended');
   });
+});
+
+it('tells clients of a tutorial that their tokens are not bound to a key', async () => {
+  const old = await startApp({ DIALECTS: 'bezkoder' });
+  const { username } = await old.register();
+  const signIn = (more: Record<string, string>) =>
+    fetch(`${old.url}/api/auth/signin`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...more },
+      body: JSON.stringify({ username, password }),
+    });
+  const refused = await signIn({ dpop: 'x' });
+  expect([refused.status, await refused.json()]).toEqual([
+    400,
+    { message: expect.stringContaining('leave out the header DPoP') },
+  ]);
+  expect((await signIn({})).status).toBe(200);
 });
 
 describe('the price', () => {

@@ -87,6 +87,7 @@ describe('GET /oauth/authorize', () => {
     for (const twice of [`${query}&state=abc`, `${query}&other=1&other=2`]) {
       const { to } = await authorize(one, twice);
       expect(to?.searchParams.get('error')).toBe('invalid_request');
+      expect(to?.searchParams.get('error_description')).toMatch(/^Give it once: (state|other)\.$/);
     }
     expect((await authorize(none, asked)).to?.searchParams.get('error')).toBe('server_error');
   });
@@ -102,6 +103,15 @@ describe('GET /oauth/authorize', () => {
     expect([status, to]).toEqual([400, null]);
     expect(text).toContain('<h1>');
   });
+});
+
+it('says the same of the methods of /oauth/authorize whatever is asked', async () => {
+  for (const method of ['HEAD', 'POST', 'DELETE']) {
+    const { status, headers } = await fetch(`${one.url}/oauth/authorize`, { method });
+    expect([method, status, headers.get('allow')]).toEqual([method, 405, 'GET']);
+  }
+  const other = await one.ask('POST', '/livez', { body: {} });
+  expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });
 
 it('names the addresses of OAuth clients at /.well-known/oauth-authorization-server (RFC 8414)', async () => {

@@ -132,6 +132,77 @@ describe('oauth4webapi', () => {
     });
   });
 
+  it('signs in and refreshes with tokens that are bound to a key (DPoP), with the nonce of the server', async () => {
+    const as = await discovered();
+    expect(as.dpop_signing_alg_values_supported).toContain('ES256');
+    const key = await oauth.generateKeyPair('ES256');
+    const DPoP = oauth.DPoP(client, key);
+    /** The first answer tells the nonce: as the library documents it, the request is made once more. */
+    const asked = async <T>(
+      ask: () => Promise<Response>,
+      read: (answer: Response) => Promise<T>,
+    ): Promise<T> => {
+      try {
+        return await read(await ask());
+      } catch (error) {
+        if (!oauth.isDPoPNonceError(error)) throw error;
+        return read(await ask());
+      }
+    };
+    const verifier = oauth.generateRandomCodeVerifier();
+    const { landing, state } = await codeFor('ida', {
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      dpop_jkt: await DPoP.calculateThumbprint(),
+    });
+    const parameters = oauth.validateAuthResponse(as, client, landing.url, state);
+    const none = oauth.None();
+    const own = { ...options, DPoP };
+    const first = await asked(
+      () => oauth.authorizationCodeGrantRequest(as, client, none, parameters, APP, verifier, own),
+      (answer) => oauth.processAuthorizationCodeResponse(as, client, answer),
+    );
+    expect(first.token_type).toBe('dpop');
+    const resource = (access: string) =>
+      asked(
+        () =>
+          oauth.protectedResourceRequest(
+            access,
+            'GET',
+            new URL(`${here}/me`),
+            undefined,
+            undefined,
+            own,
+          ),
+        async (answer) => ((await answer.json()) as { username: string }).username,
+      );
+    expect(await resource(first.access_token)).toBe('ida');
+    expect((await ask('GET', '/me', { token: first.access_token })).status).toBe(401);
+    const second = await asked(
+      () => oauth.refreshTokenGrantRequest(as, client, none, first.refresh_token!, own),
+      (answer) => oauth.processRefreshTokenResponse(as, client, answer),
+    );
+    expect(second.token_type).toBe('dpop');
+    expect(await resource(second.access_token)).toBe('ida');
+    const stolen = await oauth.refreshTokenGrantRequest(
+      as,
+      client,
+      none,
+      second.refresh_token!,
+      options,
+    );
+    await expect(oauth.processRefreshTokenResponse(as, client, stolen)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    // The nonce is five minutes old: the server names another one.
+    setTime(ctx, Date.now() + 301_000);
+    const third = await asked(
+      () => oauth.refreshTokenGrantRequest(as, client, none, second.refresh_token!, own),
+      (answer) => oauth.processRefreshTokenResponse(as, client, answer),
+    );
+    vi.useRealTimers();
+    expect(third.token_type).toBe('dpop');
+  });
+
   it('gives a service a token, and asks about tokens with it', async () => {
     const as = await discovered();
     const service: oauth.Client = { client_id: billing.id };
@@ -222,6 +293,49 @@ describe('POST /oauth/token', () => {
     expect(ten.filter(({ body }) => body.error === 'invalid_grant')).toHaveLength(9);
   });
 
+  it('ends the session of a code that comes again with its verifier, and with nothing less (Q-05)', async () => {
+    const { grant } = await codeFor();
+    const { body: first } = await token(grant);
+    const me = async () => (await ask('GET', '/me', { token: first.access_token })).body;
+    const { code, redirect_uri } = grant;
+    for (const seen of [
+      { ...grant, code_verifier: 'v'.repeat(43) }, // somebody saw the code in a history
+      { ...grant, client_id: 'other' },
+    ])
+      expect((await token(seen)).body.error).toBe('invalid_grant');
+    const body = { code, codeVerifier: 'v'.repeat(43) };
+    expect((await ask('POST', '/auth/exchange', { body })).body.code).toBe('invalid_code');
+    expect((await me()).username).toBe('ida');
+    expect((await token({ ...grant, redirect_uri })).body.error).toBe('invalid_grant');
+    expect((await me()).code).toBe('session_ended');
+    const { refresh_token } = first;
+    const refused = await token({ grant_type: 'refresh_token', refresh_token });
+    expect(refused.body).toMatchObject({ error: 'invalid_grant', sessionStatus: 'ended' });
+  });
+
+  it('ends the session of a code at /auth/exchange, too, for ten minutes (Q-05)', async () => {
+    const exchanged = async () => {
+      const { address, codeVerifier } = authorizationRequest(here, 'oidc', APP);
+      const code = (await visit(address, 'bo')).url.searchParams.get('code')!;
+      const exchange = (verifier = codeVerifier) =>
+        ask('POST', '/auth/exchange', { body: { code, codeVerifier: verifier } });
+      const { accessToken } = (await exchange()).body;
+      return { exchange, me: async () => (await ask('GET', '/me', { token: accessToken })).status };
+    };
+    const one = await exchanged();
+    expect((await one.exchange('v'.repeat(43))).status).toBe(400);
+    expect(await one.me()).toBe(200);
+    expect((await one.exchange()).body.code).toBe('invalid_code');
+    expect(await one.me()).toBe(401);
+    const other = await exchanged();
+    await app.OneTimeToken.update(
+      { expiresAt: new Date(0) },
+      { where: { purpose: 'spent sign-in code' } },
+    );
+    expect((await other.exchange()).body.code).toBe('invalid_code');
+    expect(await other.me()).toBe(200);
+  });
+
   it('has the codes of OAuth clients for itself (Q-05)', async () => {
     const { grant } = await codeFor();
     const body = { code: grant.code, codeVerifier: grant.code_verifier };
@@ -284,9 +398,30 @@ it.each<[what: string, status: number, error: string, raw: string, more?: object
     error,
     'string',
   ]);
+  if (raw.includes('&refresh_token=x&refresh_token') || raw.includes('other=2'))
+    expect(body.error_description).toMatch(/^Give it once \((refresh_token|other)\)\.$/);
 });
 
 describe('a service at POST /oauth/token', () => {
+  it('is told that its tokens are not bound to a key, and they are refused with the scheme DPoP', async () => {
+    const { headers, raw } = formOf(billing, { grant_type: 'client_credentials' });
+    const bound = await ask('POST', '/oauth/token', {
+      headers: { ...headers, dpop: 'x' },
+      raw: raw!,
+    });
+    expect([bound.status, bound.body.error]).toEqual([400, 'invalid_request']);
+    expect(bound.body.error_description).toContain('leave out the header DPoP');
+    const { body } = await token({ grant_type: 'client_credentials' }, billing);
+    for (const [scheme, status] of [
+      ['Bearer', 200],
+      ['DPoP', 401],
+    ] as const) {
+      const authorization = `${scheme} ${body.access_token}`;
+      const answer = await ask('GET', '/oauth/changes', { headers: { authorization } });
+      expect(answer.status, scheme).toBe(status);
+    }
+  });
+
   const credentials = { grant_type: 'client_credentials' };
   const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
   const changes = (text: string) => ask('GET', '/oauth/changes', bearer(text));

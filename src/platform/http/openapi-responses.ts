@@ -41,6 +41,7 @@ const ProblemBody = z
         }),
       )
       .optional(),
+    detail: z.string().optional().meta({ description: 'What is wrong with the proof (DPoP).' }),
     required: z.array(z.string()).optional().meta({
       description: 'What is needed: one of these roles, or all of these permissions.',
     }),

@@ -48,6 +48,13 @@ export const invalidFields = ({ issues }: z.ZodError): Problem => {
   return new Problem('invalid_request', { members: { errors } });
 };
 
+/** Where a text belongs, a list is a parameter of a query or a form that is there twice. */
+export const isTwice = ({ code, input, ...issue }: z.core.$ZodIssue): boolean =>
+  code === 'invalid_type' &&
+  'expected' in issue &&
+  issue.expected === 'string' &&
+  Array.isArray(input);
+
 /** A Zod issue for the client. Keys are repeated only if they look like field names; values never are. */
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   const at = (path: readonly PropertyKey[]) =>
@@ -68,7 +75,7 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
     {
       pointer: at(issue.path),
       code: custom ?? (missing ? 'required' : issue.code),
-      message: missing ? 'This field is required' : issue.message,
+      message: missing ? 'This field is required' : isTwice(issue) ? 'Give it once' : issue.message,
     },
   ];
 }

@@ -11,6 +11,8 @@ export interface FieldError {
 interface Details extends ErrorOptions {
   /** Further members of the answer. */
   members?: {
+    /** What is wrong with this request, if the title does not say it. Nothing that was sent is repeated. */
+    detail?: string;
     errors?: readonly FieldError[];
     required?: readonly string[];
     reason?: string;
@@ -46,13 +48,13 @@ export class Problem extends Error {
   }
 }
 
-/** A problem in plain text: a sentence for each field that is wrong, or else the title. */
-export function sentenceOf({ message, members: { errors = [] } }: Problem): string {
+/** A problem in plain text: a sentence for each field that is wrong, or else the detail, or the title. */
+export function sentenceOf({ message, members: { detail, errors = [] } }: Problem): string {
   return errors.length > 0
     ? errors
         .map(({ pointer, message }) =>
           pointer ? `${message} (${pointer.slice(1)}).` : `${message}.`,
         )
         .join(' ')
-    : `${message}.`;
+    : `${detail ?? message}.`;
 }

@@ -144,7 +144,9 @@ export function mount(
   for (const route of routes) {
     const { method, path, guards, spec, handler } = route;
     const read = [...(spec.body ? body : []), parse(spec)];
-    const before = isMembersOnly(route) ? [...guards, ...read] : [...read, ...guards];
+    const rest = guards.filter((each) => !refusesHead(each));
+    const inOrder = isMembersOnly(route) ? [...rest, ...read] : [...read, ...rest];
+    const before = [...guards.filter(refusesHead), ...inOrder];
     const toJson = jsonWriter(spec.returns ?? z.never());
     const answerIt: RequestHandler = async (req, res) => {
       const answer = await handler(req as never, res);
@@ -169,22 +171,28 @@ export function refuseOtherMethods(
 ): void {
   for (const [path, same] of Map.groupBy(routes, (route) => route.path)) {
     const methods = same.map(({ method }) => method);
+    const answersHead = same.some(
+      ({ method, guards }) => method === 'get' && !guards.some(refusesHead),
+    );
     const twice = methods.find((method, i) => methods.indexOf(method) < i);
     if (twice)
       throw new Error(
         `Two routes answer ${twice.toUpperCase()} ${path}. Does a strategy want the path of another route?`,
       );
-    router.route(path).all(refuseMethod(methods), ...end); // `app.all` adds a layer for each of 35 methods
+    router.route(path).all(refuseMethod(methods, answersHead), ...end); // `app.all` adds a layer for each of 35 methods
   }
 }
 
+/** Whatever else is wrong with such a request. */
+const refusesHead = ({ doc }: Guard) => doc.problems?.includes('method_not_allowed') ?? false;
+
 /** 405 with the methods that a path knows (RFC 9110 §15.5.6). */
-export function refuseMethod(methods: readonly string[]): RequestHandler {
-  const known = methods.includes('get') ? [...methods, 'head'] : methods;
-  const Allow = known
-    .map((method) => method.toUpperCase())
-    .sort()
-    .join(', ');
+export function refuseMethod(
+  methods: readonly string[],
+  answersHead = methods.includes('get'),
+): RequestHandler {
+  const known = [...methods, ...(answersHead ? ['head'] : [])].sort();
+  const Allow = known.join(', ').toUpperCase();
   return () => {
     throw new Problem('method_not_allowed', { headers: { Allow } });
   };
