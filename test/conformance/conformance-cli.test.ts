@@ -34,6 +34,13 @@ it('refuses what it does not know', { timeout: HANGS }, async () => {
   expect((await run('conformance')).stderr).toMatch(/required option '--driver/);
 });
 
+it('asks no server with an empty password', { timeout: HANGS }, async () => {
+  expect(await run('conformance server http://127.0.0.1:1 --user ada', '')).toMatchObject({
+    code: 1,
+    stderr: 'The password is empty.\n',
+  });
+});
+
 it.each([
   ['ends', 'process.exit(3)', /^The driver ended \(3\)$/],
   [
