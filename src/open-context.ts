@@ -25,6 +25,7 @@ import { createLog, type Log } from '#src/platform/log';
 import { standardOutput, type LogOutput } from '#src/platform/log-output';
 import { createOutboxSignal } from '#src/platform/mail/outbox';
 import { createMessages } from '#src/platform/messages/messages';
+import { readTheme } from '#src/platform/theme/read-theme';
 import { createRequestContext } from '#src/platform/request-context';
 import type { Settings } from '#src/platform/settings/settings';
 import type { Traces } from '#src/platform/traces';
@@ -99,6 +100,7 @@ export async function openSchema(
 
 /** The same before the schema is migrated. Nothing is connected or read before the first query. */
 export function createContext(settings: Settings, options: ContextOptions = {}): OpenContext {
+  const theme = readTheme(settings.themeDir);
   const request = createRequestContext();
   const output = options.log ? undefined : (options.logOutput ?? standardOutput());
   const log = options.log ?? createLog(settings.logLevel, request, output!);
@@ -116,8 +118,8 @@ export function createContext(settings: Settings, options: ContextOptions = {}):
     clock,
     log,
     request,
-    messages: createMessages(),
-    look: createLook(settings),
+    messages: createMessages(theme.messages),
+    look: createLook(settings, theme),
     secrets,
     limits,
     strategies,

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Language } from '#src/platform/messages/language';
 import type { Settings } from '#src/platform/settings/settings';
 import { template, type Template } from '#src/platform/template';
+import type { Place } from '#src/platform/theme/layouts';
+import type { Theme } from '#src/platform/theme/read-theme';
 import { escapeHtml } from '#src/platform/text';
 
 /** What pages know of the operator. */
@@ -9,14 +11,6 @@ export type Brand = Pick<
   Settings,
   'basePath' | 'brandName' | 'brandColor' | 'brandUrl' | 'brandSupport' | 'brandLogo'
 >;
-
-type PagePlace = 'lang' | 'dir' | 'title' | 'style' | 'header' | 'main' | 'footer';
-
-/** What an operator has in place of ours, or added to it. */
-interface Theme {
-  style?: string | undefined;
-  page?: Template<PagePlace> | undefined;
-}
 
 const PAGE = [
   '<!doctype html><html lang="{{lang}}" dir="{{dir}}"><meta charset="utf-8">',
@@ -112,7 +106,7 @@ function footerOf({ brandName, brandUrl, brandSupport }: Brand, language: Langua
 
 /** The frame of a page around its content: the style with its hash, what stands above, and what below. */
 export interface Look {
-  readonly layout: Template<PagePlace>;
+  readonly layout: Template<Place>;
   readonly style: string;
   readonly styleHash: string;
   /** The colors alone, for pages that have a style of their own. */
@@ -121,10 +115,15 @@ export interface Look {
   readonly header: string;
   footerOf(language: Language): string;
   readonly images: readonly string[];
+  /** The layout of mails, if the operator has one. */
+  readonly mail: Template<Place> | undefined;
 }
 
-export function createLook(brand: Brand, { style: added = '', page }: Theme = {}): Look {
-  const [style, colors] = [styleOf(brand) + added, colorsOf(brand)];
+export function createLook(brand: Brand, { style: added = '', page, mail }: Theme): Look {
+  const [style, colors] = [styleOf(brand), colorsOf(brand)].map((own) => own + added) as [
+    string,
+    string,
+  ];
   return {
     layout: page ?? template(PAGE),
     style,
@@ -134,5 +133,6 @@ export function createLook(brand: Brand, { style: added = '', page }: Theme = {}
     header: headerOf(brand),
     footerOf: (language) => footerOf(brand, language),
     images: brand.brandLogo === undefined ? [] : ["img-src 'self'"],
+    mail,
   };
 }

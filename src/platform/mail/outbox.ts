@@ -43,8 +43,8 @@ export async function queueMail(
   mail: Mail,
   reader?: MailReader | null,
 ): Promise<void> {
-  const { db, clock, secrets, outbox, settings, messages } = ctx;
-  const rendered = render(settings, mail, messages.language(localeFor(ctx, reader)));
+  const { db, clock, secrets, outbox, settings, messages, look } = ctx;
+  const rendered = render(settings, mail, messages.language(localeFor(ctx, reader)), look.mail);
   const recipient = to === null ? NO_RECIPIENT : recipientOf(to);
   const now = clock.now();
   await db.OutgoingMail.create({

@@ -3,6 +3,7 @@ import type { Language } from '#src/platform/messages/language';
 import { message, type Text } from '#src/platform/messages/message';
 import { template, type Template } from '#src/platform/template';
 import type { Settings } from '#src/platform/settings/settings';
+import type { Place } from '#src/platform/theme/layouts';
 import { escapeHtml } from '#src/platform/text';
 
 declare const trusted: unique symbol;
@@ -97,10 +98,8 @@ function reasonOf(brand: MailBrand, reason: Reason, language: Language): string 
 const HEADER = 'font-weight:600;margin:0 0 1.5em';
 const FOOTER = 'font-size:.875em;margin:2em 0 0;padding:1em 0 0;border-top:1px solid';
 
-export type MailPlace = 'lang' | 'dir' | 'title' | 'header' | 'main' | 'footer';
-
-const LAYOUT = template<MailPlace>(`<!doctype html>
-<html lang="{{lang}}" dir="{{dir}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>{{title}}</title><style>:root{color-scheme:light dark}</style></head>
+const LAYOUT = template<Place>(`<!doctype html>
+<html lang="{{lang}}" dir="{{dir}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>{{title}}</title><style>{{style}}</style></head>
 <body><div style="${PAGE}">
 {{header}}<h1 style="font-size:1.25em">{{title}}</h1>
 {{main}}
@@ -113,7 +112,7 @@ export function render(
   brand: MailBrand,
   mail: Pick<Mail, 'subject' | 'reason' | 'parts'>,
   language: Language,
-  layout: Template<MailPlace> = LAYOUT,
+  layout: Template<Place> = LAYOUT,
 ): { subject: string; text: string; html: string } {
   const { brandName: name } = brand;
   const { parts } = mail;
@@ -127,6 +126,7 @@ export function render(
       lang: language.locale,
       dir: language.dir,
       title: escape(subject),
+      style: ':root{color-scheme:light dark}',
       header: name ? `<p style="${HEADER}">${escape(name)}</p>\n` : '',
       main: parts.map((part) => asHtml(part, language)).join('\n'),
       footer: escape(reason),

@@ -41,6 +41,13 @@ export const brandSettings = {
     .describe(
       'Pages of this server: /sign-in and what belongs to it, /account for users, /console for administrators. Or none.',
     ),
+  THEME_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A folder with your own style.css, page.html, mail.html and messages/, in place of ours or added to it. See docs/branding.md.',
+    ),
   BRAND_NAME: z
     .string()
     .regex(
