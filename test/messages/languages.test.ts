@@ -129,9 +129,19 @@ describe.each(LOCALES)('in %s', (locale) => {
 
   const at = new Date('2026-11-20T14:03:59Z');
   const data = {
-    ...{ name: '<b>Ada</b> {code}', link: linkTo(ctx.settings, '/here'), code: '012345' },
-    ...{ at, madeAt: at, provider: 'GitHub', kind: 'totp', left: 9, device: null, ip: null },
-    ...{ strategy: 'local', actor: 'grace', reason: '<script>alert(1)</script>' },
+    name: '<b>Ada</b> {code}',
+    link: linkTo(ctx.settings, '/here'),
+    code: '012345',
+    at,
+    madeAt: at,
+    provider: 'GitHub',
+    kind: 'totp',
+    left: 9,
+    device: null,
+    ip: null,
+    strategy: 'local',
+    actor: 'grace',
+    reason: '<script>alert(1)</script>',
   };
   const mails = Object.entries({
     ...emailMails,
