@@ -52,7 +52,7 @@ export function keptQuery(req: Request): string {
 }
 
 /** The query that keeps the language that was asked for in a link to another page. */
-export const languageQuery = (req: Pick<Asking, 'originalUrl'>): string => {
+const languageQuery = (req: Pick<Asking, 'originalUrl'>): string => {
   const locale = askedLocale(req);
   return locale ? `?ui_locales=${locale}` : '';
 };
