@@ -20,6 +20,7 @@ export const profileOf = (id: string, { username, email, name }: Person, roles: 
   emailVerified: false,
   name,
   roles,
+  locale: null,
   permissions: [], // as of a role without any
   actor: null, // nobody acts for them
 });

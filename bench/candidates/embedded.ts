@@ -10,8 +10,8 @@ const auth = await createSallyport(settingsFrom(process.env));
 const app = express();
 app.use(auth.router);
 app.get('/editors', auth.authenticate(), auth.requireRole('user'), (req, res) => {
-  const { id, username, email, emailVerified, name, roles, permissions, actor } = req.user!;
-  res.json({ id, username, email, emailVerified, name, roles, permissions, actor });
+  const { id, username, email, emailVerified, name, roles, locale, permissions, actor } = req.user!;
+  res.json({ id, username, email, emailVerified, name, roles, locale, permissions, actor });
 });
 app.use(auth.errorHandler);
 auth.createServer(app).listen(Number(process.env['PORT']), '127.0.0.1');

@@ -25,6 +25,7 @@ const profile = {
     emailVerified: { type: 'boolean' },
     name: text,
     roles: { type: 'array', items: text },
+    locale: { type: 'null' },
     permissions: { type: 'array', items: text },
     actor: { type: 'null' },
   },

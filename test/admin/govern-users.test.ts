@@ -209,6 +209,7 @@ describe('GET /admin/users/{id}', () => {
       emailVerified: true,
       name: 'Ada',
       roles: ['moderator', 'user'],
+      locale: null,
       disabled: false,
       createdAt: expect.any(String),
       hasPassword: true,

@@ -89,6 +89,7 @@ describe('user list', () => {
       'emailVerified',
       'name',
       'roles',
+      'locale',
       'disabled',
       'createdAt',
     ]);

@@ -8,6 +8,8 @@ import { CODE } from '#src/one-time-tokens/limits';
 import { FORGOT, PASSWORD_GUESS } from '#src/passwords/limits';
 import { resetPasswordMail } from '#src/passwords/mails';
 import type { LimitClass } from '#src/platform/limits/limit-class';
+import type { Message } from '#src/platform/messages/message';
+import { createMessages } from '#src/platform/messages/messages';
 import { linkTo } from '#src/platform/mail/template';
 import { SettingsSchema } from '#src/platform/settings/schema';
 import { SIGN_UP } from '#src/registration/limits';
@@ -101,6 +103,9 @@ it('Lifetimes: the table has those of links in mails, and so do the mails', asyn
 
   const table = rowsOf('Lifetimes');
   const [minutes, hours] = [60, 3600];
+  const english = createMessages().language('en');
+  const written = (part: unknown) =>
+    part instanceof Object && 'area' in part ? english.write(part as Message) : part;
   const mail = { name: null, link: linkTo(ctx.settings, '/'), code: '012345', at: new Date() };
   for (const [row, words, seconds, purpose, write] of [
     ['Link to confirm an address', '24 hours', 24 * hours, 'verify e-mail', verifyEmailMail],
@@ -124,7 +129,7 @@ it('Lifetimes: the table has those of links in mails, and so do the mails', asyn
     expect(lifetimes[purpose], purpose).toBe(seconds);
     const { goodFor, parts, template } = write(mail);
     expect(
-      [goodFor, JSON.stringify(parts).includes(`The link is good for ${words}`)],
+      [goodFor, JSON.stringify(parts.map(written)).includes(`The link is good for ${words}`)],
       template,
     ).toEqual([seconds, true]);
   }
@@ -135,10 +140,10 @@ it('Lifetimes: the table has those of links in mails, and so do the mails', asyn
   const { parts: notice } = newSignInMail({ ...mail, ...started });
   const [endLink] = table['Link to sign out a new device']!;
   expect([endLink, lifetimesOf.sessionEndLinkSeconds]).toEqual(['7 days', 7 * 24 * hours]);
-  expect(JSON.stringify(notice)).toContain(`The link is good for ${endLink}`);
+  expect(JSON.stringify(notice.map(written))).toContain(`The link is good for ${endLink}`);
   const { goodFor, parts } = signInMail(ctx.settings, '012345', undefined);
   expect([told, TTL_SECONDS, goodFor]).toEqual(['10 minutes', 10 * minutes, 10 * minutes]);
-  expect(JSON.stringify(parts)).toContain(`good for ${told}`);
+  expect(JSON.stringify(parts.map(written))).toContain(`good for ${told}`);
 });
 
 it('Lifetimes: an access token lives for 1 to 60 minutes', async () => {

@@ -71,9 +71,11 @@ async function barriersOf(page: Page): Promise<string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
 }
 
-/** True if nothing is wider than the window. */
-const fits = (page: Page) =>
-  page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth');
+/** What does not fit into the window. */
+const tooWide = (page: Page) =>
+  page.evaluate<string[]>(
+    "document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML.slice(0, 100))",
+  );
 
 describe.runIf(hasBrowser)('every page, looked at in a browser', () => {
   let browser: Browser;
@@ -102,7 +104,7 @@ describe.runIf(hasBrowser)('every page, looked at in a browser', () => {
     await page.waitForSelector('h1');
     if (text > 1) await page.evaluate(`document.documentElement.style.fontSize = '${text * 100}%'`);
     expect(await page.locator('h1').count(), path).toBe(1);
-    expect.soft(await fits(page), `${path} is wider than the window`).toBe(true);
+    expect.soft(await tooWide(page), `${path} is wider than the window`).toEqual([]);
     expect.soft(await barriersOf(page), path).toEqual([]);
     const folder = process.env['SCREENSHOTS'];
     if (!folder) return;

@@ -26,29 +26,31 @@ export function Table<T extends { id: string }>({
     return isLoading ? <p class="note">{t('ui.loading')}</p> : <>{empty}</>;
   return (
     <>
-      <table>
-        <caption class="hidden">{caption}</caption>
-        <thead>
-          <tr>
-            {columns.map(({ title }) => (
-              <th scope="col" key={title}>
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.id}>
-              {columns.map(({ title, cell }) => (
-                <td data-title={title} key={title}>
-                  {cell(row)}
-                </td>
+      <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
+        <table>
+          <caption class="hidden">{caption}</caption>
+          <thead>
+            <tr>
+              {columns.map(({ title }) => (
+                <th scope="col" key={title}>
+                  {title}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.id}>
+                {columns.map(({ title, cell }) => (
+                  <td data-title={title} key={title}>
+                    {cell(row)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {more && (
         <Button busy={isLoading} onClick={more}>
           {t('ui.more')}
