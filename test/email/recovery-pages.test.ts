@@ -53,6 +53,28 @@ describe.each(PATHS)('%s', (path) => {
     expect(text).toContain(`<form method="post" action="${path}">`);
   });
 
+  it.each<[string, Record<string, string>, number]>([
+    [
+      'a page of another site',
+      { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+      403,
+    ],
+    ['a neighbouring domain', { origin: 'null', 'sec-fetch-site': 'same-site' }, 403],
+    ['a foreign page in an old browser', { origin: 'https://evil.example' }, 403],
+    [
+      'the page itself, which tells nobody its address',
+      { origin: 'null', 'sec-fetch-site': 'same-origin' },
+      400,
+    ],
+    ['the page itself in an old browser', { origin: here }, 400],
+    ['a program', {}, 400],
+  ])('takes its form from %s or not (Y-03)', async (_who, headers, status) => {
+    const body = new URLSearchParams({ token: 'not one', email: 'not one' });
+    const answer = await fetch(here + path, { method: 'POST', body, headers });
+    expect(answer.status).toBe(status);
+    expect((await answer.text()).includes('<h1>')).toBe(true);
+  });
+
   it('shows nothing that a link brings but a token of the right form', async () => {
     expect((await fetch(here + path)).status).toBe(path === '/forgot-password' ? 200 : 400);
     for (const token of ['"><script>alert(1)</script>', "'onload=x", 'a b', 'x'.repeat(200)])

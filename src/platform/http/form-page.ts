@@ -6,6 +6,7 @@ import { pageError } from '#src/platform/http/error-handler';
 import { keptQuery, languageOf } from '#src/platform/http/language';
 import { NO_MISTAKES, renderAlert, renderFields, type Mistakes } from '#src/platform/http/fields';
 import { fieldOf, mistakesOf, whoseHtml, type FormInput } from '#src/platform/http/form-input';
+import { notFromElsewhere } from '#src/platform/http/own-origin';
 import { sendPage, sourceOf } from '#src/platform/http/page';
 import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
@@ -67,6 +68,7 @@ export function mountFormPages(
   pages: readonly FormPage[],
   scripts: readonly string[],
 ): void {
+  const fromHere = notFromElsewhere(ctx);
   for (const page of pages) {
     const shown = (req: Request, res: Response): Shown => ({
       ctx,
@@ -82,7 +84,7 @@ export function mountFormPages(
     router
       .route(page.path)
       .get((req, res) => open(shown(req, res), Token.safeParse(req.query['token']).data))
-      .post(...formBody, page.guard, (req, res) => submit(shown(req, res), req))
+      .post(fromHere, ...formBody, page.guard, (req, res) => submit(shown(req, res), req))
       .all(refuseMethod(['get', 'post']), end);
   }
 }

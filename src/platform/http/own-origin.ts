@@ -25,5 +25,19 @@ export const fromOwnPage = ({ settings }: Pick<Context, 'settings'>) => {
   });
 };
 
+/**
+ * Stands before the form of a mailed link, which tells nobody its address: browsers send it from the origin `null`. What
+ * says that it comes from elsewhere is refused. A program says nothing, and needs the token of the link anyway.
+ */
+export const notFromElsewhere = ({ settings }: Pick<Context, 'settings'>) => {
+  const own = new URL(settings.publicUrl).origin;
+  return guard({ problems: ['origin_refused'] }, ({ headers }, _res, next) => {
+    const { origin = 'null', 'sec-fetch-site': site } = headers;
+    const isOwn = site === undefined ? ['null', own].includes(origin) : site === 'same-origin';
+    if (!isOwn) throw new Problem('origin_refused');
+    next();
+  });
+};
+
 /** A page that tells nobody its address sends a form from the origin `null`. With this, only the server itself hears. */
 export const FORM_REFERRER = 'same-origin';
