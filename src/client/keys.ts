@@ -33,7 +33,7 @@ function makePair(): Promise<Pair> {
 
 async function signingKey({ privateKey, publicKey }: Pair): Promise<SigningKey> {
   const jwk = await crypto.subtle.exportKey('jwk', publicKey);
-  return { jwk, sign: (bytes) => crypto.subtle.sign(ECDSA, privateKey, bytes) };
+  return { jwk, sign: (bytes) => crypto.subtle.sign(ECDSA, privateKey, new Uint8Array(bytes)) };
 }
 
 /** Keys that are gone with the program. */

@@ -70,7 +70,12 @@ it.each([
   ['a path', "'DELETE /admin/users/{id}'", "'DELETE /admin/people/{id}'", 'app.ts'],
   ['a parameter of a path', 'id: string;', 'user: string;', 'app.ts'],
   ['the action of a code', "mfa_required: 'second_factor'", "mfa_required: 'other'", 'app.ts'],
-  ['a field that the client uses', 'refreshToken: string;', 'renewal: string;', 'src/client'],
+  [
+    'a field that the client uses',
+    'refreshToken?: string | undefined;',
+    'renewal?: string | undefined;',
+    'src/client',
+  ],
 ])('does not compile any more when %s has another name', async (_what, now, then, where) => {
   const { code, stdout } = await compile((types) => {
     expect(types).toContain(now);

@@ -38,7 +38,7 @@ describe.each(PAGES)('%s', async (path) => {
     expect(text).not.toMatch(
       /<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<base|<iframe|@import|url\(/i,
     );
-    expect(text).toMatch(/^<!doctype html><html lang="en"><meta charset="utf-8">/);
+    expect(text).toMatch(/^<!doctype html><html lang="en"(?: dir="ltr")?><meta charset="utf-8">/);
   });
 
   it('finds everything it refers to, with the right type', async () => {

@@ -62,7 +62,8 @@ async function expectAllUnknown(tokens: readonly string[]) {
 
 describe('what is no refresh token of ours is unknown, and the database is not asked', () => {
   afterEach(async () => {
-    expect(statements).toEqual([]);
+    // The worker of the webhooks asks by itself, every few seconds.
+    expect(statements.filter((sql) => !sql.includes('`webhooks`'))).toEqual([]);
     expect((await Session.findByPk(ada.tokens.session.id))!.generation).toBe(0);
   });
 
