@@ -19,6 +19,11 @@ const isExact = ({ operation, target, method }: FuzzRequest): boolean => {
   );
 };
 
+/** A browser that a sign-in at a provider leads here is answered with a page. */
+const isForPerson = ({ operation, headers }: FuzzRequest): boolean =>
+  /^\/(auth\/github|oauth\/authorize)/.test(operation.path) &&
+  /html/.test(String((headers as Record<string, unknown>)['accept']));
+
 /** What is wrong with this answer, or undefined. */
 export function wrongWith(request: FuzzRequest, answer: Answer, ms: number): string | undefined {
   const { operation, isForged } = request;
@@ -28,7 +33,8 @@ export function wrongWith(request: FuzzRequest, answer: Answer, ms: number): str
   if (operation.isApi && operation.statuses.length > 0 && isExact(request) && !known.has(status))
     return `${status} is not documented`;
   // HEAD has no body to look at, and OPTIONS is for CORS.
-  const isProblem = operation.isApi && !['HEAD', 'OPTIONS'].includes(request.method);
+  const isProblem =
+    operation.isApi && !['HEAD', 'OPTIONS'].includes(request.method) && !isForPerson(request);
   const wrong =
     isProblem && status >= 400
       ? fault(answer, operation.path, ms, 'x-refresh-token' in request.headers)
@@ -60,11 +66,13 @@ function wrongInGeneral(
   return checks.find(([good]) => !good)?.[1];
 }
 
-/** A body that is called JSON is JSON. */
+/** A body that is called JSON is JSON, and each of its lines if it is NDJSON, which may have none. */
 function isParsed(headers: Headers, text: string): boolean {
-  if (!/json/.test(headers.get('content-type') ?? '')) return true;
+  const type = headers.get('content-type') ?? '';
+  if (!/json/.test(type)) return true;
+  const documents = /ndjson/.test(type) ? text.split('\n').filter(Boolean) : [text];
   try {
-    JSON.parse(text);
+    for (const document of documents) JSON.parse(document);
     return true;
   } catch {
     return false;
