@@ -9,7 +9,7 @@ import {
 } from '#src/authentication/authorization-request';
 import { SIGN_IN } from '#src/authentication/limits';
 import { transientRefusal } from '#src/authentication/redirect-errors';
-import { isRedirectUri, withQuery } from '#src/authentication/redirect-uri';
+import { appParameters, withQuery } from '#src/authentication/redirect-uri';
 import { ofKind, pascalCase } from '#src/authentication/routes';
 import type { Context } from '#src/context';
 import { issueAuthorizationCode } from '#src/federation/authorization-code';
@@ -17,7 +17,7 @@ import { CODE } from '#src/one-time-tokens/limits';
 import { Problem } from '#src/platform/http/problem';
 import { hitsFor, limit } from '#src/platform/http/rate-limit';
 import { get, guard, post, type Route } from '#src/platform/http/route';
-import { AppState, ClientId, CodeChallenge, RedirectUri } from '#src/strategy-kit/app-request';
+import { ClientId } from '#src/strategy-kit/app-request';
 import { authorizationParameterNames, pathOf } from '#src/strategy-kit/contract';
 import type { AuthorizationParameter, AuthStrategy } from '#src/strategy-kit/strategy';
 
@@ -52,13 +52,7 @@ const Parameters = {
 const Start = ({ settings }: Context, { authorizationParameters = [] }: AuthStrategy) =>
   z.strictObject({
     ...parametersOf(authorizationParameters),
-    redirectUri: RedirectUri.refine(
-      (uri) => isRedirectUri(settings, uri),
-      'This is not one of REDIRECT_URIS',
-    ),
-    codeChallenge: CodeChallenge,
-    codeChallengeMethod: z.literal('S256').optional(),
-    state: AppState.optional(),
+    ...appParameters(settings),
     clientId: ClientId.optional().meta({
       description: 'Set by `GET /oauth/authorize`. The code is then for `POST /oauth/token` only.',
     }),

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Settings } from '#src/platform/settings/settings';
 import { isLoopback } from '#src/platform/settings/types';
+import { AppState, CodeChallenge, RedirectUri } from '#src/strategy-kit/app-request';
 
 /** A desktop app listens on any free port (RFC 8252 §7.3), so on loopback the port does not count. */
 const withoutPort = (uri: string) =>
@@ -27,3 +29,14 @@ export function withQuery(uri: string, members: Record<string, string | undefine
     if (value !== undefined) url.searchParams.set(name, value);
   return url.href;
 }
+
+/** What an app begins a sign-in with, wherever it does. */
+export const appParameters = (settings: Settings) => ({
+  redirectUri: RedirectUri.refine(
+    (uri) => isRedirectUri(settings, uri),
+    'This is not one of REDIRECT_URIS',
+  ),
+  codeChallenge: CodeChallenge,
+  codeChallengeMethod: z.literal('S256').optional(),
+  state: AppState.optional(),
+});

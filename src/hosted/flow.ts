@@ -1,14 +1,9 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { isRedirectUri } from '#src/authentication/redirect-uri';
+import { appParameters } from '#src/authentication/redirect-uri';
 import { invalidFields } from '#src/platform/http/parse';
 import type { Settings } from '#src/platform/settings/settings';
-import {
-  AppState,
-  CodeChallenge,
-  RedirectUri,
-  type AppRequest,
-} from '#src/strategy-kit/app-request';
+import type { AppRequest } from '#src/strategy-kit/app-request';
 
 /** What an app begins a sign-in with. Every page of it has this in its address, and nothing secret. */
 export interface Flow {
@@ -18,17 +13,6 @@ export interface Flow {
   /** What links and forms of a page go on with: `?redirectUri=…`, or nothing. */
   query: string;
 }
-
-const App = ({ settings }: { settings: Settings }) =>
-  z.object({
-    redirectUri: RedirectUri.refine(
-      (uri) => isRedirectUri(settings, uri),
-      'This is not one of REDIRECT_URIS',
-    ),
-    codeChallenge: CodeChallenge,
-    codeChallengeMethod: z.literal('S256').optional(),
-    state: AppState.optional(),
-  });
 
 /** What does not have the right form is left out. */
 const Hints = z.object({
@@ -56,7 +40,7 @@ export function flowOf(
   const hints = Hints.parse({ ...given });
   if (given['redirectUri'] === undefined && given['codeChallenge'] === undefined)
     return { loginHint: hints.login_hint, query: queryOf(hints) };
-  const { data, error } = App(ctx).safeParse({ ...given });
+  const { data, error } = z.object(appParameters(ctx.settings)).safeParse({ ...given });
   if (error) throw invalidFields(error);
   const { redirectUri, codeChallenge, state } = data;
   const app = { redirectUri, codeChallenge, state };

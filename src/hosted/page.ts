@@ -39,7 +39,7 @@ export interface Given {
 
 export interface HostedPage {
   path: string;
-  /** Only for somebody whom an app has sent. */
+  /** The page needs an app that waits for the sign-in. */
   forApp?: true;
   show(visit: Visit, given: Given): Ending | Promise<Ending>;
   /** Takes the form. What it refuses is shown by `show`. */

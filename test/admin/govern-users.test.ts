@@ -368,7 +368,7 @@ describe('PATCH /admin/users/{id}', () => {
     });
   });
 
-  it('takes null for the address of somebody who has none, also for oneself', async () => {
+  it('accepts null for the address of a user without one, and for one’s own', async () => {
     const chief = await register({ username: 'no-address' }, 'admin');
     const body = { email: null, name: 'Ada' };
     const answer = await chief.ask('PATCH', at(chief.id), { body });

@@ -33,7 +33,7 @@ export function createOutboxSignal(): OutboxSignal {
  * Puts a mail into the outbox: one row, written in the transaction around this call and undone with it. Nobody waits for
  * the mail server: delivery begins after the commit. `to: null` writes a row that is never sent, so that timing does not
  * reveal unknown addresses.
- * `reader`: the user who has the address, if somebody has it.
+ * `reader`: the user with this address, if there is one.
  *
  * @throws {Error} when `to` is no address that `parseEmail` accepts
  */

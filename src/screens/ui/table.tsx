@@ -26,7 +26,7 @@ export function Table<T extends { id: string }>({
     return isLoading ? <p class="note">{t('ui.loading')}</p> : <>{empty}</>;
   return (
     <>
-      <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
+      <div class="wide-table" role="region" aria-label={caption} tabIndex={0}>
         <table>
           <caption class="hidden">{caption}</caption>
           <thead>
