@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Debian's Chromium. Without it, test/platform/pages.test.ts says what is left out. */
 export const CHROMIUM = '/usr/bin/chromium';
 export const hasBrowser = existsSync(CHROMIUM);
 
-export const launchBrowser = (...args: string[]) =>
-  chromium.launch({
+export async function launchBrowser(...args: string[]): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...args],
   });
+  // No test is about the speed of a machine that has other work: a step may take nearly as long as a test.
+  browser.on('context', (context) => context.setDefaultTimeout(110_000));
+  return browser;
+}
 
 /** Gives a page an authenticator of its own, which answers by itself as if its user had touched it. */
 export async function addAuthenticator(page: Page, more: object = {}) {
