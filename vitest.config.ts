@@ -41,7 +41,7 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenes clients ' +
+  'account account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenarios clients ' +
     'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
     'compat-safe compat-sentences conformance conformance-cli conformance-shipped console console-operator doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
@@ -60,7 +60,7 @@ const slow = files(
 
 /** Files about what only a database server has, or that need one beside SQLite. */
 const serverOnly = files(
-  'client-scenes cluster engines galera group-replication prepared-many tls',
+  'client-scenarios cluster engines galera group-replication prepared-many tls',
 );
 
 /** Tests of others, in packages that test/generators has of its own. */

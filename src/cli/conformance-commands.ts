@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { print, table } from '#src/cli/answer';
 import { readPassword } from '#src/cli/prompt';
-import type { Verdict } from '#src/conformance/play';
+import type { Verdict } from '#src/conformance/run-client';
 
 interface ClientOptions {
   driver: string;
-  scene?: string[];
+  scenario?: string[];
   database?: string[];
 }
 
@@ -15,15 +15,15 @@ export function addConformanceCommands(cli: Command): void {
     .description('Try whether a client or a server keeps the rules of docs/clients.md');
   conformance
     .command('client', { isDefault: true })
-    .description('Play scenes against a client: docs/conformance.md says how to drive it')
+    .description('Run scenarios against a client: docs/conformance.md says how to drive it')
     .requiredOption('--driver <driver>', 'a command, or the address of an HTTP server')
-    .option('--scene <name...>', 'a scene in place of all; also several')
+    .option('--scenario <name...>', 'a scenario in place of all; also several')
     .option('--database <url...>', 'empty databases, a node for each. Default: SQLite')
     .action(async (...given: [ClientOptions, Command]) => {
-      const [{ driver, scene: only = [], database: databaseUrls = [] }] = given;
+      const [{ driver, scenario: only = [], database: databaseUrls = [] }] = given;
       const { driverOf } = await import('#src/conformance/driver');
-      const { playClient } = await import('#src/conformance/play');
-      conclude(await playClient({ driver: driverOf(driver), only, databaseUrls }), given);
+      const { runClient } = await import('#src/conformance/run-client');
+      conclude(await runClient({ driver: driverOf(driver), only, databaseUrls }), given);
     });
   conformance
     .command('server')
@@ -32,10 +32,10 @@ export function addConformanceCommands(cli: Command): void {
     .option('--user <user>', 'a user who is there, and whose password is asked for')
     .action(async (...given: [string, { user?: string }, Command]) => {
       const [url, { user: identifier }] = given;
-      const { playServer } = await import('#src/conformance/play-server');
+      const { runServer } = await import('#src/conformance/run-server');
       const account = identifier && { identifier, password: await readPassword() };
       if (account && account.password === '') throw new Error('The password is empty.');
-      conclude(await playServer({ url, ...(account && { account }) }), given);
+      conclude(await runServer({ url, ...(account && { account }) }), given);
     });
 }
 
@@ -46,7 +46,7 @@ function conclude(data: readonly Verdict[], given: unknown[]): void {
   const { text } = table(
     { data },
     {
-      SCENE: ({ scene }) => scene,
+      SCENARIO: ({ scenario }) => scenario,
       VERDICT: ({ verdict }) => verdict,
       ...(data.some(({ rules }) => rules.length > 0) && RULES),
       WHY: ({ why }) => why,

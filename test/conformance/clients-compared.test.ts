@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { driverOf } from '#src/conformance/driver';
-import { playClient, type Verdict } from '#src/conformance/play';
+import { runClient, type Verdict } from '#src/conformance/run-client';
 import { careless, eraser, impatient, interceptor } from '#test/support/conformance/naive';
 import { sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
 import { drive } from '#test/support/conformance/tabs';
@@ -26,23 +26,23 @@ const drivers = {
 const WORDS = { passed: 'passed', failed: '**failed**', skipped: '–' };
 
 function tableOf(runs: readonly (readonly Verdict[])[]): string {
-  const rows = runs[0]!.map(({ scene, title, rules }, i) => [
-    `\`${scene}\``,
+  const rows = runs[0]!.map(({ scenario, title, rules }, i) => [
+    `\`${scenario}\``,
     title,
     rules.join(', '),
     ...runs.map((verdicts) => WORDS[verdicts[i]!.verdict]),
   ]);
-  const head = ['Scene', '', 'Rules', ...Object.keys(drivers)];
+  const head = ['Scenario', '', 'Rules', ...Object.keys(drivers)];
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 // `vitest -u` writes the table.
 it('says of each client in docs/conformance.md what the run says', { timeout: HANGS }, async () => {
   const runs = await Promise.all(
-    Object.values(drivers).map((driver) => playClient({ driver: driverOf(driver) })),
+    Object.values(drivers).map((driver) => runClient({ driver: driverOf(driver) })),
   );
   const failed = runs.map((run) =>
-    run.flatMap(({ scene, verdict }) => (verdict === 'failed' ? [scene] : [])).sort(),
+    run.flatMap(({ scenario, verdict }) => (verdict === 'failed' ? [scenario] : [])).sort(),
   );
   expect(failed).toEqual([
     [],
@@ -81,7 +81,7 @@ it('says of each client in docs/conformance.md what the run says', { timeout: HA
     ],
   ]);
   const table = tableOf(runs);
-  await expect(page.replace(/^\| Scene \|[^]*?\n\n/m, () => `${table}\n\n`)).toMatchFileSnapshot(
+  await expect(page.replace(/^\| Scenario \|[^]*?\n\n/m, () => `${table}\n\n`)).toMatchFileSnapshot(
     file,
   );
 });

@@ -8,28 +8,28 @@ const HANGS = 300_000;
 const run = commandLine({});
 const { url } = await drive(interceptor);
 
-it('says in a table and in JSON what each scene found', { timeout: HANGS }, async () => {
-  const passed = await run(`conformance --driver ${url} --scene no-loop`);
+it('says in a table and in JSON what each scenario found', { timeout: HANGS }, async () => {
+  const passed = await run(`conformance --driver ${url} --scenario no-loop`);
   expect(passed).toMatchObject({ code: 0, stderr: '' });
-  expect(passed.stdout).toMatch(/^SCENE +VERDICT +RULES +WHY\nno-loop +passed +5 +-\n$/);
+  expect(passed.stdout).toMatch(/^SCENARIO +VERDICT +RULES +WHY\nno-loop +passed +5 +-\n$/);
   const failed = await run(
-    `conformance client --driver ${url} --scene wrong-password duplicated-tab --json`,
+    `conformance client --driver ${url} --scenario wrong-password duplicated-tab --json`,
   );
   expect(process.exitCode).toBe(1);
   process.exitCode = 0;
   const { ok, data } = JSON.parse(failed.stdout);
   expect(ok).toBe(false);
   expect(data).toMatchObject([
-    { scene: 'wrong-password', verdict: 'failed', rules: [5] },
-    { scene: 'duplicated-tab', verdict: 'skipped' },
+    { scenario: 'wrong-password', verdict: 'failed', rules: [5] },
+    { scenario: 'duplicated-tab', verdict: 'skipped' },
   ]);
   expect(data[0].why).toMatch(/^It refreshed 1 times, not 0/);
 });
 
 it('refuses what it does not know', { timeout: HANGS }, async () => {
-  expect(await run(`conformance --driver ${url} --scene no-such`)).toMatchObject({
+  expect(await run(`conformance --driver ${url} --scenario no-such`)).toMatchObject({
     code: 1,
-    stderr: 'There is no scene no-such\n',
+    stderr: 'There is no scenario no-such\n',
   });
   expect((await run('conformance')).stderr).toMatch(/required option '--driver/);
 });
@@ -57,7 +57,7 @@ it.each([
   writeFileSync('driver.cjs', code);
   const driver = [process.execPath, `${process.cwd()}/driver.cjs`];
   const { data } = JSON.parse(
-    (await run(['conformance', '--driver', driver.join(' '), '--scene', 'no-loop', '--json']))
+    (await run(['conformance', '--driver', driver.join(' '), '--scenario', 'no-loop', '--json']))
       .stdout,
   );
   process.exitCode = 0;

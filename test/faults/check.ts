@@ -1,6 +1,6 @@
 import type { Ledger } from '#test/faults/ledger';
 import { until } from '#test/faults/load';
-import type { Engine, Stage } from '#test/faults/stage';
+import type { Engine, Environment } from '#test/faults/environment';
 
 const HALF =
   'SELECT u.username FROM users u LEFT JOIN user_roles r ON r.user_id = u.id WHERE r.user_id IS NULL';
@@ -9,7 +9,7 @@ const TWICE =
 const probe = { username: 'probe', password: 'correct horse battery' };
 
 /** Waits until every server reads and writes again. Answers how long that took, in milliseconds. */
-export async function recovery({ nodes, ledger }: Stage): Promise<number> {
+export async function recovery({ nodes, ledger }: Environment): Promise<number> {
   for (const node of nodes)
     await until('a server has recovered', async () => {
       const { username, password } = probe;
@@ -24,14 +24,18 @@ export async function recovery({ nodes, ledger }: Stage): Promise<number> {
 }
 
 /** What must hold in the database, whatever happened: nothing acknowledged is missing, and nothing is half there. */
-export async function checkDatabase(stage: Stage, engine: Engine, ledger: Ledger): Promise<void> {
-  const users = new Set((await stage.rows('SELECT username FROM users')).map(nameOf));
+export async function checkDatabase(
+  environment: Environment,
+  engine: Engine,
+  ledger: Ledger,
+): Promise<void> {
+  const users = new Set((await environment.rows('SELECT username FROM users')).map(nameOf));
   for (const name of ledger.signedUp) if (!users.has(name)) ledger.lost.push(`sign-up of ${name}`);
-  for (const row of await stage.rows(HALF)) ledger.lost.push(`${nameOf(row)} has no role`);
-  for (const row of await stage.rows(TWICE))
+  for (const row of await environment.rows(HALF)) ledger.lost.push(`${nameOf(row)} has no role`);
+  for (const row of await environment.rows(TWICE))
     ledger.lost.push(`two users are called ${String(row['username_canonical'])}`);
   if (engine === 'mariadb') return;
-  const [said] = await stage.rows('PRAGMA integrity_check');
+  const [said] = await environment.rows('PRAGMA integrity_check');
   if (said!['integrity_check'] !== 'ok') ledger.lost.push(`integrity: ${JSON.stringify(said)}`);
 }
 

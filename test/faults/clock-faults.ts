@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BOTH, type Fault } from '#test/faults/fault';
 import type { Load } from '#test/faults/load';
-import type { Stage } from '#test/faults/stage';
+import type { Environment } from '#test/faults/environment';
 import { root } from '#test/support/process';
 
 const [MINUTE, HOUR] = [60_000, 3_600_000];
@@ -10,7 +10,7 @@ const withClock = { node: ['--import', join(root, 'test/faults/clock.ts')] };
 /** So many requests are acknowledged at each of these times. */
 const SOME = 20;
 
-async function jump({ nodes }: Stage, load: Load, offsets: readonly (string | number)[]) {
+async function jump({ nodes }: Environment, load: Load, offsets: readonly (string | number)[]) {
   for (const offset of [...offsets, 0]) {
     for (const node of nodes) node.moveClock(String(offset));
     await load.acknowledge(SOME);
@@ -24,7 +24,7 @@ export const clockFaults: readonly Fault[] = [
     name: 'clock jumps by an hour and by a day, forth and back',
     engines: BOTH,
     rounds: [1, 5],
-    round: (stage, load) => jump(stage, load, [HOUR, -HOUR, 24 * HOUR]),
+    round: (environment, load) => jump(environment, load, [HOUR, -HOUR, 24 * HOUR]),
   },
   {
     ...withClock,
@@ -32,7 +32,7 @@ export const clockFaults: readonly Fault[] = [
     name: 'clock stands still, then trembles',
     engines: BOTH,
     rounds: [1, 5],
-    round: (stage, load) => jump(stage, load, ['frozen', 200, 0, 200, 0, 200]),
+    round: (environment, load) => jump(environment, load, ['frozen', 200, 0, 200, 0, 200]),
   },
   {
     ...withClock,

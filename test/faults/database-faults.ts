@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection, type Connection } from 'mysql2/promise';
 import { untilRefused, type Fault } from '#test/faults/fault';
-import type { Stage } from '#test/faults/stage';
+import type { Environment } from '#test/faults/environment';
 
 /** How long a fault lasts: longer than a statement may take (STATEMENT_TIMEOUT_MS in src/platform/database/open.ts). */
 const LASTS_MS = 2500;
 
 /** While the database is away, the process is alive and says that it is not ready. */
-async function away({ ask, ledger }: Stage): Promise<void> {
+async function away({ ask, ledger }: Environment): Promise<void> {
   const [alive, ready] = await Promise.all([
     ledger.hear(() => ask('GET', '/livez')),
     ledger.hear(() => ask('GET', '/readyz')),
@@ -18,8 +18,12 @@ async function away({ ask, ledger }: Stage): Promise<void> {
 }
 
 /** An administrator does something for a while, in a connection of its own. */
-async function meanwhile(stage: Stage, begin: readonly string[], end: readonly string[]) {
-  const admin = await stage.admin();
+async function meanwhile(
+  environment: Environment,
+  begin: readonly string[],
+  end: readonly string[],
+) {
+  const admin = await environment.admin();
   for (const sql of begin) await admin.query(sql);
   await sleep(LASTS_MS);
   for (const sql of end) await admin.query(sql);
@@ -34,10 +38,10 @@ export const databaseFaults: readonly Fault[] = [
     ...onServer,
     id: 'X-01',
     name: 'database refuses connections',
-    async round(stage) {
-      stage.proxy.set('refuse');
-      await away(stage);
-      stage.proxy.set('pass');
+    async round(environment) {
+      environment.proxy.set('refuse');
+      await away(environment);
+      environment.proxy.set('pass');
     },
   },
   {
@@ -45,32 +49,32 @@ export const databaseFaults: readonly Fault[] = [
     id: 'X-02',
     name: 'database killed',
     rounds: [2, 20],
-    async round(stage) {
-      await stage.database.kill();
-      await away(stage);
-      stage.ledger.mending();
-      await stage.database.start();
+    async round(environment) {
+      await environment.database.kill();
+      await away(environment);
+      environment.ledger.mending();
+      await environment.database.start();
     },
   },
   {
     ...onServer,
     id: 'X-03',
     name: 'database frozen (SIGSTOP)',
-    async round(stage) {
-      process.kill(stage.database.pid, 'SIGSTOP');
-      await away(stage);
-      process.kill(stage.database.pid, 'SIGCONT');
+    async round(environment) {
+      process.kill(environment.database.pid, 'SIGSTOP');
+      await away(environment);
+      process.kill(environment.database.pid, 'SIGCONT');
     },
   },
   {
     ...onServer,
     id: 'X-03',
     name: 'network swallows everything',
-    async round(stage) {
-      stage.proxy.set('hold');
-      await away(stage);
-      stage.proxy.reset(); // what was swallowed is gone for good
-      stage.proxy.set('pass');
+    async round(environment) {
+      environment.proxy.set('hold');
+      await away(environment);
+      environment.proxy.reset(); // what was swallowed is gone for good
+      environment.proxy.set('pass');
     },
   },
   {
@@ -98,20 +102,20 @@ export const databaseFaults: readonly Fault[] = [
     ...onServer,
     id: 'X-04',
     name: 'database too slow (4 s each way)',
-    async round(stage) {
-      stage.proxy.set(4000);
-      await away(stage);
-      stage.proxy.reset();
-      stage.proxy.set('pass');
+    async round(environment) {
+      environment.proxy.set(4000);
+      await away(environment);
+      environment.proxy.reset();
+      environment.proxy.set('pass');
     },
   },
   {
     ...onServer,
     id: 'X-06',
     name: 'every connection waits for a lock',
-    round: (stage) =>
+    round: (environment) =>
       meanwhile(
-        stage,
+        environment,
         ['LOCK TABLES users WRITE, sessions WRITE, user_roles WRITE, roles WRITE'],
         ['UNLOCK TABLES'],
       ),
@@ -120,20 +124,21 @@ export const databaseFaults: readonly Fault[] = [
     ...onServer,
     id: 'X-07',
     name: 'somebody else locks every user',
-    round: (stage) => meanwhile(stage, ['BEGIN', 'SELECT * FROM users FOR UPDATE'], ['ROLLBACK']),
+    round: (environment) =>
+      meanwhile(environment, ['BEGIN', 'SELECT * FROM users FOR UPDATE'], ['ROLLBACK']),
   },
   {
     ...onServer,
     id: 'X-08',
     name: 'database has no connection left',
-    async round(stage) {
-      const admin = await stage.admin();
-      const before = (await stage.rows('SELECT @@max_connections AS most'))[0]!['most'];
+    async round(environment) {
+      const admin = await environment.admin();
+      const before = (await environment.rows('SELECT @@max_connections AS most'))[0]!['most'];
       await admin.query('SET GLOBAL max_connections = 10');
-      stage.proxy.reset();
+      environment.proxy.reset();
       const idle = [];
       for (let i = 0; i < 20; i++) {
-        const connection = await createConnection(stage.database.url).catch(() => undefined);
+        const connection = await createConnection(environment.database.url).catch(() => undefined);
         if (connection) idle.push(connection);
       }
       await sleep(LASTS_MS);
@@ -146,8 +151,8 @@ export const databaseFaults: readonly Fault[] = [
     ...onServer,
     id: 'X-09',
     name: 'database read-only',
-    round: (stage) =>
-      meanwhile(stage, ['SET GLOBAL read_only = ON'], ['SET GLOBAL read_only = OFF']),
+    round: (environment) =>
+      meanwhile(environment, ['SET GLOBAL read_only = ON'], ['SET GLOBAL read_only = OFF']),
   },
   {
     ...onServer,
@@ -156,17 +161,17 @@ export const databaseFaults: readonly Fault[] = [
     rounds: [1, 3],
     // One file for all tables, which may not grow further.
     database: ['--innodb-file-per-table=0', `${ONE_FILE}:40M`],
-    async round(stage, _load, round) {
-      const admin = await stage.admin();
+    async round(environment, _load, round) {
+      const admin = await environment.admin();
       await admin.query('CREATE TABLE IF NOT EXISTS filler (bytes LONGBLOB)');
       for (const size of [500_000, 50_000, 5000, 500])
         await fill(admin, `INSERT INTO filler VALUES (REPEAT('x', ${size}))`);
-      await untilRefused(stage);
+      await untilRefused(environment);
       admin.destroy();
       // The administrator gives it room. Without any it cannot even delete.
-      await stage.database.kill();
-      stage.ledger.mending();
-      await stage.database.start([`${ONE_FILE}:${40 * (round + 2)}M`]);
+      await environment.database.kill();
+      environment.ledger.mending();
+      await environment.database.start([`${ONE_FILE}:${40 * (round + 2)}M`]);
     },
   },
 ];

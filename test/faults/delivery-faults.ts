@@ -1,13 +1,13 @@
 import { BOTH, type Fault } from '#test/faults/fault';
-import type { Stage } from '#test/faults/stage';
+import type { Environment } from '#test/faults/environment';
 import { statusesOf, type Question } from '#test/support/client';
 
 const password = 'correct horse battery';
 let made = 0;
 
 /** Every POST, PUT and PATCH arrives twice at once, and once more when it was answered. */
-async function twice(stage: Stage): Promise<void> {
-  const { ask, ledger } = stage;
+async function twice(environment: Environment): Promise<void> {
+  const { ask, ledger } = environment;
   const expectOf = async (
     what: string,
     expected: readonly string[],
@@ -42,19 +42,19 @@ async function twice(stage: Stage): Promise<void> {
   await expectOf('sign-out', ['204,204 204'], '/auth/logout', {
     body: { refreshToken: signedIn.refreshToken },
   });
-  const found = await stage.rows(`SELECT id FROM users WHERE username = '${username}'`);
+  const found = await environment.rows(`SELECT id FROM users WHERE username = '${username}'`);
   if (found.length !== 1) ledger.lost.push(`${found.length} users are called ${username}`);
 }
 
 /** A machine with other work may refuse one of them. Then nothing is known, and the next user tries. */
 class Busy extends Error {}
 
-async function untilJudged(stage: Stage): Promise<void> {
+async function untilJudged(environment: Environment): Promise<void> {
   try {
-    await twice(stage);
+    await twice(environment);
   } catch (error) {
     if (!(error instanceof Busy)) throw error;
-    await untilJudged(stage);
+    await untilJudged(environment);
   }
 }
 

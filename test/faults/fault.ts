@@ -1,5 +1,5 @@
 import { until, type Load } from '#test/faults/load';
-import type { Engine, Setup, Stage } from '#test/faults/stage';
+import type { Engine, Setup, Environment } from '#test/faults/environment';
 
 /** One way in which the world breaks. */
 export interface Fault extends Setup {
@@ -12,13 +12,13 @@ export interface Fault extends Setup {
   /** How often: in the short version, and in the whole one. Default: 1 and 20. */
   rounds?: readonly [short: number, whole: number];
   /** Breaks something under load, and mends it. What was acknowledged is checked afterwards. */
-  round(stage: Stage, load: Load, round: number): Promise<void>;
+  round(environment: Environment, load: Load, round: number): Promise<void>;
 }
 
 export const BOTH: readonly Engine[] = ['sqlite', 'mariadb'];
 
 /** A fault that nobody notices proves nothing. */
-export const untilRefused = ({ ledger }: Stage): Promise<void> => {
+export const untilRefused = ({ ledger }: Environment): Promise<void> => {
   const before = ledger.refused;
   return until('a request is refused', () => ledger.refused > before + 5);
 };

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilRefused, type Fault } from '#test/faults/fault';
-import type { Stage } from '#test/faults/stage';
+import type { Environment } from '#test/faults/environment';
 import { emptyFolder } from '#test/support/process';
 
 /** Longer than a write waits (WRITE_TIMEOUT_MS in src/platform/database/sqlite.ts). */
@@ -28,9 +28,9 @@ function disk(): string {
   mounted.add(folder);
   return folder;
 }
-const folderOf = ({ file }: Stage) => file.replace(/\/[^/]*$/, '');
-const resize = (stage: Stage, size: string) =>
-  run('mount', '-o', `remount,size=${size}`, folderOf(stage));
+const folderOf = ({ file }: Environment) => file.replace(/\/[^/]*$/, '');
+const resize = (environment: Environment, size: string) =>
+  run('mount', '-o', `remount,size=${size}`, folderOf(environment));
 
 function whyNoDisk(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root, to mount a small disk';
@@ -49,11 +49,11 @@ export const fileFaults: readonly Fault[] = [
     name: 'database file may not grow',
     rounds: [1, 10],
     missing: () => (has('prlimit') ? undefined : 'no prlimit'),
-    async round(stage) {
-      const { pid } = stage.node.server;
-      const sizes = ['', '-wal'].map((end) => statSync(stage.file + end).size);
+    async round(environment) {
+      const { pid } = environment.node.server;
+      const sizes = ['', '-wal'].map((end) => statSync(environment.file + end).size);
       run('prlimit', `--fsize=${Math.min(...sizes)}:unlimited`, '--pid', String(pid));
-      await untilRefused(stage);
+      await untilRefused(environment);
       run('prlimit', '--fsize=unlimited:unlimited', '--pid', String(pid));
     },
   },
@@ -64,9 +64,9 @@ export const fileFaults: readonly Fault[] = [
     rounds: [1, 5],
     missing: whyNoDisk,
     folder: disk,
-    async round(stage, _load, round) {
-      await untilRefused(stage);
-      resize(stage, `${24 + 8 * round}m`);
+    async round(environment, _load, round) {
+      await untilRefused(environment);
+      resize(environment, `${24 + 8 * round}m`);
     },
   },
   {
@@ -76,18 +76,18 @@ export const fileFaults: readonly Fault[] = [
     rounds: [1, 5],
     missing: whyNoDisk,
     folder: disk,
-    async round(stage) {
-      const { node, ledger } = stage;
-      resize(stage, '64m');
+    async round(environment) {
+      const { node, ledger } = environment;
+      resize(environment, '64m');
       await node.end('SIGKILL');
-      run('mount', '-o', 'remount,ro', folderOf(stage));
+      run('mount', '-o', 'remount,ro', folderOf(environment));
       const said = await node.start().then(
         () => 'it started',
         (error: Error) => error.message,
       );
       if (!/^It ended with 1: [^\n]+ is on a file system that is read-only[^\n]+\n$/.test(said))
         ledger.wrong.push(`on a read-only disk: ${said}`);
-      run('mount', '-o', 'remount,rw', folderOf(stage));
+      run('mount', '-o', 'remount,rw', folderOf(environment));
       await node.start();
     },
   },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOTH, type Fault } from '#test/faults/fault';
 import { until } from '#test/faults/load';
-import type { Stage } from '#test/faults/stage';
+import type { Environment } from '#test/faults/environment';
 import { chaosProxy } from '#test/support/chaos-proxy';
 import { openMailbox } from '#test/support/mailbox';
 import { freePort } from '#test/support/mysql';
@@ -26,7 +26,7 @@ export async function neighbours() {
   let made = 0;
 
   /** Sign-ups are acknowledged while their mails cannot be sent. Later each mail arrives. */
-  async function signUps({ ask, ledger, node }: Stage): Promise<void> {
+  async function signUps({ ask, ledger, node }: Environment): Promise<void> {
     const to = Array.from({ length: MAILS }, () => `somebody${++made}@example.com`);
     for (const email of to)
       await ledger.untilSure(
@@ -88,18 +88,18 @@ export async function neighbours() {
       ...byMail,
       id: 'X-23',
       name: 'mail server refuses',
-      async round(stage) {
+      async round(environment) {
         mail.set('refuse');
-        await signUps(stage);
+        await signUps(environment);
       },
     },
     {
       ...byMail,
       id: 'X-23',
       name: 'mail server never answers',
-      async round(stage) {
+      async round(environment) {
         mail.set('hold');
-        await signUps(stage);
+        await signUps(environment);
       },
     },
   ];

@@ -12,7 +12,7 @@ import { startLoad } from '#test/faults/load';
 import { line, machine, workInFolder } from '#test/faults/machine';
 import { neighbours } from '#test/faults/neighbour-faults';
 import { serverFaults } from '#test/faults/server-faults';
-import { openStage, type Engine, type Stage } from '#test/faults/stage';
+import { openEnvironment, type Engine, type Environment } from '#test/faults/environment';
 import { startPrivateServer, type PrivateServer } from '#test/support/mysql';
 
 const { values: options } = parseArgs({
@@ -50,31 +50,31 @@ const sharedServer = () => (database ??= startPrivateServer());
 const roundsOf = ({ rounds = [1, 20] }: Fault): number =>
   Number(options.rounds ?? rounds[options.short ? 0 : 1]);
 
-async function playRounds(stage: Stage, fault: Fault, many: number, times: number[]) {
-  const { ledger } = stage;
-  const load = startLoad(ledger, stage.ask, CLIENTS);
+async function runRounds(environment: Environment, fault: Fault, many: number, times: number[]) {
+  const { ledger } = environment;
+  const load = startLoad(ledger, environment.ask, CLIENTS);
   for (let round = 0; round < many; round++) {
     await load.acknowledge(WARM_UP);
     ledger.mendedAt = 0;
-    await fault.round(stage, load, round);
+    await fault.round(environment, load, round);
     if (ledger.mendedAt === 0) ledger.mending();
-    times.push(await recovery(stage));
+    times.push(await recovery(environment));
     await load.verify();
   }
   await load.stop();
 }
 
-async function play(fault: Fault, engine: Engine): Promise<Row> {
+async function runFault(fault: Fault, engine: Engine): Promise<Row> {
   const ledger = new Ledger();
   const many = roundsOf(fault);
   const times: number[] = [];
   try {
-    const stage = await openStage(engine, fault, ledger, sharedServer);
+    const environment = await openEnvironment(engine, fault, ledger, sharedServer);
     try {
-      await playRounds(stage, fault, many, times);
-      await checkDatabase(stage, engine, ledger);
+      await runRounds(environment, fault, many, times);
+      await checkDatabase(environment, engine, ledger);
     } finally {
-      await stage.close();
+      await environment.close();
     }
   } catch (error) {
     ledger.wrong.push((error as Error).stack ?? '');
@@ -124,7 +124,7 @@ async function playAll(engine: Engine): Promise<number> {
       line([`${fault.name} (${fault.id})`, engine, `skipped: ${missing}`, ...'      ']);
       continue;
     }
-    const row = await play(fault, engine);
+    const row = await runFault(fault, engine);
     failures += row.lost + row.wrong;
     line(Object.values(row));
   }

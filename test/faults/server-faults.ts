@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOTH, type Fault } from '#test/faults/fault';
 import type { Load } from '#test/faults/load';
-import type { Node, Stage } from '#test/faults/stage';
+import type { Node, Environment } from '#test/faults/environment';
 
 /**
  * A server that is told to stop answers everything that it was sent in the first half of its notice of a second
@@ -11,7 +11,7 @@ import type { Node, Stage } from '#test/faults/stage';
  */
 const ANSWERED_MS = 500;
 
-async function stopInOrder({ ledger }: Stage, node: Node): Promise<void> {
+async function stopInOrder({ ledger }: Environment, node: Node): Promise<void> {
   const told = performance.now();
   const before = ledger.unanswered.length;
   const code = await node.end('SIGTERM');
@@ -52,7 +52,7 @@ export const serverFaults: readonly Fault[] = [
     name: 'server told to stop (SIGTERM)',
     engines: BOTH,
     rounds: [1, 10],
-    round: (stage) => stopInOrder(stage, stage.node),
+    round: (environment) => stopInOrder(environment, environment.node),
   },
   {
     id: 'X-24',
@@ -60,9 +60,9 @@ export const serverFaults: readonly Fault[] = [
     engines: BOTH,
     rounds: [1, 5],
     nodes: 3,
-    async round(stage, load: Load) {
-      for (const node of stage.nodes) {
-        await stopInOrder(stage, node);
+    async round(environment, load: Load) {
+      for (const node of environment.nodes) {
+        await stopInOrder(environment, node);
         await load.acknowledge(10);
       }
     },

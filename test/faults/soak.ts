@@ -6,7 +6,7 @@ import type { Ask } from '#test/faults/account';
 import { Ledger } from '#test/faults/ledger';
 import { startLoad } from '#test/faults/load';
 import { line, machine, workInFolder } from '#test/faults/machine';
-import { openStage, type Engine, type Stage } from '#test/faults/stage';
+import { openEnvironment, type Engine, type Environment } from '#test/faults/environment';
 import { startPrivateServer, type PrivateServer } from '#test/support/mysql';
 import { root } from '#test/support/process';
 
@@ -59,7 +59,7 @@ const fromAnywhere =
       headers: { 'x-forwarded-for': `100.${octet()}.${octet()}.${octet()}` },
     });
 
-async function sample({ node, rows }: Stage, start: number, offset: number): Promise<Sample> {
+async function sample({ node, rows }: Environment, start: number, offset: number): Promise<Sample> {
   const proc = `/proc/${node.server.pid}`;
   const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`${proc}/status`, 'utf8'))![1]) / 1000;
   const overdueAt = new Date(Date.now() + offset - OVERDUE_DAYS * DAY).toISOString();
@@ -102,18 +102,23 @@ async function soak(engine: Engine) {
     },
     node: [`--max-old-space-size=${options.heap}`, '--import', join(root, 'test/faults/clock.ts')],
   };
-  const stage = await openStage(engine, setup, ledger, () => (database ??= startPrivateServer()));
-  const load = startLoad(ledger, fromAnywhere(stage.ask), CLIENTS, Infinity);
+  const environment = await openEnvironment(
+    engine,
+    setup,
+    ledger,
+    () => (database ??= startPrivateServer()),
+  );
+  const load = startLoad(ledger, fromAnywhere(environment.ask), CLIENTS, Infinity);
   const samples: Sample[] = [];
   const start = performance.now();
   for (let jumps = 1; performance.now() - start < lastsMs; jumps++) {
     await sleep(SAMPLE_MS);
-    samples.push(await sample(stage, start, (jumps - 1) * JUMP_MS));
-    stage.node.moveClock(String(jumps * JUMP_MS));
+    samples.push(await sample(environment, start, (jumps - 1) * JUMP_MS));
+    environment.node.moveClock(String(jumps * JUMP_MS));
   }
   await load.verify();
   await load.stop();
-  await stage.close();
+  await environment.close();
   return { engine, ledger, samples };
 }
 

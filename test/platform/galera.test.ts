@@ -7,7 +7,7 @@ import { databaseStore } from '#src/platform/limits/database-store';
 import { serve } from '#src/server-program';
 import { RESET } from '#src/user-mail/mail-tokens';
 import { driverOf } from '#src/conformance/driver';
-import { playClient } from '#src/conformance/play';
+import { runClient } from '#src/conformance/run-client';
 import { sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
 import { drive } from '#test/support/conformance/tabs';
 import { password, testEnv, testSecret } from '#test/support/app';
@@ -58,10 +58,10 @@ const refusals = async (work: Promise<unknown>[]) =>
 const liveSessions = ({ ctx: { db, clock } }: Server, userId: string) =>
   db.Session.count({ where: { userId, ...db.Session.live(clock.date()) } });
 
-it('lets sallyport/client pass every scene of docs/conformance.md', async () => {
+it('lets sallyport/client pass every scenario of docs/conformance.md', async () => {
   const { url } = await drive(sdkTab, sdkSessionTab);
   const databaseUrls = await cluster.emptyDatabase();
-  const verdicts = await playClient({ driver: driverOf(url), databaseUrls });
+  const verdicts = await runClient({ driver: driverOf(url), databaseUrls });
   expect(verdicts.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
 }, 600_000);
 

@@ -7,18 +7,18 @@ import {
   MINUTE,
   must,
   REFRESH,
-  type Stage,
+  type Environment,
   type Tab,
-} from '#src/conformance/stage';
+} from '#src/conformance/environment';
 
-export interface Scene {
+export interface Scenario {
   name: string;
   title: string;
   /** Rules of docs/clients.md. */
   rules: readonly number[];
-  /** How far the server's clock is ahead of the client's when the scene begins, in days: at least so far. */
+  /** How far the server's clock is ahead of the client's when the scenario begins, in days: at least so far. */
   daysAhead?: number;
-  play: (stage: Stage) => Promise<void>;
+  run: (environment: Environment) => Promise<void>;
 }
 
 const MOST_ATTEMPTS = 10;
@@ -26,10 +26,13 @@ const MOST_ATTEMPTS = 10;
 export const isIn = (status: number) => status === 200;
 
 /** A client that has signed in. */
-export async function signedIn(stage: Stage, how: { ofTab?: boolean } = {}): Promise<Tab> {
-  const tab = await stage.open(how);
+export async function signedIn(
+  environment: Environment,
+  how: { ofTab?: boolean } = {},
+): Promise<Tab> {
+  const tab = await environment.open(how);
   await signsIn(tab);
-  stage.proxy.forget();
+  environment.proxy.forget();
   return tab;
 }
 
@@ -39,7 +42,7 @@ export async function signsIn(tab: Tab): Promise<void> {
 }
 
 /** Access tokens run out. Sessions do not. */
-export const expire = (stage: Stage) => stage.forward(11 * MINUTE);
+export const expire = (environment: Environment) => environment.forward(11 * MINUTE);
 
 /** Each request that a tab sent at once was answered. */
 export function allAnswered(statuses: readonly number[]): void {
@@ -51,19 +54,20 @@ export async function staysSignedIn(tab: Tab, after: string): Promise<void> {
 }
 
 /** The refresh tokens that were sent, in their order. */
-const presented = ({ proxy }: Stage) => proxy.of(REFRESH).map(({ body }) => body['refreshToken']);
+const presented = ({ proxy }: Environment) =>
+  proxy.of(REFRESH).map(({ body }) => body['refreshToken']);
 
-export function refreshes(stage: Stage, most: number, why: string): void {
-  const { length } = stage.proxy.of(REFRESH);
+export function refreshes(environment: Environment, most: number, why: string): void {
+  const { length } = environment.proxy.of(REFRESH);
   must(length <= most, `It refreshed ${length} times, not ${most}: ${why}`);
 }
 
 /** It tried again with the same token, not too often, and waited as long as it was told to. */
-export function waitedFor(stage: Stage, seconds: number): void {
-  const visits = stage.proxy.of(REFRESH);
-  must(new Set(presented(stage)).size <= 1, 'It tried again with another refresh token');
+export function waitedFor(environment: Environment, seconds: number): void {
+  const visits = environment.proxy.of(REFRESH);
+  must(new Set(presented(environment)).size <= 1, 'It tried again with another refresh token');
   must(visits.length <= MOST_ATTEMPTS, `It tried ${visits.length} times and did not give up`);
-  const least = 0.9 * seconds * stage.secondMs; // a timer may be early
+  const least = 0.9 * seconds * environment.secondMs; // a timer may be early
   for (const [i, visit] of visits.slice(1).entries()) {
     const waited = visit.at - (visits[i]!.answer?.at ?? visits[i]!.at);
     must(waited >= least, `It asked again before Retry-After had passed (${seconds} s)`);
@@ -71,22 +75,25 @@ export function waitedFor(stage: Stage, seconds: number): void {
 }
 
 /** Tokens of a session that has ended are gone: they are not sent again. The user can sign in. */
-export async function isSignedOut(stage: Stage, tab: Tab): Promise<void> {
-  refreshes(stage, 1, 'the first was refused for good');
-  stage.proxy.forget();
+export async function isSignedOut(environment: Environment, tab: Tab): Promise<void> {
+  refreshes(environment, 1, 'the first was refused for good');
+  environment.proxy.forget();
   must(!isIn((await tab.get())[0]!), 'A request without a session was answered');
-  refreshes(stage, 0, 'the session has ended, and it was told so');
-  must(!stage.proxy.of(ME).some(({ token }) => token), 'It sends the token of an ended session');
-  stage.proxy.forget();
+  refreshes(environment, 0, 'the session has ended, and it was told so');
+  must(
+    !environment.proxy.of(ME).some(({ token }) => token),
+    'It sends the token of an ended session',
+  );
+  environment.proxy.forget();
   await signsIn(tab);
-  must(stage.proxy.of(LOGIN).length === 1, 'It signed in more than once');
+  must(environment.proxy.of(LOGIN).length === 1, 'It signed in more than once');
 }
 
 /** Requests wait for each other so long at most, in milliseconds: a client may send one after the other. */
 export const LATE_MS = 3000;
 
 /** The next requests are answered when so many are there: none of them comes after the refresh of another. */
-export function together({ proxy }: Stage, count: number): void {
+export function together({ proxy }: Environment, count: number): void {
   const { promise: areThere, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, LATE_MS);
   let arrived = 0;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { driverOf } from '#src/conformance/driver';
-import { playClient } from '#src/conformance/play';
+import { runClient } from '#src/conformance/run-client';
 import { memoryKeys } from '#src/client/dpop';
 import { sdkDpopTab, sdkSessionTab, sdkTab } from '#test/support/conformance/sdk-tab';
 import { drive } from '#test/support/conformance/tabs';
@@ -9,9 +9,9 @@ import { emptyDatabase } from '#test/support/database';
 /** A run waits for events, so nothing depends on it but how soon a test that hangs fails. */
 const HANGS = 600_000;
 
-it('lets sallyport/client pass every scene', { timeout: HANGS }, async () => {
+it('lets sallyport/client pass every scenario', { timeout: HANGS }, async () => {
   const { url } = await drive(sdkTab, sdkSessionTab);
-  const verdicts = await playClient({
+  const verdicts = await runClient({
     driver: driverOf(url),
     databaseUrls: [await emptyDatabase()],
   });
@@ -20,16 +20,16 @@ it('lets sallyport/client pass every scene', { timeout: HANGS }, async () => {
 });
 
 it(
-  'lets sallyport/client with DPoP pass every scene that is not about stolen tokens',
+  'lets sallyport/client with DPoP pass every scenario that is not about stolen tokens',
   { timeout: HANGS },
   async () => {
     const { url } = await drive(sdkDpopTab(memoryKeys()));
-    const verdicts = await playClient({
+    const verdicts = await runClient({
       driver: driverOf(url),
       databaseUrls: [await emptyDatabase()],
     });
     const others = verdicts.filter(({ verdict }) => verdict !== 'passed');
-    expect(others.map(({ scene, verdict, why }) => [scene, verdict, why])).toEqual([
+    expect(others.map(({ scenario, verdict, why }) => [scenario, verdict, why])).toEqual([
       ['duplicated-tab', 'skipped', expect.any(String)], // it is about sessionStorage
       ['stolen-token', 'skipped', expect.stringContaining('bound to a key')],
     ]);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { judge, type Verdict } from '#src/conformance/play';
+import { judge, type Verdict } from '#src/conformance/run-client';
 import { parsed } from '#src/conformance/proxy';
-import { serverScenes } from '#src/conformance/server-scenes';
+import { serverScenarios } from '#src/conformance/server-scenarios';
 
 interface Account {
   identifier: string;
@@ -31,14 +31,14 @@ export interface Server {
   pass: (seconds: number) => Promise<unknown>;
 }
 
-/** Plays the scenes for servers against the server at `url`, with a new user if there is no `account`. */
-export async function playServer(playing: {
+/** Runs the scenarios for servers against the server at `url`, with a new user if there is no `account`. */
+export async function runServer(given: {
   url: string;
   account?: Account;
   pass?: Server['pass'];
 }): Promise<Verdict[]> {
-  const { pass = (seconds) => sleep(seconds * 1000) } = playing;
-  const url = playing.url.replace(/\/+$/, '');
+  const { pass = (seconds) => sleep(seconds * 1000) } = given;
+  const url = given.url.replace(/\/+$/, '');
   const ask: Server['ask'] = async (method, path, { body, token } = {}) => {
     const answer = await fetch(url + path, {
       method,
@@ -53,7 +53,7 @@ export async function playServer(playing: {
     const { status, headers } = answer;
     return { status, headers, body: parsed(await answer.text()) };
   };
-  const account = playing.account ?? (await signUp(ask));
+  const account = given.account ?? (await signUp(ask));
   const server: Server = {
     ask,
     pass,
@@ -62,8 +62,8 @@ export async function playServer(playing: {
     refresh: (refreshToken) => ask('POST', '/auth/refresh', { body: { refreshToken } }),
   };
   const verdicts: Verdict[] = [];
-  for (const { name, title, play } of serverScenes)
-    verdicts.push({ scene: name, title, rules: [], ...(await judge(() => play(server))) });
+  for (const { name, title, run } of serverScenarios)
+    verdicts.push({ scenario: name, title, rules: [], ...(await judge(() => run(server))) });
   return verdicts;
 }
 

@@ -2,30 +2,31 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { startNodes } from '#src/conformance/nodes';
-import { playServer } from '#src/conformance/play-server';
+import { runServer } from '#src/conformance/run-server';
 import { says, startProxy, type Fate } from '#src/conformance/proxy';
-import { serverScenes } from '#src/conformance/server-scenes';
+import { serverScenarios } from '#src/conformance/server-scenarios';
 import { emptyDatabase } from '#test/support/database';
 import { root } from '#test/support/process';
 
 const HANGS = 300_000;
 const nodes = await startNodes([await emptyDatabase()], 0);
 afterAll(() => nodes.close());
-const play = async (url: string) => {
-  const verdicts = await playServer({ url, pass: async (seconds) => nodes.forward(seconds) });
+const run = async (url: string) => {
+  const verdicts = await runServer({ url, pass: async (seconds) => nodes.forward(seconds) });
   expect(verdicts.length).toBeGreaterThan(9);
-  return verdicts.flatMap(({ scene, verdict, why }) =>
-    verdict === 'passed' ? [] : [[scene, why]],
+  return verdicts.flatMap(({ scenario, verdict, why }) =>
+    verdict === 'passed' ? [] : [[scenario, why]],
   );
 };
 
 it('is described in docs/conformance.md', () => {
   const page = readFileSync(join(root, 'docs/conformance.md'), 'utf8');
-  for (const { name, title } of serverScenes) expect(page).toContain(`| \`${name}\` | ${title} |`);
+  for (const { name, title } of serverScenarios)
+    expect(page).toContain(`| \`${name}\` | ${title} |`);
 });
 
 it('lets this server pass', { timeout: HANGS }, async () => {
-  expect(await play(nodes.urls[0]!)).toEqual([]);
+  expect(await run(nodes.urls[0]!)).toEqual([]);
 });
 
 /** Servers as others build them. */
@@ -77,22 +78,22 @@ const others: [what: string, refresh: () => Fate, fails: string[]][] = [
 it.each(others)('sees a server that %s', { timeout: HANGS }, async (_what, refresh, fails) => {
   const proxy = await startProxy(nodes.urls);
   proxy.all('POST /auth/refresh', refresh());
-  const failed = await play(proxy.url);
+  const failed = await run(proxy.url);
   proxy.close();
-  expect(failed.map(([scene]) => scene)).toEqual(fails);
+  expect(failed.map(([scenario]) => scenario)).toEqual(fails);
 });
 
 it('needs a user, or makes one', { timeout: HANGS }, async () => {
   const proxy = await startProxy(nodes.urls);
   proxy.all('POST /auth/register', says(403, { code: 'signup_closed' }));
-  await expect(playServer({ url: proxy.url })).rejects.toThrow('name a user with --user');
+  await expect(runServer({ url: proxy.url })).rejects.toThrow('name a user with --user');
   const account = { identifier: 'nobody', password: 'nothing at all' };
-  const verdicts = await playServer({ url: proxy.url, account });
+  const verdicts = await runServer({ url: proxy.url, account });
   expect(verdicts[0]!.why).toBe(
     'a sign-in is answered 401 invalid_credentials fix_request, not 200',
   );
   const passed = verdicts.filter(({ verdict }) => verdict === 'passed');
-  expect(passed.map(({ scene }) => scene)).toEqual(['refusals']);
+  expect(passed.map(({ scenario }) => scenario)).toEqual(['refusals']);
   proxy.close();
-  await expect(playServer({ url: proxy.url })).rejects.toThrow('Nobody answers at http');
+  await expect(runServer({ url: proxy.url })).rejects.toThrow('Nobody answers at http');
 });

@@ -103,7 +103,7 @@ interface Place {
 type Proxy = Awaited<ReturnType<typeof chaosProxy>>;
 
 /** What a fault happens to. */
-export interface Stage {
+export interface Environment {
   readonly ledger: Ledger;
   readonly nodes: readonly Node[];
   /** The first of them. */
@@ -122,12 +122,12 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(
+export async function openEnvironment(
   engine: Engine,
   setup: Setup,
   ledger: Ledger,
   shared: () => Promise<PrivateServer>,
-): Promise<Stage> {
+): Promise<Environment> {
   const place = await (engine === 'sqlite' ? inFile(setup) : onServer(setup, shared));
   const defaults = { ACCESS_TOKEN_TTL: '3600', DATABASE_WAIT: '60' };
   const env = settingsFor(place.serverUrl, { ...defaults, ...setup.env });

@@ -7,8 +7,8 @@ import {
   staysSignedIn,
   until,
   waitedFor,
-  type Scene,
-} from '#src/conformance/scene';
+  type Scenario,
+} from '#src/conformance/scenario';
 import {
   DAY,
   HOUR,
@@ -18,8 +18,8 @@ import {
   MINUTE,
   must,
   REFRESH,
-  type Stage,
-} from '#src/conformance/stage';
+  type Environment,
+} from '#src/conformance/environment';
 
 /** Seconds. */
 const RETRY_AFTER = 2;
@@ -29,25 +29,25 @@ const unavailable = { status: 503, code: 'unavailable', action: 'wait', title: '
 const rateLimited = { status: 429, code: 'rate_limited', action: 'wait', title: 'Too much' };
 
 /** The refresh is refused for a while, and the session lives. */
-async function refusedForNow(stage: Stage, problem: { status: number }, lasts: number) {
-  const tab = await signedIn(stage);
-  expire(stage);
-  stage.proxy.all(REFRESH, says(problem.status, problem, String(RETRY_AFTER)));
+async function refusedForNow(environment: Environment, problem: { status: number }, lasts: number) {
+  const tab = await signedIn(environment);
+  expire(environment);
+  environment.proxy.all(REFRESH, says(problem.status, problem, String(RETRY_AFTER)));
   await tab.get();
-  waitedFor(stage, RETRY_AFTER);
-  stage.forward(lasts);
-  await stage.pause(RETRY_AFTER);
-  stage.proxy.forget();
+  waitedFor(environment, RETRY_AFTER);
+  environment.forward(lasts);
+  await environment.pause(RETRY_AFTER);
+  environment.proxy.forget();
   await staysSignedIn(tab, `after a ${problem.status}`);
 }
 
 /** The process ends when the request with the new token has come this far. */
-async function killedWith(stage: Stage, isDone: boolean): Promise<void> {
-  const tab = await signedIn(stage);
-  expire(stage);
+async function killedWith(environment: Environment, isDone: boolean): Promise<void> {
+  const tab = await signedIn(environment);
+  expire(environment);
   let isHeld = false;
   const { promise: killed, resolve } = Promise.withResolvers<undefined>();
-  stage.proxy.next(
+  environment.proxy.next(
     ME,
     ({ ask }) => ask(),
     async ({ ask }) => {
@@ -60,28 +60,28 @@ async function killedWith(stage: Stage, isDone: boolean): Promise<void> {
   await until(() => isHeld, 'It did not repeat the request with a new token', asked);
   await tab.kill();
   resolve(undefined);
-  stage.forward(isDone ? HOUR : DAY);
+  environment.forward(isDone ? HOUR : DAY);
   await staysSignedIn(
-    await stage.open({ like: tab }),
+    await environment.open({ like: tab }),
     'after the process was killed: it had not stored the new refresh token before it used it',
   );
 }
 
 /** Faults on the way and in the client: nobody is signed out by them. */
-export const scenesOfFaults: readonly Scene[] = [
+export const scenariosOfFaults: readonly Scenario[] = [
   {
     name: 'lost-reply',
     title: 'The reply of a refresh is lost, then the device sleeps for a day',
     rules: [3],
-    async play(stage) {
-      const tab = await signedIn(stage);
-      expire(stage);
-      stage.proxy.next(REFRESH, lost);
-      stage.proxy.all(REFRESH, cut);
+    async run(environment) {
+      const tab = await signedIn(environment);
+      expire(environment);
+      environment.proxy.next(REFRESH, lost);
+      environment.proxy.all(REFRESH, cut);
       await tab.get();
-      waitedFor(stage, 0);
-      stage.forward(DAY);
-      stage.proxy.forget();
+      waitedFor(environment, 0);
+      environment.forward(DAY);
+      environment.proxy.forget();
       await staysSignedIn(tab, 'after a lost reply: the refresh token was still good');
     },
   },
@@ -89,26 +89,26 @@ export const scenesOfFaults: readonly Scene[] = [
     name: 'killed-before-use',
     title: 'The process is killed between storing the tokens and using them',
     rules: [1],
-    play: (stage) => killedWith(stage, false),
+    run: (environment) => killedWith(environment, false),
   },
   {
     name: 'killed-during-use',
     title: 'The process is killed while it uses the new tokens for the first time',
     rules: [1],
-    play: (stage) => killedWith(stage, true),
+    run: (environment) => killedWith(environment, true),
   },
   {
     name: 'storing-fails',
     title: 'The new tokens cannot be stored for once',
     rules: [1],
-    async play(stage) {
-      const tab = await signedIn(stage);
-      expire(stage);
+    async run(environment) {
+      const tab = await signedIn(environment);
+      expire(environment);
       await tab.failStorage();
-      const before = stage.proxy.of(ME).length;
+      const before = environment.proxy.of(ME).length;
       await tab.get();
-      const used = stage.proxy.of(ME).slice(before + 1);
-      if (stage.proxy.of(REFRESH).length < 2)
+      const used = environment.proxy.of(ME).slice(before + 1);
+      if (environment.proxy.of(REFRESH).length < 2)
         must(used.length === 0, 'It used tokens that it had not stored');
       await staysSignedIn(tab, 'after its storage failed once');
     },
@@ -117,23 +117,23 @@ export const scenesOfFaults: readonly Scene[] = [
     name: 'unavailable',
     title: 'The server answers 503 for a minute',
     rules: [3, 4],
-    play: (stage) => refusedForNow(stage, unavailable, MINUTE),
+    run: (environment) => refusedForNow(environment, unavailable, MINUTE),
   },
   {
     name: 'rate-limited',
     title: 'A refresh is answered 429 with Retry-After',
     rules: [3, 4],
-    play: (stage) => refusedForNow(stage, rateLimited, RETRY_AFTER),
+    run: (environment) => refusedForNow(environment, rateLimited, RETRY_AFTER),
   },
   {
     name: 'request-unavailable',
     title: 'A request is answered 503',
     rules: [3, 5],
-    async play(stage) {
-      const tab = await signedIn(stage);
-      stage.proxy.next(ME, says(503, unavailable, '1'));
+    async run(environment) {
+      const tab = await signedIn(environment);
+      environment.proxy.next(ME, says(503, unavailable, '1'));
       await tab.get();
-      refreshes(stage, 0, 'a 503 is not about the tokens');
+      refreshes(environment, 0, 'a 503 is not about the tokens');
       await staysSignedIn(tab, 'after a request was answered 503');
     },
   },
@@ -141,13 +141,13 @@ export const scenesOfFaults: readonly Scene[] = [
     name: 'portal',
     title: 'Something else answers a refresh with a page, once with 401 and once with 200',
     rules: [4],
-    async play(stage) {
-      const tab = await signedIn(stage);
+    async run(environment) {
+      const tab = await signedIn(environment);
       for (const status of [401, 200]) {
-        expire(stage);
-        stage.proxy.all(REFRESH, says(status, '<html>Welcome to our network</html>'));
+        expire(environment);
+        environment.proxy.all(REFRESH, says(status, '<html>Welcome to our network</html>'));
         await tab.get();
-        stage.proxy.forget();
+        environment.proxy.forget();
         await staysSignedIn(tab, `after something else answered ${status}`);
       }
     },
@@ -156,13 +156,13 @@ export const scenesOfFaults: readonly Scene[] = [
     name: 'lost-sign-in',
     title: 'The reply of a sign-in is lost',
     rules: [11],
-    async play(stage) {
-      const tab = await stage.open();
-      stage.proxy.all(LOGIN, lost);
+    async run(environment) {
+      const tab = await environment.open();
+      environment.proxy.all(LOGIN, lost);
       must((await tab.signIn()) !== 200, 'It says that a sign-in without an answer worked');
-      const { length } = stage.proxy.of(LOGIN);
+      const { length } = environment.proxy.of(LOGIN);
       must(length === 1, `It sent the sign-in ${length} times: each starts a session`);
-      stage.proxy.forget();
+      environment.proxy.forget();
       await signsIn(tab);
     },
   },
@@ -170,18 +170,18 @@ export const scenesOfFaults: readonly Scene[] = [
     name: 'lost-sign-out',
     title: 'A sign-out does not arrive, and the app is closed',
     rules: [7],
-    async play(stage) {
-      const tab = await signedIn(stage);
-      stage.proxy.all(LOGOUT, cut);
+    async run(environment) {
+      const tab = await signedIn(environment);
+      environment.proxy.all(LOGOUT, cut);
       await tab.signOut();
       must((await tab.get())[0] !== 200, 'It is still signed in after a sign-out');
       await tab.kill();
-      stage.proxy.forget();
-      const next = await stage.open({ like: tab });
+      environment.proxy.forget();
+      const next = await environment.open({ like: tab });
       must((await next.get())[0] !== 200, 'It is signed in again after a restart');
       await signsIn(next);
       await until(
-        () => stage.proxy.of(LOGOUT).some(({ answer }) => answer?.status === 204),
+        () => environment.proxy.of(LOGOUT).some(({ answer }) => answer?.status === 204),
         'The server was never told of the sign-out, so the session stays open',
         undefined,
         PATIENCE_MS,

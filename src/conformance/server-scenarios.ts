@@ -1,11 +1,11 @@
-import type { Heard, Server, Tokens } from '#src/conformance/play-server';
-import { must } from '#src/conformance/stage';
+import type { Heard, Server, Tokens } from '#src/conformance/run-server';
+import { must } from '#src/conformance/environment';
 import { lifetimes } from '#src/lifetimes';
 
-interface ServerScene {
+interface ServerScenario {
   name: string;
   title: string;
-  play: (server: Server) => Promise<void>;
+  run: (server: Server) => Promise<void>;
 }
 
 const AT_ONCE = 5;
@@ -45,11 +45,11 @@ async function hasEnded(server: Server, tokens: Tokens, reason: string): Promise
 }
 
 /** What clients that keep the rules of docs/clients.md rely on. */
-export const serverScenes: readonly ServerScene[] = [
+export const serverScenarios: readonly ServerScenario[] = [
   {
     name: 'tokens',
     title: 'A sign-in answers tokens, which nobody on the way may keep',
-    async play({ signIn }) {
+    async run({ signIn }) {
       const heard = await signIn();
       tokensIn(heard, 'a sign-in');
       must(Number(heard.body['expiresIn']) > 0, 'expiresIn is no number of seconds');
@@ -60,7 +60,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'rotation',
     title: 'A refresh answers a successor in the same session',
-    async play(server) {
+    async run(server) {
       const first = await entered(server);
       const second = await renewed(server, first);
       must(first.refreshToken !== second.refreshToken, 'The refresh token stays the same');
@@ -71,7 +71,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'at-once',
     title: `${AT_ONCE} refreshes at once with one token get the same successor`,
-    async play(server) {
+    async run(server) {
       const first = await entered(server);
       const all = Array.from({ length: AT_ONCE }, () => renewed(server, first, 'one of several'));
       const [one, ...others] = await Promise.all(all);
@@ -82,7 +82,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'unused-successor',
     title: 'A token stays good, after a while too, until its successor is used',
-    async play(server) {
+    async run(server) {
       const first = await entered(server);
       const second = await renewed(server, first);
       await server.pass(WINDOW_SECONDS);
@@ -92,7 +92,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'replaced-token',
     title: 'A replaced token ends the session when its successor was used a while ago',
-    async play(server) {
+    async run(server) {
       const first = await entered(server);
       const second = await renewed(server, first);
       await used(server, second);
@@ -105,7 +105,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'older-token',
     title: 'A token that was replaced twice ends the session at once',
-    async play(server) {
+    async run(server) {
       const first = await entered(server);
       const second = await renewed(server, first);
       await used(server, second);
@@ -119,7 +119,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'unknown-token',
     title: 'A token that the server never made is unknown, and ends nothing',
-    async play(server) {
+    async run(server) {
       const tokens = await entered(server);
       const changed = `${tokens.refreshToken.slice(0, -4)}AAAA`;
       for (const text of ['something else', changed])
@@ -134,7 +134,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'sign-out',
     title: 'A sign-out ends the session, also with a replaced token, and always answers 204',
-    async play(server) {
+    async run(server) {
       const first = await entered(server);
       const second = await renewed(server, first);
       const { refreshToken } = first;
@@ -148,7 +148,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'ended-elsewhere',
     title: 'A session that is ended on another device refreshes no more',
-    async play(server) {
+    async run(server) {
       const [here, elsewhere] = [await entered(server), await entered(server)];
       const path = `/me/sessions/${here.session.id}`;
       const ended = await server.ask('DELETE', path, { token: elsewhere.accessToken });
@@ -160,7 +160,7 @@ export const serverScenes: readonly ServerScene[] = [
   {
     name: 'refusals',
     title: 'A refusal says what to do next',
-    async play({ ask, signIn }) {
+    async run({ ask, signIn }) {
       const stranger = await ask('GET', '/me');
       answers(stranger, '401 token_missing sign_in', 'A request without a token');
       const challenge = stranger.headers.get('www-authenticate') ?? '';

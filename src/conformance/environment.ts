@@ -12,9 +12,9 @@ export const LOGIN = 'POST /auth/login';
 export const LOGOUT = 'POST /auth/logout';
 export const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
 
-/** What a scene finds wrong, in a sentence. */
+/** What a scenario finds wrong, in a sentence. */
 export class Failed extends Error {}
-/** The client has nothing of what the scene is about. */
+/** The client has nothing of what the scenario is about. */
 export class Unsupported extends Error {}
 
 export function must(isSo: boolean, sentence: string): void {
@@ -35,10 +35,10 @@ export interface Tab {
   kill(): Promise<void>;
 }
 
-export type Stage = Awaited<ReturnType<typeof openStage>>;
+export type Environment = Awaited<ReturnType<typeof openEnvironment>>;
 
-/** One scene: a user, a proxy of its own, and clients of the driver. */
-export async function openStage(nodes: Nodes, driver: Driver, pace: number) {
+/** One scenario: a user, a proxy of its own, and clients of the driver. */
+export async function openEnvironment(nodes: Nodes, driver: Driver, pace: number) {
   const proxy: Proxy = await startProxy(nodes.urls);
   const user = { identifier: `u${randomBytes(6).toString('hex')}`, password: newPassword() };
   const label = user.identifier;
