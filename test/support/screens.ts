@@ -30,16 +30,37 @@ export function watch(page: Page): string[] {
   return complaints;
 }
 
+/** Waits until a page asks for nothing more and has drawn what it was answered. Call it before the page is opened. */
+export function settling(page: Page): () => Promise<void> {
+  let open = 0;
+  let begun = 0;
+  page.on('request', () => void (open++, begun++));
+  for (const end of ['requestfinished', 'requestfailed'] as const)
+    page.on(end as 'requestfinished', () => void open--);
+  const drawn = () =>
+    page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))',
+    );
+  return async () => {
+    for (let before = -1; open > 0 || before !== begun;) {
+      before = begun;
+      await drawn();
+    }
+  };
+}
+
 interface Visit {
   url: string;
   width?: number;
+  locale?: string;
   /** Its own authenticator, which answers by itself. */
   passkeys?: boolean;
 }
 
 /** A browser of somebody, at a server. */
-export async function visit(browser: Browser, { url, width = 1280, passkeys = false }: Visit) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, locale: 'en' });
+export async function visit(browser: Browser, given: Visit) {
+  const { url, width = 1280, locale = 'en', passkeys = false } = given;
+  const context = await browser.newContext({ viewport: { width, height: 900 }, locale });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url });
   const page = await context.newPage();
   if (passkeys) await addAuthenticator(page);
