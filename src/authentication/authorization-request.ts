@@ -6,6 +6,7 @@ import { isFirstUse } from '#src/one-time-tokens/one-time-tokens';
 import { unsealJson } from '#src/platform/crypto/secrets';
 import { cookieOf, hostCookie, isSecure } from '#src/platform/http/cookies';
 import { Problem } from '#src/platform/http/problem';
+import type { Locale } from '#src/platform/messages/locales';
 import type { Settings } from '#src/platform/settings/settings';
 import type { AppRequest } from '#src/strategy-kit/app-request';
 import { STATE_PARAMETERS } from '#src/strategy-kit/state-store';
@@ -22,8 +23,13 @@ const PURPOSE = 'round trip';
 const cookieNames = (settings: Settings) =>
   ['1', '2', '3', '4'].map((n) => hostCookie(settings, `sallyport-${n}`));
 
+interface BegunRequest extends AppRequest {
+  /** The hosted page began it, in this language. */
+  hostedLocale?: Locale | undefined;
+}
+
 /** A request for a sign-in at a provider. It travels with the browser, encrypted, in a cookie of its own. */
-interface AuthorizationRequest extends AppRequest {
+interface AuthorizationRequest extends BegunRequest {
   id: string;
   strategy: string;
   expiresAt: number;
@@ -35,7 +41,7 @@ interface AuthorizationRequest extends AppRequest {
   isOwnState: boolean;
 }
 interface Departure {
-  app: AppRequest;
+  app: BegunRequest;
   strategy: string;
   formPost: boolean;
   /** What the app asks of the sign-in, as options of the Passport strategy. */
@@ -59,11 +65,11 @@ export const departureOf = (req: Request): Departure | undefined =>
 export function prepare(
   req: Request,
   strategy: string,
-  { redirectUri, codeChallenge, state, clientId }: AppRequest,
+  { redirectUri, codeChallenge, state, clientId, hostedLocale }: BegunRequest,
   formPost: boolean,
   options: object,
 ): void {
-  const app = { redirectUri, codeChallenge, state, clientId };
+  const app = { redirectUri, codeChallenge, state, clientId, hostedLocale };
   const starting: Departure = { app, strategy, formPost, options };
   Object.assign(req as BrowserRequest, { session: {}, starting });
   setQuery(req, new URLSearchParams());

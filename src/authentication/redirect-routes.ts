@@ -8,15 +8,19 @@ import {
   prepare,
 } from '#src/authentication/authorization-request';
 import { SIGN_IN } from '#src/authentication/limits';
+import { endAtHostedPage } from '#src/authentication/code-for-app';
 import { transientRefusal } from '#src/authentication/redirect-errors';
 import { appParameters, withQuery } from '#src/authentication/redirect-uri';
 import { ofKind, pascalCase } from '#src/authentication/routes';
 import type { Context } from '#src/context';
+import type { Identity } from '#src/authentication/sign-in';
 import { issueAuthorizationCode } from '#src/federation/authorization-code';
 import { CODE } from '#src/one-time-tokens/limits';
 import { Problem } from '#src/platform/http/problem';
+import { LOCALES } from '#src/platform/messages/locales';
 import { hitsFor, limit } from '#src/platform/http/rate-limit';
 import { get, guard, post, type Route } from '#src/platform/http/route';
+import type { Settings } from '#src/platform/settings/settings';
 import { ClientId } from '#src/strategy-kit/app-request';
 import { authorizationParameterNames, pathOf } from '#src/strategy-kit/contract';
 import type { AuthorizationParameter, AuthStrategy } from '#src/strategy-kit/strategy';
@@ -56,7 +60,18 @@ const Start = ({ settings }: Context, { authorizationParameters = [] }: AuthStra
     clientId: ClientId.optional().meta({
       description: 'Set by `GET /oauth/authorize`. The code is then for `POST /oauth/token` only.',
     }),
+    ...hostedMembers(settings),
   });
+
+const HostedLocale = z.enum(LOCALES).optional().meta({
+  description:
+    'Set by the page `/sign-in`: its language. A page then asks for a second factor, and the code stands for it.',
+});
+/** Where there is such a page. */
+const hostedMembers = ({ hostedPages }: Settings) =>
+  (hostedPages.includes('sign-in') ? { hostedLocale: HostedLocale } : {}) as {
+    hostedLocale: typeof HostedLocale;
+  };
 
 /** Those of the parameters that the strategy passes on. Any other is refused. */
 const parametersOf = (names: readonly AuthorizationParameter[]) =>
@@ -145,13 +160,20 @@ const isFormPost = ({ responseMode }: AuthStrategy) => responseMode === 'form_po
 
 async function finish(ctx: Context, strategy: AuthStrategy, req: Request, res: Response) {
   await callback(ctx, req, strategy.name, isFormPost(strategy));
-  const { redirectUri, codeChallenge, state, clientId } = authorizationRequestOf(req)!;
   const refusal = transientRefusal((isFormPost(strategy) ? req.body : req.query) as object);
   if (refusal) throw refusal;
   const identity = await authenticateWith(ctx, strategy.name, req, res);
   if (!identity) throw new Problem('access_denied');
   if (ctx.settings.limits === 'on') await ctx.limits.takeBack(hitsFor(ctx, req, SIGN_IN)); // of its start
+  res.setHeader('Location', await endOf(ctx, req, strategy, identity));
+}
+
+async function endOf(ctx: Context, req: Request, { name }: AuthStrategy, identity: Identity) {
+  const request = authorizationRequestOf(req)!;
+  const { redirectUri, codeChallenge, state, clientId, hostedLocale } = request;
+  if (hostedLocale && clientId === undefined)
+    return endAtHostedPage(ctx, req, identity, name, { ...request, hostedLocale });
   const client = { clientId, redirectUri };
-  const code = await issueAuthorizationCode(ctx, strategy.name, identity, codeChallenge, client);
-  res.setHeader('Location', withQuery(redirectUri, { code, state }));
+  const code = await issueAuthorizationCode(ctx, name, identity, codeChallenge, client);
+  return withQuery(redirectUri, { code, state });
 }

@@ -1,9 +1,7 @@
 import { authenticateWith } from '#src/authentication/authenticate-with';
-import { withQuery } from '#src/authentication/redirect-uri';
-import { proveSignIn, type Identity } from '#src/authentication/sign-in';
+import { codeForApp, waitingTokenIn } from '#src/authentication/code-for-app';
+import type { Identity } from '#src/authentication/sign-in';
 import type { SignInMethod } from '#src/authentication/sign-in-policies';
-import { issueAuthorizationCode } from '#src/federation/authorization-code';
-import { nameOf } from '#src/hosted/flow';
 import type { Ending, Visit } from '#src/hosted/page';
 import { secondFactorForm } from '#src/hosted/second-factor-form';
 import { parsed } from '#src/platform/http/parse';
@@ -26,8 +24,7 @@ export async function signInBy(visit: Visit, name: string, body: object): Promis
 }
 
 /**
- * Ends in the address of the app, with a code that only it can exchange; or in a question for a second factor. The code
- * stands for all that was proved. No session exists before it is exchanged.
+ * Ends in the address of the app, with a code; or in a question for a second factor.
  * @throws {Problem} what the sign-in pipeline refuses with
  */
 export async function finish(
@@ -37,18 +34,11 @@ export async function finish(
   device: Device = deviceOf(visit.req),
 ): Promise<Ending> {
   const { ctx, flow } = visit;
-  const app = flow.app!;
   try {
-    const asked = { ...method, app: nameOf(app) };
-    const { user, amr } = await proveSignIn(ctx, identity, device, asked);
-    const { redirectUri, codeChallenge, state } = app;
-    const owner = { user, amr };
-    const code = await issueAuthorizationCode(ctx, method.strategy, owner, codeChallenge, {
-      redirectUri,
-    });
-    return { location: withQuery(redirectUri, { code, state }) };
+    return { location: await codeForApp(ctx, identity, device, method, flow.app!) };
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'mfa_required') throw error;
-    return secondFactorForm(visit, error.members.mfaToken!);
+    const mfaToken = waitingTokenIn(error);
+    if (mfaToken === undefined) throw error;
+    return secondFactorForm(visit, mfaToken);
   }
 }

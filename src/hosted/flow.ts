@@ -51,7 +51,3 @@ export function queryOf(members: Readonly<Record<string, string | undefined>>): 
   const given = Object.entries(members).filter((pair): pair is [string, string] => !!pair[1]);
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
-
-/** Names an app in what is sealed for it: a second factor that it asked for answers no other one. */
-export const nameOf = ({ redirectUri, codeChallenge, state }: AppRequest): string =>
-  JSON.stringify([redirectUri, codeChallenge, state]);

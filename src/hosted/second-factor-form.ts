@@ -1,3 +1,4 @@
+import { nameOf, SECOND_FACTOR } from '#src/authentication/code-for-app';
 import { factorOptions } from '#src/authentication/factor-answers';
 import { readWaitingSignIn } from '#src/authentication/second-factor';
 import { availableKinds } from '#src/factors/kinds';
@@ -5,14 +6,12 @@ import { codeField, form, heading, link, mistakesOf, paragraph } from '#src/host
 import type { Content, Visit } from '#src/hosted/page';
 import type { Typed } from '#src/hosted/typed';
 import { attributes, type Mistakes } from '#src/platform/http/fields';
-import type { Problem } from '#src/platform/http/problem';
+import { Problem } from '#src/platform/http/problem';
 import { escapeHtml } from '#src/platform/text';
-
-export const SECOND_FACTOR = '/sign-in/second-factor';
 
 /**
  * Asks for a second factor. The token travels in the form, never in an address.
- * @throws {Problem} 400 `invalid_code` for a token that is void
+ * @throws {Problem} 400 `invalid_code` for a token that is void, or of another app
  */
 export async function secondFactorForm(
   visit: Visit,
@@ -20,8 +19,9 @@ export async function secondFactorForm(
   problem?: Problem,
   typed: Typed = {},
 ): Promise<Content> {
-  const { ctx, text } = visit;
-  const { user, request } = await readWaitingSignIn(ctx, mfaToken);
+  const { ctx, text, flow } = visit;
+  const { user, request, grant } = await readWaitingSignIn(ctx, mfaToken);
+  if (grant.data.method.app !== nameOf(flow.app!)) throw new Problem('invalid_code');
   const kinds = await availableKinds(ctx, user.id);
   const answered = typed['recoveryCode'] === undefined ? 'code' : 'recoveryCode';
   const wrong = { text: text('wrong-code'), field: answered };

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { nameOf, SECOND_FACTOR, waitingTokenOf } from '#src/authentication/code-for-app';
 import { factorAnswers, factorIn } from '#src/authentication/factor-answers';
 import { proveFactor } from '#src/authentication/finish-sign-in';
 import { finish } from '#src/hosted/finish';
-import { nameOf } from '#src/hosted/flow';
 import { pageAddress } from '#src/hosted/html';
 import { pass, type Ending, type Given, type HostedPage, type Visit } from '#src/hosted/page';
-import { SECOND_FACTOR, secondFactorForm } from '#src/hosted/second-factor-form';
+import { secondFactorForm } from '#src/hosted/second-factor-form';
 import { showSignIn } from '#src/hosted/sign-in-form';
 import { digitsOf, jsonIn, type Typed } from '#src/hosted/typed';
 import { CODE } from '#src/one-time-tokens/limits';
@@ -20,7 +20,7 @@ const Answer = z.strictObject({ mfaToken: z.string().min(1).max(128), ...factorA
 export const secondFactorPage: HostedPage = {
   path: SECOND_FACTOR,
   forApp: true,
-  show: showAgain,
+  show: showForm,
   async work(visit, typed) {
     const { ctx, req, flow } = visit;
     await pass(limit(ctx, CODE), visit);
@@ -41,12 +41,12 @@ function answerIn({ code, credential, ...rest }: Typed): object {
   };
 }
 
-/** The token may be void now. Then the sign-in begins anew. */
-async function showAgain(visit: Visit, { problem, typed }: Given): Promise<Ending> {
-  const { mfaToken } = typed;
-  if (!problem || mfaToken === undefined) return { location: pageAddress(visit, '/sign-in') };
+/** The form once more; or for the first time, after a provider. The token may be void now: then the sign-in begins anew. */
+async function showForm(visit: Visit, { problem, typed }: Given): Promise<Ending> {
+  const mfaToken = problem ? typed['mfaToken'] : waitingTokenOf(visit.ctx, visit.req);
+  if (mfaToken === undefined) return { location: pageAddress(visit, '/sign-in') };
   try {
-    if (problem.code !== 'invalid_code')
+    if (problem?.code !== 'invalid_code')
       return await secondFactorForm(visit, mfaToken, problem, typed);
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'invalid_code') throw error;

@@ -77,14 +77,15 @@ const labelOf = ({ name, summary }: AuthStrategy): string =>
   /^Sign in with (?:an? )?(\S.{0,40})$/.exec(summary)?.[1] ?? name;
 
 /** The route that sends the browser to a provider, and from there to the app. */
-function startOf({ ctx, flow }: Visit, strategy: AuthStrategy): string {
+function startOf({ ctx, flow, language }: Visit, strategy: AuthStrategy): string {
   const { authorizationParameters = [] } = strategy;
   const { redirectUri, codeChallenge, state } = flow.app!;
   const kept = new URLSearchParams(flow.query);
   const hints = Object.fromEntries(
     authorizationParameters.map((name) => [name, kept.get(name) ?? undefined]),
   );
-  const query = queryOf({ ...hints, redirectUri, codeChallenge, state });
+  const { locale: hostedLocale } = language;
+  const query = queryOf({ ...hints, redirectUri, codeChallenge, state, hostedLocale });
   return ctx.settings.basePath + pathOf(strategy) + query;
 }
 

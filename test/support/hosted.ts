@@ -27,7 +27,7 @@ const attribute = (tag: string, name: string) => {
   return found === undefined ? undefined : unescape(found);
 };
 
-function formsIn(text: string): PageForm[] {
+export function formsIn(text: string): PageForm[] {
   return [...text.matchAll(/<form([^>]*)>(.*?)<\/form>/gs)].map(([, tag = '', inside = '']) => ({
     action: attribute(tag, 'action') ?? '',
     fields: Object.fromEntries(
