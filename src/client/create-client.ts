@@ -148,9 +148,7 @@ export function createClient(options: ClientOptions): Client {
     settled(async () => {
       const held = await store.read();
       if (!held) return done();
-      const { refreshToken } = held;
-      const entry = { refreshToken, ...(everywhere && { scope: 'all' as const }) };
-      await ended.add(entry); // who is closed now still tells the server
+      const entry = await ended.add(held, everywhere); // who is closed now still tells the server
       await store.erase();
       return ended.finish(entry);
     });

@@ -44,6 +44,10 @@ export function refresher({ transport, store, turn, sleep, wanted }: Refreshing)
     const held = await store.read();
     if (held?.accessToken !== used) return instead(held, pause); // refreshed by another tab, or signed out
     const { refreshToken } = held; // none, if it is in a cookie
+    if (!refreshToken && !transport.cookie) {
+      await store.erase(); // impersonation: nothing prolongs it
+      return { tokens: null };
+    }
     const answer = await send(transport, 'POST', '/auth/refresh', { body: { refreshToken } });
     const now = await store.read();
     if (now?.accessToken !== used) return instead(now, pause); // signed out, or in, meanwhile

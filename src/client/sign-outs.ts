@@ -1,3 +1,4 @@
+import type { Tokens } from '#src/client/api';
 import { inTurn } from '#src/client/locks';
 import type { guarded } from '#src/client/token-store';
 import { parsed, send, type Transport } from '#src/client/transport';
@@ -6,6 +7,8 @@ import type { Failure, Result } from '#src/client/types';
 interface SignOut {
   /** Undefined: the one in the cookie. */
   refreshToken?: string | undefined;
+  /** Of a session that has no refresh token at all (impersonation). */
+  accessToken?: string;
   scope?: 'all';
 }
 const MOST = 20;
@@ -47,11 +50,12 @@ export function signOuts(
 
   /** Tells the server of one, which is then off the list. Another tab may have been faster. */
   async function tell(signOut: SignOut): Promise<Result<undefined>> {
-    const isOther = ({ refreshToken }: SignOut) => refreshToken !== signOut.refreshToken;
+    const { accessToken: token, ...body } = signOut;
+    const isOther = ({ refreshToken, accessToken }: SignOut) =>
+      refreshToken !== body.refreshToken || accessToken !== token;
     if ((await list()).every(isOther)) return done();
-    const answer = (await send(transport, 'POST', '/auth/logout', {
-      body: signOut,
-    })) as Result<undefined>;
+    const sent = { body, token };
+    const answer = (await send(transport, 'POST', '/auth/logout', sent)) as Result<undefined>;
     if (!isOpen(answer)) await change((all) => all.filter(isOther));
     return answer;
   }
@@ -63,9 +67,12 @@ export function signOuts(
   }
 
   return {
-    async add(signOut: SignOut): Promise<void> {
+    async add({ refreshToken, accessToken }: Tokens, everywhere: boolean): Promise<SignOut> {
+      const named = refreshToken || transport.cookie ? { refreshToken } : { accessToken };
+      const signOut: SignOut = { ...named, ...(everywhere && { scope: 'all' as const }) };
       mayBeSome = true;
       await change((all) => [...all, signOut]);
+      return signOut;
     },
     tellAll,
     finish: (signOut: SignOut) => inOrder(() => tell(signOut)),

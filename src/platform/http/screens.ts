@@ -50,23 +50,25 @@ const embedded = (value: object) => JSON.stringify(value).replaceAll('<', '\\u00
 /** The page of a screen in a language. */
 function page(
   { look, settings }: PageContext,
-  { style, scripts }: Manifest,
+  manifest: Manifest,
   screen: Screen,
   language: Language,
 ): string {
   const { basePath, publicUrl, brandName, brandUrl, brandSupport } = settings;
-  const [script, ...imports] = scripts[screen]!;
+  const [script, ...imports] = manifest.scripts[screen]!;
   const address = (file: string) => escapeHtml(assetPath(basePath, file));
   const { locale, dir } = language;
   const texts = TEXTS[screen].flatMap((area) => Object.entries(language.all(area)));
   const messages = Object.fromEntries(texts);
   const problems = language.all('problems');
-  const data = { publicUrl, brandName, brandUrl, brandSupport, locale, messages, problems };
+  const brand = { brandName, brandUrl, brandSupport };
+  const screens = screensOn(settings, manifest);
+  const data = { publicUrl, ...brand, locale, screens, messages, problems };
   return [
     `<!doctype html><html lang="${locale}" dir="${dir}"><meta charset="utf-8">`,
     '<meta name="viewport" content="width=device-width">',
     `<title>${escapeHtml(brandName ?? 'Sallyport')}</title><style>${look.colors}</style>`,
-    `<link rel="stylesheet" href="${address(style)}">`,
+    `<link rel="stylesheet" href="${address(manifest.style)}">`,
     ...imports.map((file) => `<link rel="modulepreload" href="${address(file)}">`),
     `<script type="module" src="${address(script)}"></script>`,
     `<script type="application/json" id="data">${embedded(data)}</script>`,

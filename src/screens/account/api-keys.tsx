@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { ApiKey, CreatedApiKey } from '#src/client/index';
 import { NewApiKey } from '#screens/account/new-api-key';
 import { announce } from '#screens/ui/announce';
+import { OnlyUser } from '#screens/ui/acting';
 import { client } from '#screens/ui/client';
 import { Alert, Button, Card, Dialog, Empty, Form } from '#screens/ui/controls';
 import { Secret } from '#screens/ui/files';
@@ -38,7 +39,9 @@ export function ApiKeys() {
               {t('ui.more')}
             </Button>
           )}
-          {!isOff && <Button onClick={() => setAdding(true)}>{t('account.newKey')}</Button>}
+          <OnlyUser>
+            {!isOff && <Button onClick={() => setAdding(true)}>{t('account.newKey')}</Button>}
+          </OnlyUser>
         </div>
       </Card>
       {isAdding && (
@@ -81,11 +84,13 @@ function Listed({ apiKey, onChange }: { apiKey: ApiKey; onChange: () => void }) 
         <p class="strong">{name}</p>
         <p class="note">{facts.join(' · ')}</p>
       </div>
-      <div class="actions">
-        <Button kind="danger" aria-label={title} onClick={() => setAsking(true)}>
-          {t('account.delete')}
-        </Button>
-      </div>
+      <OnlyUser>
+        <div class="actions">
+          <Button kind="danger" aria-label={title} onClick={() => setAsking(true)}>
+            {t('account.delete')}
+          </Button>
+        </div>
+      </OnlyUser>
       {isAsking && (
         <Dialog title={title} onClose={() => setAsking(false)}>
           <p>{t('account.deleteKeyNote')}</p>

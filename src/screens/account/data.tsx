@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { OwnUser } from '#src/client/index';
 import { Action } from '#screens/ui/action';
+import { acting } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Button, Card, ConfirmName } from '#screens/ui/controls';
@@ -19,6 +20,7 @@ async function exportAll() {
 export function Data() {
   const { body: me } = useLoad(() => client.request('GET', '/me'));
   const [isAsking, setAsking] = useState(false);
+  if (acting) return <Refused />;
   return (
     <>
       <Title>{t('account.data')}</Title>
@@ -36,6 +38,13 @@ export function Data() {
     </>
   );
 }
+
+const Refused = () => (
+  <>
+    <Title>{t('account.data')}</Title>
+    <p class="alert">{data.problems['impersonated']}</p>
+  </>
+);
 
 function Deletion({ me, onClose }: { me: OwnUser; onClose: () => void }) {
   const remove = async () => {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { OwnUser } from '#src/client/index';
+import { OnlyUser } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
 import { Action } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
@@ -43,7 +44,9 @@ export function EmailAddress({ me, onChange }: Own) {
         </p>
       )}
       {asked && <Confirm email={asked} done={done} />}
-      <Change onAsked={setAsked} />
+      <OnlyUser>
+        <Change onAsked={setAsked} />
+      </OnlyUser>
     </Card>
   );
 }

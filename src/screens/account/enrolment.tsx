@@ -1,6 +1,7 @@
 import { createContext, type ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
+import { acting } from '#screens/ui/acting';
 import { client } from '#screens/ui/client';
 import { data } from '#screens/ui/data';
 import { useLoad } from '#screens/ui/hooks';
@@ -10,13 +11,13 @@ import { t } from '#screens/ui/text';
 /** Asks again whether the user may go on: call it when they have another factor. */
 export const Recheck = createContext<() => Promise<void>>(async () => {});
 
-/** The language that the user has chosen, also where the browser asks for another one. */
+/** The language that the user has chosen, also where the browser asks for another one. Whoever acts for them keeps their own. */
 function useOwnLanguage(): void {
   const { body: me } = useLoad(() => client.request('GET', '/me'));
   const locale = me?.locale;
   useEffect(() => {
     const isAsked = new URLSearchParams(location.search).has('ui_locales');
-    if (locale && locale !== data.locale && !isAsked) inLanguage(locale);
+    if (locale && !acting && locale !== data.locale && !isAsked) inLanguage(locale);
   }, [locale]);
 }
 

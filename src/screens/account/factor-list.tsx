@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Factor } from '#src/client/index';
+import { OnlyUser } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Button, Dialog, Field, Form } from '#screens/ui/controls';
@@ -37,21 +38,23 @@ export function FactorList({ factors, onChange }: Changing & { factors: readonly
                 {kindOf(factor)} · {used(factor)}
               </p>
             </div>
-            <div class="actions">
-              <Button
-                aria-label={t('account.renameOf', { name: factor.name })}
-                onClick={() => setOpen({ factor, what: 'rename' })}
-              >
-                {t('account.rename')}
-              </Button>
-              <Button
-                kind="danger"
-                aria-label={t('account.removeOf', { name: factor.name })}
-                onClick={() => setOpen({ factor, what: 'remove' })}
-              >
-                {t('account.remove')}
-              </Button>
-            </div>
+            <OnlyUser>
+              <div class="actions">
+                <Button
+                  aria-label={t('account.renameOf', { name: factor.name })}
+                  onClick={() => setOpen({ factor, what: 'rename' })}
+                >
+                  {t('account.rename')}
+                </Button>
+                <Button
+                  kind="danger"
+                  aria-label={t('account.removeOf', { name: factor.name })}
+                  onClick={() => setOpen({ factor, what: 'remove' })}
+                >
+                  {t('account.remove')}
+                </Button>
+              </div>
+            </OnlyUser>
           </li>
         ))}
       </ul>

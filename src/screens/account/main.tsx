@@ -6,6 +6,7 @@ import { Profile } from '#screens/account/profile';
 import { Providers } from '#screens/account/providers';
 import { Security } from '#screens/account/security';
 import { Sessions } from '#screens/account/sessions';
+import { acting } from '#screens/ui/acting';
 import { client } from '#screens/ui/client';
 import { useLoad } from '#screens/ui/hooks';
 import { pathTo, start } from '#screens/ui/screen';
@@ -20,12 +21,13 @@ const PAGES = [
   { page: 'data', label: 'account.data', component: Data },
 ] as const;
 
-/** Pages about what this server does not offer are left out. */
+/** Pages about what this server does not offer are left out, and that where only the user does something. */
 function useEntries() {
   const { body: ways } = useLoad(() => client.request('GET', '/auth/strategies'));
   const isOn = {
     providers: ways?.some(({ kind }) => kind === 'redirect'),
     'api-keys': ways?.some(({ name }) => name === 'api-key'),
+    data: !acting,
   };
   return PAGES.filter(({ page }) => !(page in isOn) || isOn[page as keyof typeof isOn]).map(
     ({ page, label }) => ({ path: pathTo('account', page), label: t(label) }),

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { OnlyUser } from '#screens/ui/acting';
 import { client } from '#screens/ui/client';
 import { Button, Card, Dialog, Form } from '#screens/ui/controls';
 import { Copy, download } from '#screens/ui/files';
@@ -14,9 +15,11 @@ export function RecoveryCodes({ left, onNew }: Renewing) {
   return (
     <Card title={t('account.recoveryCodes')} note={t('account.recoveryNote')}>
       <p>{t('account.codesLeft', { count: left })}</p>
-      <div class="actions">
-        <Button onClick={() => setAsking(true)}>{t('account.newCodes')}</Button>
-      </div>
+      <OnlyUser>
+        <div class="actions">
+          <Button onClick={() => setAsking(true)}>{t('account.newCodes')}</Button>
+        </div>
+      </OnlyUser>
       {isAsking && (
         <Dialog title={t('account.newCodes')} onClose={() => setAsking(false)}>
           <p>{t('account.newCodesNote')}</p>

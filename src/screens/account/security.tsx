@@ -5,6 +5,7 @@ import { NewApp } from '#screens/account/new-app';
 import { NewPasskey } from '#screens/account/new-passkey';
 import { PasswordCard } from '#screens/account/password-card';
 import { RecoveryCodes, ShownCodes } from '#screens/account/recovery-codes';
+import { OnlyUser } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Button, Card, Empty } from '#screens/ui/controls';
@@ -34,7 +35,7 @@ export function Security() {
     <>
       <Title>{t('account.security')}</Title>
       <Alert problem={problem} />
-      {me && <PasswordCard me={me} />}
+      <OnlyUser>{me && <PasswordCard me={me} />}</OnlyUser>
       {body && (
         <Card title={t('account.factors')} note={t('account.factorsNote')}>
           {body.data.length === 0 ? (
@@ -44,10 +45,12 @@ export function Security() {
           ) : (
             <FactorList factors={body.data} onChange={reload} />
           )}
-          <div class="actions">
-            <Button onClick={() => setAddingApp(true)}>{t('account.addApp')}</Button>
-            {withPasskeys && <NewPasskey done={added} />}
-          </div>
+          <OnlyUser>
+            <div class="actions">
+              <Button onClick={() => setAddingApp(true)}>{t('account.addApp')}</Button>
+              {withPasskeys && <NewPasskey done={added} />}
+            </div>
+          </OnlyUser>
         </Card>
       )}
       {body && body.data.length > 0 && (

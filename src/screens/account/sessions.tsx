@@ -1,5 +1,6 @@
 import type { ListedSession } from '#src/client/index';
 import { Action } from '#screens/ui/action';
+import { OnlyUser } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Button, Card } from '#screens/ui/controls';
@@ -49,20 +50,22 @@ export function Sessions() {
           </Button>
         )}
       </Card>
-      {(rows.length > 1 || more) && (
-        <Card title={t('account.endOthers')} note={t('account.endOthersNote')}>
-          <Action
-            kind="danger"
-            act={() => client.request('DELETE', '/me/sessions')}
-            done={() => {
-              announce(t('account.othersEnded'));
-              reload();
-            }}
-          >
-            {t('account.endOthers')}
-          </Action>
-        </Card>
-      )}
+      <OnlyUser>
+        {(rows.length > 1 || more) && (
+          <Card title={t('account.endOthers')} note={t('account.endOthersNote')}>
+            <Action
+              kind="danger"
+              act={() => client.request('DELETE', '/me/sessions')}
+              done={() => {
+                announce(t('account.othersEnded'));
+                reload();
+              }}
+            >
+              {t('account.endOthers')}
+            </Action>
+          </Card>
+        )}
+      </OnlyUser>
     </>
   );
 }
@@ -98,7 +101,9 @@ function Session({ session, onEnd }: { session: ListedSession; onEnd: () => void
       </div>
       <div class="actions">
         {current ? (
-          <Button onClick={() => void client.signOut()}>{t('ui.signOut')}</Button>
+          <OnlyUser>
+            <Button onClick={() => void client.signOut()}>{t('ui.signOut')}</Button>
+          </OnlyUser>
         ) : (
           <Action act={end} done={onEnd} label={t('account.endOf', { name })}>
             {t('account.end')}

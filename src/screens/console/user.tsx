@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { useLocation, useRoute } from 'preact-iso';
 import type { AdminUserDetails } from '#src/client/index';
 import { ask } from '#screens/console/access';
+import { ActAs } from '#screens/console/user-act';
 import { Dangers } from '#screens/console/user-dangers';
 import { UserFactors } from '#screens/console/user-factors';
 import { UserFailures } from '#screens/console/user-failures';
@@ -38,7 +39,7 @@ async function detailsOf(id: string) {
 }
 
 function OneUser({ id }: { id: string }) {
-  const { route } = useLocation();
+  const { route, query } = useLocation();
   const { body, problem, reload } = useLoad(() => detailsOf(id), [id]);
   const [version, setVersion] = useState(0);
   const changed = () => {
@@ -64,7 +65,11 @@ function OneUser({ id }: { id: string }) {
         {back}
         <Title>{calledAs(body.user)}</Title>
         <State user={body.user} />
+        <ActAs user={body.user} />
       </div>
+      {'ended' in query && (
+        <p class="alert">{t('console.users.actEnded', { name: calledAs(body.user) })}</p>
+      )}
       <Alert problem={problem} />
       <UserProfile {...parts} />
       <UserRoles {...parts} />

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Problem, Result } from '#src/client/index';
+import { acting } from '#screens/ui/acting';
 import { Alert, Button } from '#screens/ui/controls';
 
 interface ActionProps {
@@ -12,10 +13,11 @@ interface ActionProps {
   children: ComponentChildren;
 }
 
-/** A button that waits for its answer, and shows why it was refused. */
+/** A button that waits for its answer, and shows why it was refused. It is not there for somebody who acts for the user. */
 export function Action({ act, done, kind = 'plain', label, children }: ActionProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
+  if (acting) return null;
   const run = async () => {
     setBusy(true);
     const answer = await act();

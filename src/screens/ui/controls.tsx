@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX, TargetedSubmitEvent } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Problem, Result } from '#src/client/index';
+import { acting } from '#screens/ui/acting';
 import { problemText, t } from '#screens/ui/text';
 
 type Children = { children?: ComponentChildren };
@@ -71,7 +72,10 @@ const fieldErrors = (problem: Problem | undefined): Record<string, string> =>
     (problem?.errors ?? []).map(({ pointer, message }) => [pointer.slice(1), message]),
   );
 
-/** A form whose button waits for its answer. What was typed stays until `send` succeeds. */
+/**
+ * A form whose button waits for its answer. What was typed stays until `send` succeeds. Somebody who acts for the user sees
+ * what is in it.
+ */
 export function Form({
   send,
   done,
@@ -104,10 +108,12 @@ export function Form({
     [problem],
   );
   const isAtFields = typeof children === 'function' && problem?.errors?.length;
+  const fields = typeof children === 'function' ? children(fieldErrors(problem)) : children;
+  if (acting) return <fieldset disabled>{fields}</fieldset>;
   return (
     <form onSubmit={onSubmit} ref={element}>
       <Alert problem={isAtFields ? undefined : problem} />
-      {typeof children === 'function' ? children(fieldErrors(problem)) : children}
+      {fields}
       <div class="actions">
         <Button type="submit" kind={kind} busy={busy}>
           {submit}

@@ -6,6 +6,8 @@ interface PageData {
   brandSupport?: string;
   /** BCP 47. */
   locale: string;
+  /** Those that are on. */
+  screens: string[];
   messages: Record<string, string>;
   /** By their codes. */
   problems: Record<string, string>;

@@ -2,6 +2,8 @@ import { Fragment, render, type ComponentChildren, type ComponentType } from 'pr
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { LocationProvider, Router, useLocation } from 'preact-iso';
 import type { Problem } from '#src/client/index';
+import { acting, stopActing } from '#screens/ui/acting';
+import { ActingBanner } from '#screens/ui/acting-banner';
 import { Announcements } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Button } from '#screens/ui/controls';
@@ -71,7 +73,9 @@ function Gate({ home, children }: { home: string; children: ComponentChildren })
   const [problem, setProblem] = useState<Problem | null>(); // undefined: not known yet
   useEffect(() => void arrive().then((found) => setProblem(found ?? null)), []);
   useEffect(() => {
-    if (status === 'signed_out' && problem === null) void leave(home);
+    if (status !== 'signed_out' || problem !== null) return;
+    if (acting) stopActing({ isLost: true });
+    else void leave(home);
   }, [status, problem]);
   if (status === 'signed_in') return <>{children}</>;
   if (!problem) return <p class="note">{t('ui.loading')}</p>;
@@ -161,7 +165,7 @@ export function start(
   const screen = (
     <LocationProvider scope={pathTo(home)}>
       <Gate home={home}>
-        <Account />
+        {acting ? <ActingBanner /> : <Account />}
         <Around>
           <Columns entries={entries} pages={pages} />
         </Around>
