@@ -25,16 +25,19 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'access-token account addresses assets looks sources architecture architecture-compat base-path basic bearer bounds busy clients clients-browser ' +
-    'client-types clients-compared clients-native clients-refused compat compat-closed compat-origins compat-requests compat-sentences conformance ' +
-    'conformance-cli conformance-shipped console console-operator containers cors foreign-hashes generated-clients github google greeting ' +
-    'host-passport hosted-browser http identifiers-properties imports jwks-verifiers key-schedule ' +
-    'keys-cli keys-hs256 keys-rs256 ldap limit-settings log-time limits limits-basic limits-ldap limits-proxy loaded-modules logout-refused mobile ' +
-    'logs mail-templates mailer metrics-workers npm-strategies openapi openapi-compat operating pages ' +
-    'passkey-settings passkeys-browser password-doors passwords properties provider-browser proxies raw-body refresh-bodies refresh-tokens ' +
-    'saml sdk-anywhere sdk-browser sdk-cookie sdk-dpop-browser sdk-native sdk-react sdk-redirects sdk-types spa session-settings settings settings-in-force several-nodes shipped-logs shipped-settings ' +
-    'signup-closed source straight strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens ' +
-    'two-providers unknown-settings webhooks-guide well-known wrap',
+  'access-token account addresses architecture architecture-compat assets base-path basic bearer bounds busy ' +
+    'client-types clients clients-browser clients-compared clients-native clients-refused compat compat-closed ' +
+    'compat-origins compat-requests compat-sentences conformance conformance-cli conformance-shipped console ' +
+    'console-operator containers cors foreign-hashes generated-clients github google greeting host-passport ' +
+    'hosted-browser http identifiers-properties imports jwks-verifiers key-schedule keys-cli keys-hs256 keys-rs256 ' +
+    'ldap limit-settings limits limits-basic limits-ldap limits-proxy loaded-modules log-output log-time ' +
+    'logout-refused logs looks mail-templates mailer metrics-workers mobile npm-strategies openapi openapi-compat ' +
+    'operating package pages passkey-settings passkeys-browser password-doors passwords properties protect-faults ' +
+    'provider-browser proxies raw-body refresh-bodies refresh-tokens roles-model saml sdk-anywhere sdk-browser ' +
+    'sdk-cookie sdk-dpop-browser sdk-native sdk-react sdk-redirects sdk-types session-settings settings ' +
+    'settings-in-force several-nodes shipped-logs shipped-settings signup-closed source sources spa straight ' +
+    'strategies strategies-dir strategies-readme strategy-new token-properties token-vectors tokens two-providers ' +
+    'unknown-settings user-sources webhooks-guide well-known wrap',
 );
 /**
  * Files that start many processes, compile, hash at great cost, try every combination or try at random: `npm run test:slow`, which
