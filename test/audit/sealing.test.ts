@@ -8,9 +8,15 @@ import { eventually } from '#test/support/eventually';
 import { times } from '#test/support/limited';
 import { node } from '#test/support/node';
 import { rounds } from '#test/support/rounds';
+import { statementsOf } from '#test/support/statements';
 
 const { ctx, env, ask, register } = await startApp();
 
+/** Waits until the task of a node, from now on, has looked once for what others did. The next look begins when one is over. */
+async function hasLooked({ db }: Pick<typeof ctx, 'db'>): Promise<void> {
+  const looks = statementsOf(db.sequelize, (sql) => sql.includes('FROM `audit_chain`'));
+  await eventually(() => expect(looks.length).toBeGreaterThan(1));
+}
 const noneWaits = () =>
   eventually(async () => expect(await ctx.db.AuditEntry.count({ where: { seq: null } })).toBe(0));
 
@@ -49,7 +55,7 @@ describe('several nodes', () => {
     let told = 0;
     onTestFinished(other.audit.onSealed(() => void told++));
     await noneWaits();
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // its first look is behind it
+    await hasLooked(other);
     const before = told;
     await register();
     await eventually(() => expect(told).toBeGreaterThan(before));
@@ -76,7 +82,7 @@ describe('the task', () => {
     const warned = vi.spyOn(ctx.log, 'warn');
     onTestFinished(() => warned.mockRestore());
     await ctx.db.AuditChain.destroy({ where: { id: 1 } });
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // it has looked once
+    await hasLooked(ctx);
     expect(warned.mock.calls).toEqual([]);
     await register();
     await noneWaits();

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sealAll } from '#src/audit/sealing-worker';
 import { replaceKeys, tendKeys } from '#src/keys/rotation';
 import { protect } from '#src/protect/protect';
 import { grants } from '#src/users/permissions';
@@ -18,6 +19,7 @@ await allow('support', 'users:impersonate invoices:read');
 type Service = Awaited<ReturnType<typeof secondService>>;
 
 const INTROSPECT = '/oauth/introspect';
+const FEED = '/oauth/changes';
 const JWKS = '/.well-known/jwks.json';
 
 afterEach(() => void vi.useRealTimers());
@@ -105,14 +107,16 @@ it('lets in whom the server lets in, and says who it is', async () => {
 });
 
 it('asks the server once for a session, and never again while nothing changes', async () => {
-  const service = await secondService(app);
+  const service = await secondService(app, { pollSeconds: 25 });
   const { token } = await register();
+  const askedBesidesFeed = () => service.proxy.asked.filter((path) => path !== FEED).sort();
   const first = await Promise.all(Array.from({ length: 20 }, () => service.ask('/who', token)));
   expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200]));
-  expect([service.proxy.count(INTROSPECT), service.proxy.count(JWKS)]).toEqual([1, 1]);
+  expect(askedBesidesFeed()).toEqual([JWKS, INTROSPECT]);
   for (let i = 0; i < 20; i++)
     await Promise.all(Array.from({ length: 20 }, () => service.ask('/who', token)));
-  expect([service.proxy.count(INTROSPECT), service.proxy.count(JWKS)]).toEqual([1, 1]);
+  expect(askedBesidesFeed()).toEqual([JWKS, INTROSPECT]);
+  expect(service.proxy.count(FEED)).toBeLessThan(20); // 420 requests: none of them asks for changes
 });
 
 describe('what changes at the server binds in the service, long before the token expires', () => {
@@ -180,6 +184,36 @@ describe('what changes at the server binds in the service, long before the token
       const { body } = await service.ask('/who', me.token);
       expect([body.username, body.session.acr]).toEqual(['grace', 'aal2']);
     });
+  });
+
+  it.each<[string, string, (id: string, token: string) => Promise<unknown>]>([
+    [
+      'a sign-out',
+      'session.ended',
+      (_id, token) => ask('POST', '/auth/logout', { token, body: {} }),
+    ],
+    ['disabling', 'user.disabled', (id) => auth.users.disable(id)],
+    ['another role', 'role.granted', (id) => auth.roles.grant(id, 'editor')],
+  ])('%s, by the first answer of the feed after its commit', async (_name, type, change) => {
+    await sealAll(ctx); // what the tests before did is behind the place where the feed begins
+    const wait = 25;
+    const service = await secondService(app, { pollSeconds: wait });
+    const answers: { changes: { type: string; userId?: string }[]; waitedMs: number }[] = [];
+    service.proxy.fault(FEED, async (forward) => {
+      const answer = await forward();
+      answers.push(JSON.parse(answer.body));
+      return answer;
+    });
+    const { id, token } = await register();
+    expect((await service.ask('/who', token)).status).toBe(200);
+    const { length } = answers;
+    await change(id, token);
+    const [answer] = await eventually(() => {
+      expect(answers.length).toBeGreaterThan(length);
+      return answers.slice(length);
+    });
+    expect(answer!.changes).toContainEqual(expect.objectContaining({ type, userId: id }));
+    expect(answer!.waitedMs).toBeLessThan(wait * 1000); // it was told, and did not find it at its end
   });
 
   it('whatever ends that an administrator acts for somebody', async () => {
