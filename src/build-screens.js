@@ -40,6 +40,7 @@ await built.close();
 
 const files = new Map(output.map(({ fileName, code }) => [fileName, code]));
 const css = globSync(join(screens, '*/*.css'))
+  .filter((file) => basename(dirname(file)) !== 'assets') // what was built before
   .sort()
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');

@@ -188,8 +188,8 @@ describe('with WORKERS=2', () => {
   });
 
   it('answers what is under way at SIGTERM, and ends with 0', async () => {
-    const { pid, url, kill } = await start({ BCRYPT_COST: '11' });
-    const asked = Array.from({ length: 2 * WORKERS }, (_, i) => register(url, `user${i}`));
+    const { pid, url, kill } = await start({ BCRYPT_COST: '10' });
+    const asked = Array.from({ length: WORKERS }, (_, i) => register(url, `user${i}`));
     const workers = childrenOf(pid);
     await eventually(async () => expect((await ask(`${url}/readyz`)).status).toBe(200));
     const ended = kill('SIGTERM');

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startApp } from '#test/support/app';
-import { root } from '#test/support/process';
+import { emptyFolder, root } from '#test/support/process';
 import { buildScreens } from '#test/support/screens';
 
 buildScreens();
@@ -15,6 +15,16 @@ const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
   scripts: Record<string, string[]>;
   files: string[];
 };
+
+it('is the same however often it is built', () => {
+  const other = emptyFolder();
+  for (let i = 0; i < 2; i++) {
+    buildScreens(other);
+    expect(JSON.parse(readFileSync(join(other, 'manifest.json'), 'utf8'))).toEqual(manifest);
+    buildScreens();
+  }
+  expect(readdirSync(other).sort()).toEqual(readdirSync(folder).sort());
+});
 
 const gzipped = (file: string) => gzipSync(readFileSync(join(folder, file))).length;
 

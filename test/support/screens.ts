@@ -4,8 +4,8 @@ import { addAuthenticator } from '#test/support/chromium';
 import { root } from '#test/support/process';
 
 /** Bundles the pages as they are now. Call it before the server starts: it reads then what there is. */
-export const buildScreens = (): void =>
-  void execFileSync(process.execPath, ['src/build-screens.js'], { cwd: root });
+export const buildScreens = (...folder: string[]): void =>
+  void execFileSync(process.execPath, ['src/build-screens.js', ...folder], { cwd: root });
 
 /** A stranger's text that runs if it is ever taken for HTML. */
 export const MARKUP = '<img src=x onerror=alert(1)>';
