@@ -26,6 +26,7 @@ import { emailPages } from '#src/email/pages';
 import { emailRoutes } from '#src/email/routes';
 import { factorRoutes } from '#src/factors/routes';
 import { federationRoutes, linkRoutes } from '#src/federation/routes';
+import { flowOf } from '#src/hosted/flow';
 import { mountHostedPages } from '#src/hosted/page';
 import { hostedPages } from '#src/hosted/pages';
 import { healthRoutes } from '#src/health/routes';
@@ -47,7 +48,8 @@ import { ignoreForwarded } from '#src/platform/http/client-ip';
 import { assetPaths, assetRoutes, readManifest, scriptsOf } from '#src/platform/http/assets';
 import { addDefaultHeaders } from '#src/platform/http/default-headers';
 import { docsRoutes, DOCS_PATHS } from '#src/platform/http/docs';
-import { everybodysErrorHandler, notFound } from '#src/platform/http/error-handler';
+import { notFound } from '#src/platform/http/error-handler';
+import { everybodysErrorHandler } from '#src/platform/http/page-error';
 import { frontPage, frontPaths, frontRoutes } from '#src/platform/http/front';
 import { mountFormPages } from '#src/platform/http/form-page';
 import {
@@ -176,7 +178,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   app.use(frontPage(ctx), unlessAnswered);
   mountAdapters(ctx, app, adapters);
   const scripts = scriptsOf(ctx.settings, manifest, 'sign-in');
-  mountFormPages(ctx, app, pages, scripts);
+  mountFormPages(ctx, app, pages, { scripts, keptQuery: (req) => flowOf(ctx, req).query });
   mountHostedPages(ctx, app, hosted, scripts);
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(frontRoutes(ctx.settings), unlessAnswered);
@@ -185,7 +187,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   const named = [...routes, ...routesOf(adapters), ...pages, ...hosted].map(({ path }) => path);
   const screens = [...assetPaths(manifest), ...screenPaths(ctx.settings, manifest)];
   const paths = [...named, ...frontPaths(ctx.settings), ...screens];
-  ctx.metrics?.declareRoutes([...paths, '/', ...DOCS_PATHS]);
+  ctx.metrics?.declareRoutes([...paths, '/', '/favicon.ico', ...DOCS_PATHS]);
   const isOwn = ownPaths(paths);
   const router: RequestHandler = (req, res, next) =>
     isOwn(req.path) ? app(req, res, next) : next();

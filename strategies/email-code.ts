@@ -52,7 +52,7 @@ const credentials = z
 
 const notAllowed = () => {
   const message = 'This is not one of REDIRECT_URIS';
-  const error = { pointer: '/redirectUri', code: 'invalid', message };
+  const error = { pointer: '/redirectUri', code: 'unknown_redirect_uri', message };
   return new Problem('invalid_request', { members: { errors: [error] } });
 };
 

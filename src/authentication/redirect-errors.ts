@@ -3,7 +3,8 @@ import { authorizationRequestOf, departureOf } from '#src/authentication/authori
 import { providerReason } from '#src/authentication/provider-reason';
 import { withQuery } from '#src/authentication/redirect-uri';
 import type { Context } from '#src/context';
-import { pageError, problemOf } from '#src/platform/http/error-handler';
+import { problemOf } from '#src/platform/http/error-handler';
+import { pageError } from '#src/platform/http/page-error';
 import { prefersPage } from '#src/platform/http/navigation';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import type { AppRequest } from '#src/strategy-kit/app-request';

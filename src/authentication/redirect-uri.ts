@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UNKNOWN_APP } from '#src/platform/http/problem-text';
 import type { Settings } from '#src/platform/settings/settings';
 import { isLoopback } from '#src/platform/settings/types';
 import { AppState, CodeChallenge, RedirectUri } from '#src/strategy-kit/app-request';
@@ -30,12 +31,15 @@ export function withQuery(uri: string, members: Record<string, string | undefine
   return url.href;
 }
 
+/** For developers, who get JSON. A page says it in other words. */
+export const NOT_LISTED = {
+  message: 'This is not one of REDIRECT_URIS',
+  params: { code: UNKNOWN_APP },
+};
+
 /** What an app begins a sign-in with, wherever it does. */
 export const appParameters = (settings: Settings) => ({
-  redirectUri: RedirectUri.refine(
-    (uri) => isRedirectUri(settings, uri),
-    'This is not one of REDIRECT_URIS',
-  ),
+  redirectUri: RedirectUri.refine((uri) => isRedirectUri(settings, uri), NOT_LISTED),
   codeChallenge: CodeChallenge,
   codeChallengeMethod: z.literal('S256').optional(),
   state: AppState.optional(),

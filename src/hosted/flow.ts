@@ -40,7 +40,9 @@ export function flowOf(
   const hints = Hints.parse({ ...given });
   if (given['redirectUri'] === undefined && given['codeChallenge'] === undefined)
     return { loginHint: hints.login_hint, query: queryOf(hints) };
-  const { data, error } = z.object(appParameters(ctx.settings)).safeParse({ ...given });
+  const { data, error } = z
+    .object(appParameters(ctx.settings))
+    .safeParse({ ...given }, { reportInput: true });
   if (error) throw invalidFields(error);
   const { redirectUri, codeChallenge, state } = data;
   const app = { redirectUri, codeChallenge, state };

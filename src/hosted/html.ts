@@ -9,7 +9,7 @@ import {
   type Mistakes,
 } from '#src/platform/http/fields';
 import type { Problem } from '#src/platform/http/problem';
-import { fieldHtml } from '#src/platform/http/problem-text';
+import { fieldHtml, titleSentence, waitOf } from '#src/platform/http/problem-text';
 import type { KeyOf } from '#src/platform/messages/areas';
 import { escapeHtml } from '#src/platform/text';
 
@@ -60,8 +60,9 @@ export function mistakesOf(
 ): Mistakes {
   if (!problem) return NO_MISTAKES;
   const own = known[problem.code];
+  const duration = waitOf(problem);
   const general = escapeHtml(
-    problem.code === 'rate_limited' ? text('wait') : `${language.text('problems', problem.code)}.`,
+    duration ? text('wait', { duration }) : titleSentence(language, problem),
   );
   if (own?.field) return { fields: { [own.field]: escapeHtml(own.text) } };
   if (own) return { fields: {}, general: escapeHtml(own.text) };

@@ -9,6 +9,7 @@ import { verifyForm } from '#src/hosted/verify-form';
 import type { Field } from '#src/platform/http/fields';
 import { parsed } from '#src/platform/http/parse';
 import type { Problem } from '#src/platform/http/problem';
+import { titleSentence } from '#src/platform/http/problem-text';
 import { limit } from '#src/platform/http/rate-limit';
 import { SIGN_UP } from '#src/registration/limits';
 import { register } from '#src/registration/register';
@@ -59,7 +60,7 @@ function showSignUp(visit: Visit, { typed, problem }: Given): Content {
 }
 
 function mistakes(visit: Visit, problem: Problem | undefined) {
-  const taken = problem && `${visit.language.text('problems', problem.code)}.`;
+  const taken = problem && titleSentence(visit.language, problem);
   const atName = { text: taken ?? '', field: 'identifier' };
   const names = { username: 'identifier', email: 'identifier' };
   return mistakesOf(visit, problem, { username_taken: atName, email_taken: atName }, names);

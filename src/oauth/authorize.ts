@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isRedirectUri, withQuery } from '#src/authentication/redirect-uri';
+import { isRedirectUri, NOT_LISTED, withQuery } from '#src/authentication/redirect-uri';
 import type { Context } from '#src/context';
 import { withoutEmpty } from '#src/oauth/errors';
 import { isTwice } from '#src/platform/http/parse';
@@ -12,10 +12,7 @@ export const AuthorizeQuery = ({ settings }: Pick<Context, 'settings'>) =>
   z
     .object({
       client_id: ClientId,
-      redirect_uri: RedirectUri.refine(
-        (uri) => isRedirectUri(settings, uri),
-        'This is not one of REDIRECT_URIS',
-      ),
+      redirect_uri: RedirectUri.refine((uri) => isRedirectUri(settings, uri), NOT_LISTED),
     })
     .catchall(z.unknown());
 type AuthorizeQuery = z.output<ReturnType<typeof AuthorizeQuery>>;

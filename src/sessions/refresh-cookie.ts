@@ -1,6 +1,7 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { z } from 'zod';
 import type { Context } from '#src/context';
+import { presentedToken } from '#src/platform/http/credential-headers';
 import { cookiesNamed, hostCookie, isSecure } from '#src/platform/http/cookies';
 import { fromOrigin } from '#src/platform/http/own-origin';
 import { Problem } from '#src/platform/http/problem';
@@ -49,6 +50,22 @@ export const onlyFromOwnPage = (ctx: Context) => {
 
 const wrong = (code: string, message: string, pointer = '') =>
   new Problem('invalid_request', { members: { errors: [{ pointer, code, message }] } });
+
+/**
+ * Stands before a sign-out. A cookie counts only with the header: without it, and without any other token, the sign-out
+ * would end nothing, and whoever asked would think that it had.
+ * @throws {Problem} 400 `invalid_request`
+ */
+export const refuseCookieAlone = (ctx: Context) => {
+  const name = nameOf(ctx);
+  return guard<{ body: { refreshToken?: string } }>({}, (req, _res, next) => {
+    const { refreshToken } = req.body as { refreshToken?: string };
+    const isNamed = wantsCookie(req) || refreshToken !== undefined || presentedToken(req);
+    if (!isNamed && cookiesNamed(req, name).length > 0)
+      throw wrong('required', `The cookie counts with the header “${HEADER}: cookie” only`);
+    next();
+  });
+};
 
 /**
  * Puts the token of the cookie into the body, if the header says so. From there on, both are the same. `isNeeded`: there

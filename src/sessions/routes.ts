@@ -14,6 +14,7 @@ import { endOtherSessions, endSession } from '#src/sessions/own-sessions';
 import {
   clearRefreshCookie,
   onlyFromOwnPage,
+  refuseCookieAlone,
   takeRefreshToken,
   wantsCookie,
 } from '#src/sessions/refresh-cookie';
@@ -68,7 +69,7 @@ export const sessionRoutes = (ctx: Context): Route[] => [
 
   post(
     '/auth/logout',
-    [onlyFromOwnPage(ctx), takeRefreshToken(ctx), refuseStrangers(ctx)],
+    [onlyFromOwnPage(ctx), refuseCookieAlone(ctx), takeRefreshToken(ctx), refuseStrangers(ctx)],
     {
       operationId: 'signOut',
       tag: 'Account',

@@ -43,7 +43,7 @@ describe.each(PATHS)('%s', (path) => {
       'text/html; charset=utf-8',
     ]);
     expect(answer.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; style-src 'sha256-[^']+'; (script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; )?frame-ancestors 'none'; base-uri 'none'; form-action 'self'$/,
+      /^default-src 'none'; style-src 'sha256-[^']+'; img-src 'self'; (script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; )?frame-ancestors 'none'; base-uri 'none'; form-action 'self'$/,
     );
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.get('referrer-policy')).toBe('no-referrer');

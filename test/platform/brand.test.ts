@@ -64,12 +64,12 @@ it.each(['/', '/docs/nothing', '/me', '/forgot-password', '/problems/forbidden']
   },
 );
 
-it('a page without a brand shows none, and loads nothing', async () => {
+it('a page without a brand shows none, and loads nothing but an icon', async () => {
   const { text, headers } = await opened(plain.url, '/');
   expect(text).toContain('<title>Signing in</title>');
   expect(text).toContain('<header></header>');
   expect(text).toContain('<footer></footer>');
-  expect(headers['content-security-policy']).not.toContain('img-src');
+  expect(headers['content-security-policy']).not.toMatch(/https?:/);
   expect((await plain.ask('GET', '/brand/logo')).status).toBe(404);
 });
 
@@ -80,6 +80,17 @@ it('Y-05 a script in the logo does not run: the answer is a picture, and its pol
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*; sandbox;/);
   expect(headers.get('cache-control')).toBe('public, max-age=300');
+});
+
+it.each(['/brand/icon', '/favicon.ico'])('%s is the logo, or else a keyhole', async (path) => {
+  const [own, other] = [await branded.ask('GET', path), await plain.ask('GET', path)];
+  expect(own.text).toBe(SVG);
+  expect(other.text).toMatch(/^<svg [^>]*><rect [^>]*fill="#0a58ca"\/><path fill="#fff"/);
+  for (const { status, headers } of [own, other]) {
+    expect([status, headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*; sandbox;/);
+  }
+  expect((await opened(plain.url, '/')).text).toContain('<link rel="icon" href="/brand/icon">');
 });
 
 it('mails say who sends them, why, and where help is', async () => {

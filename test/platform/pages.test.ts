@@ -47,9 +47,11 @@ describe.each(PAGES)('%s', async (path) => {
       expect(asset.status, target).toBe(200);
       expect(asset.headers.get('x-content-type-options')).toBe('nosniff');
       expect(asset.headers.get('cache-control')).toBe('public, max-age=300');
-      const type = /\.(\w+)$/.exec(target!)?.[1] ?? 'html';
+      const type = target === '/brand/icon' ? 'icon' : (/\.(\w+)$/.exec(target!)?.[1] ?? 'html');
       expect(asset.headers.get('content-type')).toMatch(
-        { js: /javascript/, css: /text\/css/, png: /image\/png/, html: /text\/html/ }[type]!,
+        { js: /javascript/, css: /text\/css/, png: /image\/png/, html: /text\/html/, icon: /svg/ }[
+          type
+        ]!,
       );
       await asset.body?.cancel();
     }

@@ -98,6 +98,24 @@ describe('a request from elsewhere', () => {
     expect(await rowOf(user)).toEqual(UNTOUCHED);
   });
 
+  it('without the header signs nobody out, and is told so', async () => {
+    const user = await ada();
+    const headers = without('x-refresh-token', user.token);
+    const { status, body } = await ask('POST', '/auth/logout', { body: {}, headers });
+    expect([status, body.code, body.errors[0].code]).toEqual([400, 'invalid_request', 'required']);
+    expect(body.errors[0].message).toContain('X-Refresh-Token: cookie');
+    expect(await rowOf(user)).toEqual(UNTOUCHED);
+    // Another token, or no cookie of ours, is as it was.
+    const others = [
+      { headers: { ...headers, cookie: 'sallyport-refresh=x' } },
+      { headers, body: { refreshToken: 'rt1.void' } },
+      { headers, token: user.accessToken },
+    ];
+    for (const question of others)
+      expect((await ask('POST', '/auth/logout', { body: {}, ...question })).status).toBe(204);
+    expect((await rowOf(user)).endedAt).not.toBeNull();
+  });
+
   it('needs no Sec-Fetch-Site: older browsers send none', async () => {
     const { token } = await ada();
     const headers = without('sec-fetch-site', token);

@@ -38,7 +38,8 @@ export function fault(
   ms: number,
   setsCookie = false,
 ): string | undefined {
-  const page = /^\/($|brand\/|docs|openapi\.json|problems\/)/.test(path) && status === 200;
+  const page =
+    /^\/($|brand\/|favicon\.ico$|docs|openapi\.json|problems\/)/.test(path) && status === 200;
   const shared = path === '/.well-known/jwks.json' && status === 200;
   const has = (name: string, value: string | null) => headers.get(name) === value;
   const challenge =

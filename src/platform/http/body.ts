@@ -29,10 +29,13 @@ function only(...types: string[]): RequestHandler {
     // The body broke while the request waited for its turn. body-parser would go on as if there was none.
     if (res.headersSent) return;
     if (!isEmpty(req) && !known.test(req.headers['content-type'] ?? ''))
-      throw new Problem('unsupported_media_type');
+      throw types.includes('json') ? new Problem('unsupported_media_type') : formWanted();
     next();
   };
 }
+
+const formWanted = () =>
+  new Problem('unsupported_media_type', { members: { detail: `Send application/${FORM}` } });
 
 /** Options of body-parser. Its `verify` hook sees the bytes before they are decoded. */
 const optionsFor = (limit: number) => ({

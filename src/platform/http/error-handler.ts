@@ -3,15 +3,9 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
 import { isBoundScheme } from '#src/platform/http/credential-headers';
-import { languageOf } from '#src/platform/http/language';
-import { isNavigation } from '#src/platform/http/navigation';
-import { renderPage, type PageContext } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
-import { fieldHtml } from '#src/platform/http/problem-text';
 import { requestIdOf } from '#src/platform/http/request-id';
-import type { Language } from '#src/platform/messages/language';
-import { escapeHtml } from '#src/platform/text';
 import type { Settings } from '#src/platform/settings/settings';
 
 type Paths = Pick<Settings, 'basePath'>;
@@ -83,7 +77,7 @@ export interface Refusal {
   headers?: Readonly<Record<string, string>>;
 }
 /** Puts a problem into the words of one kind of client. `path` is the one that was asked for. */
-type Say = (problem: Problem, requestId: string, path: string, req: Request) => Refusal;
+export type Say = (problem: Problem, requestId: string, path: string, req: Request) => Refusal;
 
 /** For API clients: RFC 9457. */
 const sayProblem =
@@ -93,30 +87,6 @@ const sayProblem =
     body: problemBody(problem, requestId, settings),
     type: 'application/problem+json',
   });
-
-/** HTML that is added to a page about a problem. */
-type Hint = (problem: Problem, language: Language, req: Request) => string;
-
-/** For people: a page. */
-const sayPage =
-  (ctx: PageContext, hint: Hint = () => ''): Say =>
-  (problem, _requestId, _path, req) => {
-    const { code, status, members } = problem;
-    const language = languageOf(ctx, req);
-    const title = language.text('problems', code);
-    const lines = (members.errors ?? []).map(
-      (each) =>
-        `<p><code>${escapeHtml(each.pointer.slice(1))}</code>: ${fieldHtml(language, each)}</p>`,
-    );
-    const explained = escapeHtml(language.text('pages', 'what-this-means'));
-    const link = `<p><a href="${ctx.settings.basePath}/problems/${code}">${explained}</a></p>`;
-    const { html, policy } = renderPage(ctx, {
-      language,
-      title,
-      body: `<h1>${escapeHtml(title)}</h1>${lines.join('')}${link}${hint(problem, language, req)}`,
-    });
-    return { status, body: html, headers: { 'Content-Security-Policy': policy } };
-  };
 
 /** The error end: turns a failure into an answer, in the words of `say`. Default: a problem (RFC 9457). */
 export const errorHandler = (
@@ -129,20 +99,6 @@ export const errorHandler = (
     if (res.headersSent) return next(error);
     send(res, problem, say(problem, requestIdOf(res) as string, req.path, req));
   };
-};
-
-/** The error end of pages for people. `hint` may add HTML to the page. */
-export const pageError = (
-  ctx: PageContext & Pick<Context, 'log'>,
-  hint?: Hint,
-): ErrorRequestHandler => errorHandler(ctx, { say: sayPage(ctx, hint) });
-
-/** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
-export const everybodysErrorHandler = (
-  ctx: PageContext & Pick<Context, 'log'>,
-): ErrorRequestHandler => {
-  const [page, problem] = [pageError(ctx), errorHandler(ctx)];
-  return (error, req, res, next) => (isNavigation(req) ? page : problem)(error, req, res, next);
 };
 
 /**

@@ -1,6 +1,6 @@
 import { attributes, mistakesIn, type Field, type Mistakes } from '#src/platform/http/fields';
 import type { Problem } from '#src/platform/http/problem';
-import { fieldHtml } from '#src/platform/http/problem-text';
+import { fieldHtml, titleSentence } from '#src/platform/http/problem-text';
 import type { Language } from '#src/platform/messages/language';
 import type { Text } from '#src/platform/messages/message';
 import { escapeHtml } from '#src/platform/text';
@@ -45,6 +45,6 @@ export function mistakesOf(
   const general = Object.values(others).join(' ');
   return {
     fields: {},
-    general: general || `${escapeHtml(language.text('problems', problem.code))}.`,
+    general: general || escapeHtml(titleSentence(language, problem)),
   };
 }

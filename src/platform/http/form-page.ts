@@ -2,8 +2,8 @@ import type { Request, Response, Router } from 'express';
 import { z } from 'zod';
 import type { Context } from '#src/context';
 import { formBody } from '#src/platform/http/body';
-import { pageError } from '#src/platform/http/error-handler';
-import { keptQuery, languageOf } from '#src/platform/http/language';
+import { pageError } from '#src/platform/http/page-error';
+import { languageOf } from '#src/platform/http/language';
 import { NO_MISTAKES, renderAlert, renderFields, type Mistakes } from '#src/platform/http/fields';
 import { fieldOf, mistakesOf, whoseHtml, type FormInput } from '#src/platform/http/form-input';
 import { notFromElsewhere } from '#src/platform/http/own-origin';
@@ -61,12 +61,18 @@ interface Shown {
   scripts: readonly string[];
 }
 
+interface Surroundings {
+  scripts: readonly string[];
+  /** What links and forms of a page keep of its address. @throws {Problem} 400 `invalid_request` */
+  keptQuery(req: Request): string;
+}
+
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
 export function mountFormPages(
   ctx: Context,
   router: Router,
   pages: readonly FormPage[],
-  scripts: readonly string[],
+  { scripts, keptQuery }: Surroundings,
 ): void {
   const fromHere = notFromElsewhere(ctx);
   for (const page of pages) {

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Router, type RequestHandler } from 'express';
 import { lifetimes } from '#src/lifetimes';
 import { languageOf } from '#src/platform/http/language';
-import { LOGO_PATH, type Brand } from '#src/platform/http/look';
+import { ICON_PATH, iconOf, LOGO_PATH, type Brand } from '#src/platform/http/look';
 import { isNavigation } from '#src/platform/http/navigation';
 import { publicFor, sendPage, type PageContext } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
@@ -19,7 +19,7 @@ const LOGO_POLICY =
 
 /** Every path of `frontRoutes`. */
 export const frontPaths = ({ brandLogo }: Brand): readonly string[] =>
-  brandLogo === undefined ? [] : [LOGO_PATH];
+  brandLogo === undefined ? [ICON_PATH] : [ICON_PATH, LOGO_PATH];
 
 /** The default, and what `isNavigation` looks at: this answer is kept by caches. */
 const VARY = 'Origin, Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests, Accept-Language';
@@ -48,7 +48,8 @@ function front(language: Language, basePath: string) {
 }
 
 /**
- * What programs find at `/`: where the documentation is. And the logo.
+ * What programs find at `/`: where the documentation is. And the logo and the icon. `/favicon.ico` is no path of our own: an
+ * app that embeds the server keeps its own.
  *
  * @throws {SettingsError} when BRAND_LOGO cannot be read or is too large
  */
@@ -60,7 +61,11 @@ export function frontRoutes(brand: Brand): Router {
       .get(publicFor(lifetimes.publicPageSeconds), handler)
       .all(refuseMethod(['get']));
   page('/', directory(brand));
-  if (brand.brandLogo !== undefined) page(LOGO_PATH, logo(brand.brandLogo));
+  const { brandLogo } = brand;
+  const own = brandLogo === undefined ? undefined : logo(brandLogo);
+  if (own) page(LOGO_PATH, own);
+  for (const path of [ICON_PATH, '/favicon.ico'])
+    page(path, own ?? image(Buffer.from(iconOf(brand)), 'image/svg+xml'));
   return router;
 }
 
@@ -73,14 +78,15 @@ const directory =
       openapi: `${basePath}/openapi.json`,
     });
 
-function logo(file: string): RequestHandler {
-  const bytes = read(file);
-  const type = LOGO_TYPES[extname(file).toLowerCase()]!;
-  return (_req, res) => {
+const logo = (file: string): RequestHandler =>
+  image(read(file), LOGO_TYPES[extname(file).toLowerCase()]!);
+
+const image =
+  (bytes: Buffer, type: string): RequestHandler =>
+  (_req, res) => {
     res.setHeader('Content-Security-Policy', LOGO_POLICY);
     res.type(type).send(bytes);
   };
-}
 
 function read(file: string): Buffer {
   let bytes: Buffer;

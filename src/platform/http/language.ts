@@ -37,22 +37,3 @@ function acceptedLocale(req: Asking, otherwise: Locale): Locale {
   const found = req.acceptsLanguages([otherwise, ...LOCALES]);
   return isLocale(found) ? found : otherwise;
 }
-
-/** What an app begins a sign-in with. The page of the sign-in checks it. */
-const APP_PARAMETERS = ['redirectUri', 'codeChallenge', 'state', 'login_hint'];
-
-/** The query that keeps the language that was asked for, and the app that waits, in a link to another page. */
-export function keptQuery(req: Request): string {
-  const kept = new URLSearchParams(languageQuery(req));
-  for (const name of APP_PARAMETERS) {
-    const value = req.query[name];
-    if (typeof value === 'string' && value !== '' && value.length <= 512) kept.set(name, value);
-  }
-  return kept.size > 0 ? `?${kept.toString()}` : '';
-}
-
-/** The query that keeps the language that was asked for in a link to another page. */
-const languageQuery = (req: Pick<Asking, 'originalUrl'>): string => {
-  const locale = askedLocale(req);
-  return locale ? `?ui_locales=${locale}` : '';
-};

@@ -12,14 +12,17 @@ export type Brand = Pick<
   'basePath' | 'brandName' | 'brandColor' | 'brandUrl' | 'brandSupport' | 'brandLogo'
 >;
 
-const PAGE = [
-  '<!doctype html><html lang="{{lang}}" dir="{{dir}}"><meta charset="utf-8">',
-  '<meta name="viewport" content="width=device-width">',
-  '<title>{{title}}</title><style>{{style}}</style>',
-  '<body><header>{{header}}</header><main>{{main}}</main><footer>{{footer}}</footer></body></html>',
-].join('');
+const pageWith = (icon: string) =>
+  [
+    '<!doctype html><html lang="{{lang}}" dir="{{dir}}"><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width">',
+    `<title>{{title}}</title>${icon}<style>{{style}}</style>`,
+    '<body><header>{{header}}</header><main>{{main}}</main><footer>{{footer}}</footer></body></html>',
+  ].join('');
 
 export const LOGO_PATH = '/brand/logo';
+/** What a browser shows beside the title. */
+export const ICON_PATH = '/brand/icon';
 const ACCENT = '#0a58ca';
 
 /** Black or white, whichever has more contrast on a color (WCAG 2.2, relative luminance): at least 4.5 to 1. */
@@ -83,6 +86,14 @@ const styleOf = (brand: Brand) =>
     'details{margin:1.5rem 0 0}summary{cursor:pointer;font-weight:600;padding:.5rem 0}details form{margin:.5rem 0 0}',
   ].join('');
 
+/** A keyhole, in the color of the brand. */
+export const iconOf = ({ brandColor: accent = ACCENT }: Brand) =>
+  [
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">',
+    `<rect width="32" height="32" rx="7" fill="${escapeHtml(accent)}"/>`,
+    `<path fill="${textOn(accent)}" d="M16 6a5.5 5.5 0 0 0-2.6 10.35L11.5 25h9l-1.9-8.65A5.5 5.5 0 0 0 16 6z"/></svg>`,
+  ].join('');
+
 /** What allows a style in a Content-Security-Policy. */
 const hashOf = (style: string) => createHash('sha256').update(style).digest('base64');
 
@@ -104,6 +115,9 @@ function footerOf({ brandName, brandUrl, brandSupport }: Brand, language: Langua
   ].join('');
 }
 
+export const iconLink = ({ basePath }: Brand): string =>
+  `<link rel="icon" href="${escapeHtml(basePath)}${ICON_PATH}">`;
+
 /** The frame of a page around its content: the style with its hash, what stands above, and what below. */
 export interface Look {
   readonly layout: Template<Place>;
@@ -114,7 +128,6 @@ export interface Look {
   readonly colorsHash: string;
   readonly header: string;
   footerOf(language: Language): string;
-  readonly images: readonly string[];
   /** The layout of mails, if the operator has one. */
   readonly mail: Template<Place> | undefined;
 }
@@ -125,14 +138,13 @@ export function createLook(brand: Brand, { style: added = '', page, mail }: Them
     string,
   ];
   return {
-    layout: page ?? template(PAGE),
+    layout: page ?? template(pageWith(iconLink(brand))),
     style,
     styleHash: hashOf(style),
     colors,
     colorsHash: hashOf(colors),
     header: headerOf(brand),
     footerOf: (language) => footerOf(brand, language),
-    images: brand.brandLogo === undefined ? [] : ["img-src 'self'"],
     mail,
   };
 }

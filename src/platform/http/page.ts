@@ -30,14 +30,14 @@ const SCRIPT_POLICY = [
 ];
 
 /**
- * A whole page, and the Content-Security-Policy that it needs: nothing but the logo is loaded, and no script runs but
+ * A whole page, and the Content-Security-Policy that it needs: nothing but icon and logo is loaded, and no script runs but
  * those that are named.
  */
 export function renderPage(
   { look, settings }: PageContext,
   { language, title, body, formAction = "'none'", scripts = [] }: PageContent,
 ) {
-  const { layout, style, styleHash, header, images } = look;
+  const { layout, style, styleHash, header } = look;
   const name = settings.brandName ? ` · ${settings.brandName}` : '';
   return {
     html: layout({
@@ -52,7 +52,7 @@ export function renderPage(
     policy: [
       "default-src 'none'",
       `style-src 'sha256-${styleHash}'`,
-      ...images,
+      "img-src 'self'",
       ...(scripts.length > 0 ? SCRIPT_POLICY : []),
       "frame-ancestors 'none'",
       "base-uri 'none'",

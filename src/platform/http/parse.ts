@@ -48,6 +48,9 @@ export const invalidFields = ({ issues }: z.ZodError): Problem => {
   return new Problem('invalid_request', { members: { errors } });
 };
 
+/** For developers. A page says it in other words. */
+export const TWICE = 'Give it once';
+
 /** Where a text belongs, a list is a parameter of a query or a form that is there twice. */
 export const isTwice = ({ code, input, ...issue }: z.core.$ZodIssue): boolean =>
   code === 'invalid_type' &&
@@ -75,7 +78,7 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
     {
       pointer: at(issue.path),
       code: custom ?? (missing ? 'required' : issue.code),
-      message: missing ? 'This field is required' : isTwice(issue) ? 'Give it once' : issue.message,
+      message: missing ? 'This field is required' : isTwice(issue) ? TWICE : issue.message,
     },
   ];
 }
