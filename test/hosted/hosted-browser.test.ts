@@ -25,6 +25,7 @@ const { ctx, ask, register } = await startApp({
   PUBLIC_URL: url,
   REDIRECT_URIS: REDIRECT,
   EMAIL_CODE: 'on',
+  EMAIL_VERIFICATION: 'optional',
 });
 const newVisitor = () => visitor(url, REDIRECT);
 
