@@ -8,6 +8,7 @@ import { importsOf, moduleStateOf, sources } from '#test/support/source';
 
 const { app, auth, ctx, ask, register, routes, adapters } = await startApp({
   DIALECTS: 'bezkoder,zohaib,devckano',
+  EMAIL_VERIFICATION: 'optional',
 });
 
 /** From below to above: a file imports from its own room and from those before it. */
@@ -346,8 +347,6 @@ const PAGES = [
     '/reset-password',
     '/restore-email',
     '/sign-in',
-    '/sign-in/code',
-    '/sign-in/code/enter',
     '/sign-in/passkey',
     '/sign-in/second-factor',
     '/sign-up',
@@ -356,11 +355,13 @@ const PAGES = [
   ].flatMap((path) => [`GET ${path}`, `POST ${path}`]),
   'GET /', // for people
   'GET /', // for programs
+  'GET /brand/icon',
   'GET /docs',
   'GET /docs/favicon-32x32.png',
   'GET /docs/start.js',
   'GET /docs/swagger-ui-bundle.js',
   'GET /docs/swagger-ui.css',
+  'GET /favicon.ico',
   'GET /openapi.json',
   'GET /problems/:code',
   ...['account', 'console'].flatMap((screen) =>

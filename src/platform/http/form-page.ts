@@ -64,7 +64,7 @@ interface Shown {
 interface Surroundings {
   scripts: readonly string[];
   /** What links and forms of a page keep of its address. @throws {Problem} 400 `invalid_request` */
-  keptQuery(req: Request): string;
+  keptQuery: (req: Request) => string;
 }
 
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */

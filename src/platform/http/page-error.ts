@@ -63,8 +63,9 @@ export const pageError = (
 /** The page tells people nothing that a developer could use. */
 function noteUnknownApp({ log }: Pick<Context, 'log'>, { members }: Problem, req: Request): void {
   if (!members.errors?.some(({ code }) => code === UNKNOWN_APP)) return;
-  const { redirectUri, redirect_uri: given = redirectUri } = req.query;
-  log.info({ redirectUri: String(given).split('?')[0] }, 'this is not one of REDIRECT_URIS');
+  const given = req.query['redirectUri'] ?? req.query['redirect_uri'];
+  const redirectUri = typeof given === 'string' ? given.split('?')[0] : undefined;
+  log.info({ redirectUri }, 'this is not one of REDIRECT_URIS');
 }
 
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
