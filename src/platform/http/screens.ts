@@ -1,7 +1,6 @@
 import { Router, type RequestHandler } from 'express';
 import { assetPath, type readManifest } from '#src/platform/http/assets';
 import { languageOf } from '#src/platform/http/language';
-import { iconLink } from '#src/platform/http/look';
 import type { PageContext } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
 import type { Language } from '#src/platform/messages/language';
@@ -69,4 +68,31 @@ function page(
     `<!doctype html><html lang="${locale}" dir="${dir}"><meta charset="utf-8">`,
     '<meta name="viewport" content="width=device-width">',
     `<title>${escapeHtml(brandName ?? 'Sallyport')}</title><style>${look.colors}</style>`,
-    iconLink(settings),
+    `<link rel="stylesheet" href="${address(manifest.style)}">`,
+    ...imports.map((file) => `<link rel="modulepreload" href="${address(file)}">`),
+    `<script type="module" src="${address(script)}"></script>`,
+    `<script type="application/json" id="data">${embedded(data)}</script>`,
+    `<body><header class="bar">${look.header}</header><div id="screen"></div>`,
+    `<noscript><p class="noscript">${escapeHtml(language.text('ui', 'ui.noScript'))}</p></noscript>`,
+    '</body></html>',
+  ].join('');
+}
+
+function shell(ctx: PageContext, manifest: Manifest, screen: Screen): RequestHandler {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'sha256-${ctx.look.colorsHash}'`,
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+  return (req, res) => {
+    res.setHeader('Content-Security-Policy', policy);
+    res.type('html').send(page(ctx, manifest, screen, languageOf(ctx, req)));
+  };
+}
