@@ -31,7 +31,7 @@ const once = files(
     'console-operator containers cors foreign-hashes generated-clients github google greeting host-passport ' +
     'hosted-browser http identifiers-properties imports jwks-verifiers key-schedule keys-cli keys-hs256 keys-rs256 ' +
     'ldap limit-settings limits limits-basic limits-ldap limits-proxy loaded-modules log-output log-time ' +
-    'logout-refused logs looks mail-templates mailer metrics-workers mobile npm-strategies openapi openapi-compat ' +
+    'logout-refused logs looks mail-templates mailer metrics-workers mobile mobile-types npm-strategies openapi openapi-compat ' +
     'operating package pages passkey-settings passkeys-browser password-doors passwords properties protect-faults ' +
     'provider-browser proxies raw-body refresh-bodies refresh-tokens roles-model saml sdk-anywhere sdk-browser ' +
     'sdk-cookie sdk-dpop-browser sdk-native sdk-react sdk-redirects sdk-types session-settings settings ' +
@@ -52,7 +52,7 @@ const slow = files(
     'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
     'keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
     'limits-redis limits-store looks loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
-    'metrics-workers migrations model native npm-strategies open-close operations package pages ' +
+    'metrics-workers migrations mobile-types model native npm-strategies open-close operations package pages ' +
     'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +
     'process prometheus properties protect-faults provider-browser proxies refresh-faults refresh-killed refresh-nodes ' +
     'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml sdk sdk-browser sdk-cookie sdk-dpop-browser sdk-react sdk-redirects sdk-types spa second-factor ' +

@@ -1,4 +1,3 @@
-import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Client, Prompt, Proof } from '#src/client/index';
@@ -7,8 +6,7 @@ import { refused } from '#test/support/clients/gate';
 import { expire, LOGOUT, startHarness } from '#test/support/clients/harness';
 import { loadModule, nativeModules } from '#test/support/clients/native-modules';
 import { eventually } from '#test/support/eventually';
-import { run } from '#test/support/installed';
-import { emptyFolder, root } from '#test/support/process';
+import { root } from '#test/support/process';
 import { addApp } from '#test/support/second-factor';
 
 interface Session {
@@ -110,41 +108,4 @@ describe('the session of the example for phones', () => {
     expect(entered.ok, JSON.stringify(entered.body)).toBe(true);
     expect(asked).toEqual(['second_factor']);
   });
-});
-
-it('compiles with the types of the modules', async () => {
-  const folder = emptyFolder();
-  for (const [name, target] of [
-    ['node_modules', 'test/native-modules/node_modules'],
-    ['src', 'src'],
-    ['mobile', 'examples/mobile/src'],
-  ] as const)
-    symlinkSync(join(root, target), join(folder, name));
-  // All of React Native is 300 MB for two letters.
-  writeFileSync(
-    join(folder, 'globals.d.ts'),
-    `declare const process: { env: Record<string, string | undefined> };
-     declare module 'react-native' { export const Platform: { OS: string } }`,
-  );
-  const compilerOptions = {
-    target: 'ES2022',
-    lib: ['ES2022', 'DOM'],
-    module: 'ESNext',
-    moduleResolution: 'bundler',
-    preserveSymlinks: true,
-    types: [],
-    strict: true,
-    noEmit: true,
-    exactOptionalPropertyTypes: true,
-    allowImportingTsExtensions: true,
-    skipLibCheck: true,
-    paths: { 'sallyport/client': ['./src/client/index.ts'] },
-  };
-  const imports = { '#*': './*.ts' };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
-  const files = ['globals.d.ts', 'mobile/session.ts'];
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  const { code, stdout } = await run(folder, 'tsc', []);
-  expect(stdout).toBe('');
-  expect(code).toBe(0);
 });
