@@ -44,12 +44,12 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenarios clients ' +
+  'account account-proofs account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenarios clients ' +
     'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
     'compat-safe compat-sentences conformance conformance-cli conformance-shipped console console-operator doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
     'govern-users group-replication guessing hosted-browser hosts identifiers identifiers-properties identities ' +
-    'import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
+    'impersonation import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
     'keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
     'limits-redis limits-store looks loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
     'metrics-workers migrations mobile-types model native npm-strategies open-close operations package pages ' +

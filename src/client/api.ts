@@ -91,6 +91,10 @@ export interface Endpoints {
   'POST /auth/email/restore': {
     body: EmailRestoration;
   };
+  /** Your e-mail address, and the one that waits to be confirmed */
+  'GET /me/email': {
+    returns: OwnEmail;
+  };
   /** Change your e-mail address */
   'POST /me/email': {
     body: EmailChange;
@@ -1394,6 +1398,13 @@ export interface NewWebhook {
 export interface NextKey {
   kid: string | null;
   signsFrom: string;
+}
+
+export interface OwnEmail {
+  email: string | null;
+  emailVerified: boolean;
+  /** The address of `POST /me/email`, until it is confirmed or its mail has expired. */
+  pendingEmail: string | null;
 }
 
 export interface OwnUser {

@@ -8,7 +8,12 @@ import {
 } from '#src/email/mails';
 import type { OldEmail } from '#src/email/restore-email';
 import { lifetimes } from '#src/lifetimes';
-import { issueToken, replaceToken, spendToken } from '#src/one-time-tokens/one-time-tokens';
+import {
+  issueToken,
+  readOwn,
+  replaceToken,
+  spendToken,
+} from '#src/one-time-tokens/one-time-tokens';
 import type { Identifier } from '#src/platform/email-address';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
@@ -71,6 +76,10 @@ export async function requestEmailChange(
   // The hash is a different one by now, so what the old password asked for is void. Start again.
   if (!isDone) await requestEmailChange(ctx, principal, address, currentPassword);
 }
+
+/** The address that the user has asked for, while its owner has not confirmed it. */
+export const pendingEmail = async (ctx: Context, userId: string): Promise<string | null> =>
+  (await readOwn<EmailChange>(ctx, CHANGE, { userId }))?.data.to.display ?? null;
 
 const unchanged = () =>
   new Problem('invalid_request', {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { authenticate, requireFactorProof, requireFullAccess } from '#src/authentication/guards';
 import type { Context } from '#src/context';
-import { requestEmailChange } from '#src/email/change-email';
+import { pendingEmail, requestEmailChange } from '#src/email/change-email';
 import { restoreEmail } from '#src/email/restore-email';
 import { resendVerification, verifyEmail, type EmailVerification } from '#src/email/verify-email';
 import { inWords, lifetimes } from '#src/lifetimes';
@@ -9,9 +9,9 @@ import { CODE } from '#src/one-time-tokens/limits';
 import { FORGOT, limitPasswordGuess } from '#src/passwords/limits';
 import { oneOfFields } from '#src/platform/http/one-of-fields';
 import { limit } from '#src/platform/http/rate-limit';
-import { post, type Route } from '#src/platform/http/route';
+import { get, post, type Route } from '#src/platform/http/route';
 import { MailToken } from '#src/user-mail/mail-tokens';
-import { Email, EmailOnly, Password } from '#src/users/schemas';
+import { Email, EmailOnly, Password, publicUserFields } from '#src/users/schemas';
 
 const Code = z
   .string()
@@ -50,6 +50,17 @@ const EmailRestoration = z.strictObject({ token: MailToken }).meta({ id: 'EmailR
 const EmailChange = z
   .strictObject({ email: Email, currentPassword: Password.optional() })
   .meta({ id: 'EmailChange' });
+
+const OwnEmail = z
+  .object({
+    email: publicUserFields.email,
+    emailVerified: publicUserFields.emailVerified,
+    pendingEmail: z.string().nullable().meta({
+      description:
+        'The address of `POST /me/email`, until it is confirmed or its mail has expired.',
+    }),
+  })
+  .meta({ id: 'OwnEmail' });
 
 const restoreTime = inWords(lifetimes.emailRestoreSeconds);
 
@@ -95,6 +106,22 @@ export const emailRoutes = (ctx: Context): Route[] => [
       problems: ['invalid_code', 'email_taken', 'unavailable'],
     },
     (req) => restoreEmail(ctx, req.body.token),
+  ),
+
+  get(
+    '/me/email',
+    [authenticate(ctx)],
+    {
+      operationId: 'getEmail',
+      tag: 'Account',
+      summary: 'Your e-mail address, and the one that waits to be confirmed',
+      returns: OwnEmail,
+    },
+    async ({ user: { id, email, emailVerified } }) => ({
+      email,
+      emailVerified,
+      pendingEmail: await pendingEmail(ctx, id),
+    }),
   ),
 
   post(

@@ -95,17 +95,19 @@ function grantOf<T>({ secrets }: Context, token: OneTimeToken): Grant<T> | null 
   return data === undefined ? null : { digest, userId, signUpId, data: data as T, createdAt };
 }
 
-/** What the token stands for, without spending it. Null if it is not valid. */
-export async function readToken<T>(
-  ctx: Context,
-  purpose: string,
-  token: string,
-): Promise<Grant<T> | null> {
-  const found = await ctx.db.OneTimeToken.findOne({
-    where: { digest: digestOf(purpose, token), purpose, ...whereUnexpired(ctx) },
-  });
+async function read<T>(ctx: Context, purpose: string, by: object): Promise<Grant<T> | null> {
+  const where = { purpose, ...by, ...whereUnexpired(ctx) };
+  const found = await ctx.db.OneTimeToken.findOne({ where });
   return found && grantOf<T>(ctx, found);
 }
+
+/** What the token stands for, without spending it. Null if it is not valid. */
+export const readToken = <T>(ctx: Context, purpose: string, token: string) =>
+  read<T>(ctx, purpose, { digest: digestOf(purpose, token) });
+
+/** The same for an owner whose tokens for this purpose replace each other. */
+export const readOwn = <T>(ctx: Context, purpose: string, owner: Owner) =>
+  read<T>(ctx, purpose, whereOwner(owner));
 
 /**
  * Spends a token. Null if it was spent, has expired or never existed. Of many callers who spend it at the same time, one
@@ -162,17 +164,11 @@ async function guess<T extends { code: string }>(
   owner: Owner,
   code: string,
 ): Promise<Grant<T> | null> {
-  const { OneTimeToken } = ctx.db;
-  const found = await OneTimeToken.findOne({
-    where: { purpose, ...whereOwner(owner), ...whereUnexpired(ctx) },
-  });
-  const isCounted = await countGuess(ctx, found?.digest ?? '');
-  const grant = found && grantOf<T>(ctx, found);
+  const grant = await readOwn<T>(ctx, purpose, owner);
+  const isCounted = await countGuess(ctx, grant?.digest ?? '');
   if (!isCounted || grant?.data.code !== code) return null;
-  await OneTimeToken.update(
-    { attempts: literal('tries - 1') },
-    { where: { digest: grant.digest } },
-  );
+  const where = { digest: grant.digest };
+  await ctx.db.OneTimeToken.update({ attempts: literal('tries - 1') }, { where });
   return grant;
 }
 

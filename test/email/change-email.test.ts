@@ -47,6 +47,25 @@ describe('POST /me/email', () => {
     expect([(await logIn(to)).status, (await logIn(me.email)).status]).toEqual([200, 401]);
   });
 
+  it('is shown to who asked for it until it is confirmed, or for a day', async () => {
+    const me = await settled();
+    const own = async () => (await me.ask('GET', '/me/email')).body as unknown;
+    const [first, second] = [address().replace('m', 'M'), address()];
+    const before = { email: me.email, emailVerified: true, pendingEmail: null };
+    expect(await own()).toEqual(before);
+    await me.change(first);
+    expect(await own()).toEqual({ ...before, pendingEmail: first });
+    await me.change(second);
+    expect(await own()).toEqual({ ...before, pendingEmail: second });
+    await OneTimeToken.update({ expiresAt: new Date() }, { where: { userId: me.id } });
+    expect(await own(), 'it has expired').toEqual(before);
+    await me.change(first);
+    await mailbox.next(first);
+    await verify((await mailbox.next(first)).secrets);
+    expect(await own()).toEqual({ email: first, emailVerified: true, pendingEmail: null });
+    expect((await ask('GET', '/me/email')).status).toBe(401);
+  });
+
   it('needs the password', async () => {
     const me = await settled();
     expect((await me.change(address(), 'not the password')).body.code).toBe('invalid_credentials');

@@ -343,6 +343,7 @@ describe('a real answer is what the document says:', async () => {
     ['DELETE', '/me', 401, () => disposable.ask('DELETE', '/me', { body: { password: 'wrong' } })],
     ['DELETE', '/me', 204, () => disposable.ask('DELETE', '/me', { body: { password } })],
     ['GET', '/me/sessions', 200, () => ada.ask('GET', '/me/sessions')],
+    ['GET', '/me/email', 200, () => ada.ask('GET', '/me/email')],
     ['GET', '/me/identities', 200, () => ada.ask('GET', '/me/identities')],
     ['GET', '/admin/users', 200, () => admin.ask('GET', '/admin/users?limit=2')],
     ['GET', '/admin/users', 403, () => ada.ask('GET', '/admin/users')],

@@ -94,6 +94,7 @@ async function ownRoutes() {
   await me('GET', '/me/export');
   await me('PATCH', '/me', { name: 'Ada L', username: 'lovelace' });
   await me('POST', '/me/email', { email: email(), password });
+  await me('GET', '/me/email');
   await me('POST', '/auth/reauthenticate', { password });
   const { refreshToken } = ada.tokens;
   await stranger('POST', '/auth/refresh', { refreshToken });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { eventually } from '#test/support/eventually';
-import { buildScreens, MARKUP, visit } from '#test/support/screens';
+import { accountPages, buildScreens, MARKUP, visit } from '#test/support/screens';
 import { freePort } from '#test/support/mysql';
 import { addApp, totpCode } from '#test/support/second-factor';
 
@@ -21,24 +21,7 @@ describe.runIf(hasBrowser)('the account page', () => {
   });
   afterAll(() => browser?.close());
 
-  /** Somebody at a page of their account. */
-  async function at(path: string, fields: object = {}, more: object = {}) {
-    const person = await register(fields);
-    const identifier = person.username ?? (fields as { email: string }).email;
-    const visitor = await visit(browser, { url, ...more });
-    await visitor.signIn({ identifier, password });
-    await visitor.open(path);
-    const { page, complaints } = visitor;
-    const leave = async () => {
-      expect(complaints).toEqual([]);
-      await visitor.context.close();
-    };
-    const said = (text: string) => page.getByRole('status').getByText(text).waitFor();
-    const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
-    const fill = (label: string, text: string) =>
-      page.getByRole('textbox', { name: label, exact: true }).fill(text);
-    return { ...visitor, person, identifier, leave, said, press, fill };
-  }
+  const at = accountPages({ url, register }, () => browser);
 
   it('changes names, and says at the field that one is taken', async () => {
     const other = await register();
@@ -55,6 +38,7 @@ describe.runIf(hasBrowser)('the account page', () => {
     await said('Saved.');
     const row = (await User.findByPk(person.id))!;
     expect([row.username, row.name]).toEqual([`${person.username}-new`, MARKUP]);
+    await page.locator('.who').getByText(MARKUP).waitFor();
     await page.reload();
     await page.locator('.who').getByText(MARKUP).waitFor();
     await leave();

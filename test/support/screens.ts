@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { addAuthenticator } from '#test/support/chromium';
+import { password, type startApp } from '#test/support/app';
+import { expect } from 'vitest';
 import { root } from '#test/support/process';
 
 /** Bundles the pages as they are now. Call it before the server starts: it reads then what there is. */
@@ -83,3 +85,30 @@ export async function visit(browser: Browser, given: Visit) {
   };
   return { page, context, complaints, signIn, open };
 }
+
+type App = Awaited<ReturnType<typeof startApp>>;
+
+/** Answers a function that registers somebody, and opens a page of their account. */
+export const accountPages =
+  ({ url, register }: Pick<App, 'url' | 'register'>, browser: () => Browser) =>
+  async (
+    path: string,
+    fields: { email?: string; [field: string]: unknown } = {},
+    more: object = {},
+  ) => {
+    const person = await register(fields);
+    const identifier = person.username ?? fields.email!;
+    const visitor = await visit(browser(), { url, ...more });
+    await visitor.signIn({ identifier, password });
+    await visitor.open(path);
+    const { page, complaints } = visitor;
+    const leave = async () => {
+      expect(complaints).toEqual([]);
+      await visitor.context.close();
+    };
+    const said = (text: string) => page.getByRole('status').getByText(text).waitFor();
+    const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
+    const fill = (label: string, text: string) =>
+      page.getByRole('textbox', { name: label, exact: true }).fill(text);
+    return { ...visitor, person, identifier, leave, said, press, fill };
+  };

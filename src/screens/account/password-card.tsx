@@ -7,7 +7,7 @@ import { Card, Field, Form } from '#screens/ui/controls';
 import { t } from '#screens/ui/text';
 
 /** What is wrong about the password is said at its field. */
-function atField<T>(answer: Result<T>): Result<T> {
+export function wrongPasswordAtField<T>(answer: Result<T>): Result<T> {
   if (answer.ok || answer.body.code !== 'invalid_credentials') return answer;
   const { body } = answer;
   const message = t('account.wrongPassword');
@@ -20,7 +20,7 @@ export function PasswordCard({ me }: { me: OwnUser }) {
     const { currentPassword = '', newPassword = '' } = fields;
     const answer = await client.request('PUT', '/me/password', { currentPassword, newPassword });
     if (answer.ok) form.reset();
-    return atField(answer);
+    return wrongPasswordAtField(answer);
   };
   return (
     <Card title={t('ui.password')} note={t('account.passwordNote')}>

@@ -8,6 +8,7 @@ import { useLoad } from '#screens/ui/hooks';
 import { Language, localeOf } from '#screens/account/language';
 import { inLanguage, Title } from '#screens/ui/screen';
 import { problemText, t } from '#screens/ui/text';
+import { showNames } from '#screens/ui/who';
 
 export function Profile() {
   const { body: me, problem, reload } = useLoad(() => client.request('GET', '/me'));
@@ -48,7 +49,10 @@ function Names({ me, onChange }: Own) {
       ...(isRenamed && { username }),
       locale: localeOf(locale),
     });
-    if (answer.ok) chosen.current = answer.body.locale;
+    if (answer.ok) {
+      chosen.current = answer.body.locale;
+      showNames(answer.body);
+    }
     return takenAtField(answer);
   };
   const done = () => {

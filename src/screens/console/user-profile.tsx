@@ -4,6 +4,7 @@ import { ask, useAccess } from '#screens/console/access';
 import type { OfUser } from '#screens/console/user';
 import { Card, Field, Form } from '#screens/ui/controls';
 import { dateTime, t } from '#screens/ui/text';
+import { showNames } from '#screens/ui/who';
 
 const FIELDS = ['name', 'username', 'email'] as const;
 
@@ -26,6 +27,7 @@ export function UserProfile({ user, etag, changed }: OfUser) {
     });
     // Somebody else was faster. What they changed is shown, and nothing of it is undone.
     if (answer.ok || answer.body.code === 'precondition_failed') changed();
+    if (answer.ok && isMe) showNames(answer.body);
     setSaved(answer.ok);
     return answer;
   }

@@ -11,6 +11,7 @@ import { basePath, data } from '#screens/ui/data';
 import { useSession } from '#screens/ui/hooks';
 import { Prompts } from '#screens/ui/prompt';
 import { t } from '#screens/ui/text';
+import { Who } from '#screens/ui/who';
 
 interface Entry {
   path: string;
@@ -122,16 +123,6 @@ export function Title({ children }: { children: string }) {
   );
 }
 
-const Account = () => {
-  const { user } = useSession();
-  return (
-    <p class="who">
-      <span>{user?.name ?? user?.username ?? user?.email}</span>
-      <Button onClick={() => void client.signOut()}>{t('ui.signOut')}</Button>
-    </p>
-  );
-};
-
 /** Address of a page below the screen. */
 export const pathTo = (home: string, page = ''): string =>
   `${basePath}/${home}${page && `/${page}`}`;
@@ -165,7 +156,7 @@ export function start(
   const screen = (
     <LocationProvider scope={pathTo(home)}>
       <Gate home={home}>
-        {acting ? <ActingBanner /> : <Account />}
+        {acting ? <ActingBanner /> : <Who />}
         <Around>
           <Columns entries={entries} pages={pages} />
         </Around>
