@@ -26,7 +26,7 @@ import { emailPages } from '#src/email/pages';
 import { emailRoutes } from '#src/email/routes';
 import { factorRoutes } from '#src/factors/routes';
 import { federationRoutes, linkRoutes } from '#src/federation/routes';
-import { flowOf } from '#src/hosted/flow';
+import { linkFlowOf } from '#src/hosted/flow';
 import { mountHostedPages } from '#src/hosted/page';
 import { hostedPages } from '#src/hosted/pages';
 import { healthRoutes } from '#src/health/routes';
@@ -178,7 +178,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
   app.use(frontPage(ctx), unlessAnswered);
   mountAdapters(ctx, app, adapters);
   const scripts = scriptsOf(ctx.settings, manifest, 'sign-in');
-  mountFormPages(ctx, app, pages, { scripts, keptQuery: (req) => flowOf(ctx, req).query });
+  mountFormPages(ctx, app, pages, { scripts, flowOf: (req) => linkFlowOf(ctx, req) });
   mountHostedPages(ctx, app, hosted, scripts);
   app.use(docsRoutes(ctx, document), unlessAnswered);
   app.use(frontRoutes(ctx.settings), unlessAnswered);

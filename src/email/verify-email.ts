@@ -14,6 +14,7 @@ import { requireStrong } from '#src/passwords/password-policy';
 import type { Identifier } from '#src/platform/email-address';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
+import type { Onward } from '#src/platform/mail/template';
 import { completeSignUp, extendSignUps, findSignUps } from '#src/sign-ups/sign-ups';
 import { mayMail } from '#src/user-mail/mail-limit';
 import { VERIFY } from '#src/user-mail/mail-tokens';
@@ -45,12 +46,16 @@ async function findUnconfirmed(ctx: Context, emailCanonical: string): Promise<Un
  * Mails the challenge again. For an address that nobody has to confirm the same statements run,
  * with a mail to nobody, so neither the answer nor its time tells which addresses are known.
  */
-export async function resendVerification(ctx: Context, { canonical }: Identifier): Promise<void> {
+export async function resendVerification(
+  ctx: Context,
+  { canonical }: Identifier,
+  onward?: Onward,
+): Promise<void> {
   if (!(await mayMail(ctx, canonical))) return;
   await ctx.db.transaction(async () => {
     const { owners, to, user } = await findUnconfirmed(ctx, canonical);
     await extendSignUps(ctx, canonical);
-    const challenge = await createEmailChallenge(ctx, owners[0] ?? {}, canonical);
+    const challenge = await createEmailChallenge(ctx, owners[0] ?? {}, canonical, onward);
     await queueMail(ctx, to, verifyEmailMail(challenge), user);
   });
 }

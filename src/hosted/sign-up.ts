@@ -29,17 +29,17 @@ export const signUpPage: HostedPage = {
     return showSignUp(visit, given);
   },
   async work(visit, { identifier = '', name, ...rest }) {
-    const { ctx } = visit;
+    const { ctx, flow } = visit;
     await pass(requireOpenSignup(ctx), visit);
     const member = identifier.includes('@') || isVerificationRequired(ctx) ? 'email' : 'username';
     const given = { ...rest, [member]: identifier || undefined, name: name || undefined };
     const newUser = parsed(NewUser, given);
     await pass(limit(ctx, SIGN_UP), visit);
     if (isVerificationRequired(ctx)) {
-      await signUp(ctx, newUser);
+      await signUp(ctx, newUser, flow.onward);
       return verifyForm(visit, { email: identifier });
     }
-    const user = await register(ctx, newUser);
+    const user = await register(ctx, newUser, ['user'], flow.onward);
     return finish(visit, { user }, { strategy: 'local', amr: ['pwd'] });
   },
 };

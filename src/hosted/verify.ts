@@ -44,7 +44,7 @@ export const resendPage: HostedPage = {
   async work(visit, typed) {
     const { email } = parsed(Again, typed);
     await pass(limit(visit.ctx, FORGOT), visit);
-    await resendVerification(visit.ctx, email);
+    await resendVerification(visit.ctx, email, visit.flow.onward);
     return verifyForm(visit, { email: email.display });
   },
 };

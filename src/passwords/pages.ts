@@ -58,6 +58,6 @@ export const passwordPages = (ctx: Context): FormPage[] => [
     fields: z.strictObject({ email: Email }),
     input: ADDRESS,
     endsInSignIn: true,
-    work: ({ email }) => forgotPassword(ctx, email),
+    work: ({ email }, onward) => forgotPassword(ctx, email, onward),
   }),
 ];

@@ -8,7 +8,7 @@ import { requireStrong } from '#src/passwords/password-policy';
 import type { Identifier } from '#src/platform/email-address';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
-import { linkTo } from '#src/platform/mail/template';
+import { linkTo, type Onward } from '#src/platform/mail/template';
 import { deleteIdentities } from '#src/provider-grants/provider-grants';
 import { endSessions } from '#src/sessions/end-sessions';
 import { mayMail } from '#src/user-mail/mail-limit';
@@ -22,12 +22,16 @@ import { forgetLoginFailures } from '#src/users/throttle-subject';
  * same statements run, with a mail to nobody, so neither the answer nor its time tells if the user
  * exists.
  */
-export async function forgotPassword(ctx: Context, { canonical }: Identifier): Promise<void> {
+export async function forgotPassword(
+  ctx: Context,
+  { canonical }: Identifier,
+  onward?: Onward,
+): Promise<void> {
   const { db } = ctx;
   if (!(await mayMail(ctx, canonical))) return;
   await db.transaction(async () => {
     const user = await db.User.findOne({ where: { emailCanonical: canonical, disabledAt: null } });
-    await mailPasswordReset(ctx, user, canonical);
+    await mailPasswordReset(ctx, user, canonical, onward);
   });
 }
 
@@ -36,6 +40,7 @@ export async function mailPasswordReset(
   ctx: Context,
   user: User | null,
   canonical: string,
+  onward?: Onward,
 ): Promise<void> {
   const token = await replaceToken(ctx, RESET, lifetimes.passwordResetSeconds, {
     userId: user?.id ?? null,
@@ -43,7 +48,7 @@ export async function mailPasswordReset(
   });
   const mail = resetPasswordMail({
     name: user && greetingName(user),
-    link: linkTo(ctx.settings, '/reset-password', { token }),
+    link: linkTo(ctx.settings, '/reset-password', { token }, onward),
   });
   await queueMail(ctx, user?.email ?? null, mail, user);
 }

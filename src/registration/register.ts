@@ -4,6 +4,7 @@ import type { Context } from '#src/context';
 import { sendEmailChallenge } from '#src/email/email-challenge';
 import { requireStrong } from '#src/passwords/password-policy';
 import { Problem } from '#src/platform/http/problem';
+import type { Onward } from '#src/platform/mail/template';
 import { mayMail } from '#src/user-mail/mail-limit';
 import { createUser } from '#src/users/create-user';
 import { mapUniqueViolation } from '#src/users/map-unique-violation';
@@ -20,6 +21,7 @@ export async function register(
   ctx: Context,
   { username, email, password, name, emailVerified = false }: NewUser,
   roleNames: readonly string[] = ['user'],
+  onward?: Onward,
 ): Promise<User> {
   const owner = { username: username?.canonical, email: email?.canonical, name };
   await requireStrong(ctx, password, owner);
@@ -36,7 +38,7 @@ export async function register(
       const emailVerifiedAt = emailVerified ? ctx.clock.date() : null;
       const fields = { username, email, name, passwordHash, emailVerifiedAt };
       const user = await createUser(ctx, fields, roleNames);
-      if (mayAsk) await sendEmailChallenge(ctx, user);
+      if (mayAsk) await sendEmailChallenge(ctx, user, onward);
       return user;
     }),
   );

@@ -5,7 +5,7 @@ import { alreadyRegisteredMail, verifyEmailMail } from '#src/email/mails';
 import { requireStrong } from '#src/passwords/password-policy';
 import { Problem } from '#src/platform/http/problem';
 import { queueMail } from '#src/platform/mail/outbox';
-import { linkTo } from '#src/platform/mail/template';
+import { linkTo, type Onward } from '#src/platform/mail/template';
 import { signUpExpiry } from '#src/sign-ups/sign-ups';
 import { mayMail } from '#src/user-mail/mail-limit';
 import { isUsernameTaken } from '#src/users/find';
@@ -22,6 +22,7 @@ import type { NewUser } from '#src/users/schemas';
 export async function signUp(
   ctx: Context,
   { username, email, password, name }: NewUser,
+  onward?: Onward,
 ): Promise<void> {
   const { db, settings } = ctx;
   if (!email) throw emailMissing();
@@ -46,9 +47,11 @@ export async function signUp(
       passwordHash,
       expiresAt: signUpExpiry(ctx.clock),
     });
-    const challenge = await createEmailChallenge(ctx, { signUpId: id }, email.canonical);
+    const challenge = await createEmailChallenge(ctx, { signUpId: id }, email.canonical, onward);
     if (user) {
-      const mail = alreadyRegisteredMail({ link: linkTo(settings, '/forgot-password') });
+      const mail = alreadyRegisteredMail({
+        link: linkTo(settings, '/forgot-password', {}, onward),
+      });
       await queueMail(ctx, user.disabledAt ? null : user.email, mail, user);
     } else await queueMail(ctx, email.display, verifyEmailMail(challenge));
   });

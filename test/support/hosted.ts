@@ -31,7 +31,7 @@ export function formsIn(text: string): PageForm[] {
   return [...text.matchAll(/<form([^>]*)>(.*?)<\/form>/gs)].map(([, tag = '', inside = '']) => ({
     action: attribute(tag, 'action') ?? '',
     fields: Object.fromEntries(
-      [...inside.matchAll(/<input[^>]*>/g)].map(([input]) => [
+      [...inside.matchAll(/<input[^>]*\sname=[^>]*>/g)].map(([input]) => [
         attribute(input, 'name')!,
         attribute(input, 'value') ?? '',
       ]),

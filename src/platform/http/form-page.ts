@@ -5,6 +5,7 @@ import { formBody } from '#src/platform/http/body';
 import { pageError } from '#src/platform/http/page-error';
 import { languageOf } from '#src/platform/http/language';
 import { NO_MISTAKES, renderAlert, renderFields, type Mistakes } from '#src/platform/http/fields';
+import { nextOf, onwardLink, usedBefore, type LinkFlow } from '#src/platform/http/form-page-links';
 import { fieldOf, mistakesOf, whoseHtml, type FormInput } from '#src/platform/http/form-input';
 import { notFromElsewhere } from '#src/platform/http/own-origin';
 import { sendPage, sourceOf } from '#src/platform/http/page';
@@ -12,7 +13,8 @@ import { invalidFields } from '#src/platform/http/parse';
 import { Problem } from '#src/platform/http/problem';
 import { refuseMethod, runOnSuccess, type Guard } from '#src/platform/http/route';
 import type { Language } from '#src/platform/messages/language';
-import { message, type Text } from '#src/platform/messages/message';
+import type { Onward } from '#src/platform/mail/template';
+import type { Text } from '#src/platform/messages/message';
 import { escapeHtml } from '#src/platform/text';
 
 /**
@@ -40,7 +42,7 @@ export interface FormPage<T extends z.ZodObject = z.ZodObject> {
   /** Then one can sign in: on a page of this server, if it has that. */
   endsInSignIn?: true;
   /** Answers nothing, or the address to which the browser goes. */
-  work(fields: z.output<T>): Promise<void | string>;
+  work(fields: z.output<T>, onward: Onward): Promise<void | string>;
   /** That address, before the work is done. The policy of the page must name it, or browsers refuse to go there. */
   leadsTo?(token: string): Promise<string | undefined>;
 }
@@ -56,15 +58,14 @@ interface Shown {
   res: Response;
   page: FormPage;
   language: Language;
-  /** Keeps the language that was asked for, and the app that waits. */
-  query: string;
+  flow: LinkFlow;
   scripts: readonly string[];
 }
 
 interface Surroundings {
   scripts: readonly string[];
-  /** What links and forms of a page keep of its address. @throws {Problem} 400 `invalid_request` */
-  keptQuery: (req: Request) => string;
+  /** Reads it from the address of a page. @throws {Problem} 400 `invalid_request` */
+  flowOf: (req: Request) => LinkFlow;
 }
 
 /** Mounts each page at its path: GET shows the form, POST takes it, and failures are told as a page. */
@@ -72,7 +73,7 @@ export function mountFormPages(
   ctx: Context,
   router: Router,
   pages: readonly FormPage[],
-  { scripts, keptQuery }: Surroundings,
+  { scripts, flowOf }: Surroundings,
 ): void {
   const fromHere = notFromElsewhere(ctx);
   for (const page of pages) {
@@ -81,7 +82,7 @@ export function mountFormPages(
       res,
       page,
       language: languageOf(ctx, req),
-      query: keptQuery(req),
+      flow: flowOf(req),
       scripts,
     });
     const end = pageError(ctx, ({ code }, _language, req) =>
@@ -111,16 +112,16 @@ async function show(
   token: string | undefined,
   { mistakes = NO_MISTAKES, typed, leadsTo }: More = {},
 ): Promise<void> {
-  const { ctx, res, page, language, query, scripts } = shown;
+  const { ctx, res, page, language, flow, scripts } = shown;
   const whose = token === undefined ? undefined : await page.whose?.(token);
   const html = (text: Text) => escapeHtml(language.write(text));
   const hidden =
     token === undefined ? '' : `<input type="hidden" name="token" value="${escapeHtml(token)}">`;
   const inputs = page.input ? renderFields([fieldOf(language, page.input, typed)], mistakes) : '';
   const fields = `${hidden}${whoseHtml(whose)}${inputs}<button>${html(page.button)}</button>`;
-  const action = escapeHtml(ctx.settings.basePath + page.path + query);
+  const action = escapeHtml(ctx.settings.basePath + page.path + flow.query);
   const form = `<form method="post" action="${action}">${fields}</form>`;
-  const body = `<h1>${html(page.title)}</h1><p>${html(page.text)}</p>${renderAlert(mistakes)}${form}${token === undefined ? signInLink(shown) : ''}`;
+  const body = `<h1>${html(page.title)}</h1><p>${html(page.text)}</p>${renderAlert(mistakes)}${form}${token === undefined ? onwardLink(shown) : ''}`;
   const formAction = leadsTo === undefined ? "'self'" : (`'self' ${sourceOf(leadsTo)}` as const);
   const title = language.write(page.title);
   sendPage(ctx, res, {
@@ -139,11 +140,6 @@ interface More {
   leadsTo?: string | undefined;
 }
 
-const signInLink = ({ ctx: { settings }, page, language, query }: Shown): string =>
-  page.endsInSignIn && settings.hostedPages.includes('sign-in')
-    ? `<p class="links"><a href="${escapeHtml(`${settings.basePath}/sign-in${query}`)}">${escapeHtml(language.text('sign-in', 'to-sign-in'))}</a></p>`
-    : '';
-
 async function submit(shown: Shown, req: Request): Promise<void> {
   const { res, page, language } = shown;
   const given = (req.body ?? {}) as { token?: unknown; email?: unknown };
@@ -151,7 +147,7 @@ async function submit(shown: Shown, req: Request): Promise<void> {
   try {
     const parsed = page.fields.safeParse(given);
     if (!parsed.success) throw invalidFields(parsed.error);
-    const target = await page.work(parsed.data);
+    const target = await page.work(parsed.data, shown.flow.onward);
     await runOnSuccess(req);
     if (target !== undefined) return void res.status(303).setHeader('Location', target).end();
   } catch (error) {
@@ -162,27 +158,11 @@ async function submit(shown: Shown, req: Request): Promise<void> {
     const { email } = given;
     return show(shown, token, { mistakes, typed: typeof email === 'string' ? email : undefined });
   }
-  say(shown, language.write(page.done), nextOf(shown) + signInLink(shown));
+  say(shown, language.write(page.done), nextOf(shown) + onwardLink(shown));
 }
 
 function say({ ctx, res, page, language }: Shown, text: string, more = ''): void {
   const title = language.write(page.title);
   const body = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${more}`;
   sendPage(ctx, res, { language, title, body });
-}
-
-const nextOf = ({ ctx, page: { next }, language, query }: Shown): string =>
-  next
-    ? `<p><a href="${ctx.settings.basePath}${next.path}${query}">${escapeHtml(language.write(next.label))}</a></p>`
-    : '';
-
-function usedBefore(shown: Shown): string {
-  const { ctx, page, language, query } = shown;
-  const html = (text: Text) => escapeHtml(language.write(text));
-  if (page.usedBefore !== undefined) return `<p>${html(page.usedBefore)}</p>${nextOf(shown)}`;
-  const link = `${ctx.settings.basePath}/forgot-password${query}`;
-  return [
-    `<p>${html(message('pages', 'used-before'))}</p>`,
-    `<p><a href="${link}">${html(message('pages', 'ask-for-password'))}</a></p>`,
-  ].join('');
 }

@@ -1,6 +1,7 @@
 import { Router, type RequestHandler } from 'express';
 import { assetPath, type readManifest } from '#src/platform/http/assets';
 import { languageOf } from '#src/platform/http/language';
+import { iconLink } from '#src/platform/http/look';
 import type { PageContext } from '#src/platform/http/page';
 import { refuseMethod } from '#src/platform/http/route';
 import type { Language } from '#src/platform/messages/language';
@@ -68,6 +69,7 @@ function page(
     `<!doctype html><html lang="${locale}" dir="${dir}"><meta charset="utf-8">`,
     '<meta name="viewport" content="width=device-width">',
     `<title>${escapeHtml(brandName ?? 'Sallyport')}</title><style>${look.colors}</style>`,
+    iconLink(settings),
     `<link rel="stylesheet" href="${address(manifest.style)}">`,
     ...imports.map((file) => `<link rel="modulepreload" href="${address(file)}">`),
     `<script type="module" src="${address(script)}"></script>`,

@@ -10,6 +10,15 @@ declare const trusted: unique symbol;
 /** A link into this server. Only `linkTo` makes one. */
 export type Link = string & { readonly [trusted]: true };
 
+/**
+ * Where the reader of a mail goes on after its link: the app that began the sign-in, and the language of its page. The
+ * challenge and the state of the app stay in the browser that has them: anybody can have a mail sent to somebody else.
+ */
+export interface Onward {
+  redirectUri?: string;
+  ui_locales?: string;
+}
+
 /** A paragraph, a link, or a code to type. Plain text: markup in it is shown as it is. */
 type Part = Text | { label: Text; link: Link } | { code: string };
 
@@ -38,12 +47,14 @@ export function linkTo(
   { publicUrl }: Pick<Settings, 'publicUrl'>,
   path: string,
   secrets: Readonly<Record<string, string>> = {},
+  onward: Onward = {},
 ): Link {
   const root = new URL(`${publicUrl}/`).href;
   const url = path.startsWith('/') ? URL.parse(`${publicUrl}${path}`) : null;
   if (!url?.href.startsWith(root) || url.href.startsWith(`${root}/`))
     throw new Error('A link in a mail must lead to this server.');
-  for (const [name, secret] of Object.entries(secrets)) url.searchParams.set(name, secret);
+  for (const [name, value] of Object.entries({ ...secrets, ...onward }))
+    url.searchParams.set(name, value);
   return url.href as Link;
 }
 
