@@ -29,7 +29,7 @@ const once = files(
     'client-types clients clients-browser clients-compared clients-native clients-refused compat compat-closed ' +
     'compat-origins compat-requests compat-sentences conformance conformance-cli conformance-shipped console ' +
     'console-operator containers cors foreign-hashes generated-clients github google greeting host-passport ' +
-    'hosted-browser http identifiers-properties imports jwks-verifiers key-schedule keys-cli keys-hs256 keys-rs256 ' +
+    'hosted-browser http identifiers-properties imports jwks-verifiers key-schedule keyboard keys-cli keys-hs256 keys-rs256 ' +
     'ldap limit-settings limits limits-basic limits-ldap limits-proxy loaded-modules log-output log-time ' +
     'logout-refused logs looks mail-templates mailer metrics-workers mobile mobile-types npm-strategies openapi openapi-compat ' +
     'operating package pages passkey-settings passkeys-browser password-doors passwords properties protect-faults ' +
@@ -50,7 +50,7 @@ const slow = files(
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +
     'govern-users group-replication guessing hosted-browser hosts identifiers identifiers-properties identities ' +
     'impersonation import-factors import-refused import-sign-in import-tutorial imports injection invitations keys ' +
-    'keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
+    'keyboard keys-cli keys-nodes killed limits limits-account limits-fair limits-mail limits-nodes limits-proxy ' +
     'limits-redis limits-store looks loaded-modules log-output logout-nodes mail-faults mail-files mail-nodes ' +
     'metrics-workers migrations mobile-types model native npm-strategies open-close operations package pages ' +
     'passkey-attacks passkeys-browser password-doors passwords plans prepared-many prepared-statements ' +

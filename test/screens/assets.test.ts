@@ -42,6 +42,11 @@ it.each([
   },
 );
 
+it('sign-in needs fewer', () => {
+  const own = manifest.scripts['sign-in']!;
+  expect(own.reduce((sum, file) => sum + gzipped(file), 0)).toBeLessThan(15_000);
+});
+
 describe.each(manifest.files)('/screens/%s', (file) => {
   it.each(['gzip', 'identity'])('comes in %s, and may be kept for ever', async (encoding) => {
     const answer = await fetch(`${url}/screens/${file}`, {

@@ -13,7 +13,7 @@ export const buildScreens = (...folder: string[]): void =>
 export const MARKUP = '<img src=x onerror=alert(1)>';
 
 /** What a page complains of: refused scripts and styles, exceptions, requests to other hosts. */
-export function watch(page: Page): string[] {
+function watch(page: Page): string[] {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
@@ -34,20 +34,17 @@ export function watch(page: Page): string[] {
 
 /** Waits until a page asks for nothing more and has drawn what it was answered. Call it before the page is opened. */
 export function settling(page: Page): () => Promise<void> {
-  let open = 0;
-  let begun = 0;
-  page.on('request', () => void (open++, begun++));
-  for (const end of ['requestfinished', 'requestfailed'] as const)
-    page.on(end as 'requestfinished', () => void open--);
-  const drawn = () =>
-    page.evaluate(
-      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))',
-    );
-  return async () => {
-    for (let before = -1; open > 0 || before !== begun;) {
-      before = begun;
-      await drawn();
-    }
+  const asked = new Set<unknown>();
+  let count = 0;
+  page.on('request', (request) => asked.add(request) && count++);
+  page.on('requestfinished', (request) => asked.delete(request));
+  page.on('requestfailed', (request) => asked.delete(request));
+  const drawn =
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))';
+  return async function settled(): Promise<void> {
+    const before = count;
+    await page.evaluate(drawn);
+    if (asked.size > 0 || count > before) return settled();
   };
 }
 

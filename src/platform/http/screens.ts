@@ -74,7 +74,8 @@ function page(
     ...imports.map((file) => `<link rel="modulepreload" href="${address(file)}">`),
     `<script type="module" src="${address(script)}"></script>`,
     `<script type="application/json" id="data">${embedded(data)}</script>`,
-    `<body><header class="bar">${look.header}</header><div id="screen"></div>`,
+    `<body><a class="skip" href="#main">${escapeHtml(language.text('ui', 'ui.skip'))}</a>`,
+    `<header class="bar">${look.header}</header><div id="screen"></div>`,
     `<noscript><p class="noscript">${escapeHtml(language.text('ui', 'ui.noScript'))}</p></noscript>`,
     '</body></html>',
   ].join('');

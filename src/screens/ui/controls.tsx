@@ -34,12 +34,21 @@ export const Empty = ({ title, children }: Children & { title: string }) => (
 type InputProps = Omit<JSX.IntrinsicElements['input'], 'type' | 'role'> & { type?: string };
 
 type Kind = 'primary' | 'plain' | 'danger' | 'link';
+/** While it is busy it does nothing, but keeps the focus: a disabled button would lose it. */
 export const Button = ({
   kind = 'plain',
   busy = false,
+  onClick,
   ...given
 }: JSX.IntrinsicElements['button'] & { kind?: Kind; busy?: boolean }) => (
-  <button type="button" {...given} class={`button ${kind}`} aria-busy={busy} disabled={busy} />
+  <button
+    type="button"
+    {...given}
+    onClick={busy ? undefined : onClick}
+    class={`button ${kind}`}
+    aria-busy={busy}
+    aria-disabled={busy}
+  />
 );
 
 /** A labelled input. The error of a refused field stands below it, and is read with it. */
@@ -133,12 +142,21 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
+    const element = dialog.current!;
     const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => before instanceof HTMLElement && before.focus();
+    element.showModal();
+    return () => {
+      if (!element.open) return;
+      element.close(); // nothing outside can have the focus before
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onClose={({ currentTarget }) => currentTarget.isConnected && onClose()}
+    >
       <h2 id={id}>{title}</h2>
       {children}
       <form method="dialog" class="close">

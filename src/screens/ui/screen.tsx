@@ -8,6 +8,7 @@ import { Announcements } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Button } from '#screens/ui/controls';
 import { basePath, data } from '#screens/ui/data';
+import { keepFocus } from '#screens/ui/focus';
 import { useSession } from '#screens/ui/hooks';
 import { Prompts } from '#screens/ui/prompt';
 import { t } from '#screens/ui/text';
@@ -137,7 +138,7 @@ interface Parts {
 const Columns = ({ entries, pages }: Parts) => (
   <div class="columns">
     <Navigation entries={entries()} />
-    <main>
+    <main id="main" tabIndex={-1}>
       <Router>{pages() as never}</Router>
     </main>
   </div>
@@ -165,5 +166,7 @@ export function start(
       <Announcements />
     </LocationProvider>
   );
-  render(screen, document.querySelector('#screen')!);
+  const place = document.querySelector('#screen')!;
+  render(screen, place);
+  keepFocus(place);
 }

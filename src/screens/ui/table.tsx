@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Pages } from '#screens/ui/hooks';
 import { Alert, Button } from '#screens/ui/controls';
 import { t } from '#screens/ui/text';
@@ -8,7 +9,10 @@ export interface Column<T> {
   cell: (row: T) => ComponentChildren;
 }
 
-/** A list that the server pages. On a phone each row is a block with the titles beside its cells. */
+/**
+ * A list that the server pages. On a phone each row is a block with the titles beside its cells. Who asks for more goes on
+ * at the first new row.
+ */
 export function Table<T extends { id: string }>({
   caption,
   columns,
@@ -21,6 +25,13 @@ export function Table<T extends { id: string }>({
   empty: ComponentChildren;
 }) {
   const { rows, problem, isLoading, more } = pages;
+  const body = useRef<HTMLTableSectionElement>(null);
+  const known = useRef<number | undefined>(undefined); // rows that were there when more were asked for
+  useEffect(() => {
+    if (known.current === undefined || isLoading) return;
+    body.current?.rows[known.current]?.focus();
+    known.current = undefined;
+  }, [isLoading]);
   if (problem) return <Alert problem={problem} />;
   if (rows.length === 0 && !more)
     return isLoading ? <p class="note">{t('ui.loading')}</p> : <>{empty}</>;
@@ -38,9 +49,9 @@ export function Table<T extends { id: string }>({
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody ref={body}>
             {rows.map((row) => (
-              <tr key={row.id}>
+              <tr key={row.id} tabIndex={-1}>
                 {columns.map(({ title, cell }) => (
                   <td data-title={title} key={title}>
                     {cell(row)}
@@ -52,7 +63,7 @@ export function Table<T extends { id: string }>({
         </table>
       </div>
       {more && (
-        <Button busy={isLoading} onClick={more}>
+        <Button busy={isLoading} onClick={() => ((known.current = rows.length), more())}>
           {t('ui.more')}
         </Button>
       )}
