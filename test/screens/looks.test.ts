@@ -137,4 +137,27 @@ describe.runIf(hasBrowser)('every page, looked at in a browser', () => {
       await page.context().close();
     },
   );
+
+  it('asks for little', async ({ expect }) => {
+    const { page, context, signIn } = await visit(browser, { url: home });
+    const settled = settling(page);
+    let asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    async function requestsOf(path: string): Promise<string[]> {
+      asked = [];
+      await page.goto(home + path);
+      await page.waitForSelector('main h1');
+      await settled();
+      return asked;
+    }
+    const flow = { redirectUri: `${home}/account`, codeChallenge: 'a'.repeat(43), state: 'state' };
+    const forSignIn = await requestsOf(`/sign-in?${new URLSearchParams(flow).toString()}`);
+    expect(forSignIn.length, forSignIn.join('\n')).toBeLessThanOrEqual(3);
+    await signIn({ identifier: admin.username, password });
+    const forAccount = await requestsOf('/account');
+    expect(forAccount.length, forAccount.join('\n')).toBeLessThanOrEqual(10);
+    const forConsole = await requestsOf('/console');
+    expect(forConsole.length, forConsole.join('\n')).toBeLessThanOrEqual(8);
+    await context.close();
+  });
 });
