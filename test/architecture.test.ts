@@ -311,6 +311,7 @@ it('keeps registers free of logic', () => {
 });
 /** Strangers may call these, and nothing else. To add one, say here why. */
 const OPEN = [
+  'GET /.well-known/change-password', // leads to the account page
   'GET /.well-known/jwks.json', // public keys
   'GET /.well-known/oauth-authorization-server', // addresses, for OAuth clients
   'GET /.well-known/passkey-endpoints', // pages of the app, for password managers

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '#src/context';
 import { restoreEmail } from '#src/email/restore-email';
-import { verifyEmail } from '#src/email/verify-email';
+import { challengedAddress, verifyEmail } from '#src/email/verify-email';
 import { CODE } from '#src/one-time-tokens/limits';
 import type { FormInput } from '#src/platform/http/form-input';
 import { formPage, type FormPage } from '#src/platform/http/form-page';
@@ -42,6 +42,7 @@ export const emailPages = (ctx: Context): FormPage[] => [
     fields: z.strictObject({ token: LinkToken, password: Password }),
     input: CHOSEN_PASSWORD,
     endsInSignIn: true,
+    whose: (token) => challengedAddress(ctx, token),
     work: (given) => verifyEmail(ctx, given),
   }),
   formPage({

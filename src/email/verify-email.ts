@@ -83,6 +83,10 @@ export async function verifyEmail(ctx: Context, given: EmailVerification): Promi
   if (!isDone) throw new Problem('invalid_code');
 }
 
+/** The address that the link of a challenge was mailed to, in its canonical form. Undefined: the link is not good. */
+export const challengedAddress = async (ctx: Context, token: string): Promise<string | undefined> =>
+  (await readToken<EmailChallenge>(ctx, VERIFY, token))?.data.email;
+
 async function readByCode(ctx: Context, { canonical }: Identifier, code: string) {
   const { owners } = await findUnconfirmed(ctx, canonical);
   return readShortCode<EmailChallenge>(ctx, VERIFY, owners, code);

@@ -71,6 +71,10 @@ export const joinInvited = (
   names: Pick<UserFields, 'username' | 'name'> = {},
 ): Promise<User | null> => join(ctx, { emailCanonical: canonical }, names);
 
+/** The address that the link of an invitation was mailed to. Undefined: the link is not good. */
+export const invitedAddress = async (ctx: Context, token: string): Promise<string | undefined> =>
+  (await findValid(ctx, { digest: digestOf(INVITATION, token) }))?.email;
+
 /** True if this canonical address is invited. */
 export const isInvited = async (ctx: Context, emailCanonical: string): Promise<boolean> =>
   (await findValid(ctx, { emailCanonical })) !== null;

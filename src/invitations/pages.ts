@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '#src/context';
-import { acceptInvitation } from '#src/invitations/accept';
+import { acceptInvitation, invitedAddress } from '#src/invitations/accept';
 import { CODE } from '#src/one-time-tokens/limits';
 import type { FormInput } from '#src/platform/http/form-input';
 import { formPage, type FormPage } from '#src/platform/http/form-page';
@@ -31,6 +31,7 @@ export const invitationPages = (ctx: Context): FormPage[] => [
     fields: z.strictObject({ token: LinkToken, password: Password }),
     input: NEW_PASSWORD,
     endsInSignIn: true,
+    whose: (token) => invitedAddress(ctx, token),
     work: async (given) => void (await acceptInvitation(ctx, given)),
   }),
 ];

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Context } from '#src/context';
 import { get, type Route } from '#src/platform/http/route';
+import { hasScreen } from '#src/platform/http/screens';
+import type { Settings } from '#src/platform/settings/settings';
 import { relatedOrigins, type AndroidApp } from '#src/platform/settings/passkeys';
 
 const tag = 'Operations';
@@ -124,8 +126,9 @@ const linkTo = ([packageName, apps]: [string, AndroidApp[]]) => ({
   },
 });
 
-function changePassword({ settings: { changePasswordUrl } }: Context): Route[] {
-  if (changePasswordUrl === undefined) return [];
+function changePassword({ settings }: Context): Route[] {
+  const page = settings.changePasswordUrl ?? ownPage(settings);
+  if (page === undefined) return [];
   const route = get(
     '/.well-known/change-password',
     [],
@@ -134,12 +137,16 @@ function changePassword({ settings: { changePasswordUrl } }: Context): Route[] {
       tag,
       summary: 'Go to the page where people change their password',
       description:
-        'For password managers (https://www.w3.org/TR/change-password-url/). Leads to CHANGE_PASSWORD_URL.',
+        'For password managers (https://www.w3.org/TR/change-password-url/). Leads to CHANGE_PASSWORD_URL, or to the account page of this server.',
       status: 302,
     },
     (_req, res) => {
-      res.setHeader('Location', changePasswordUrl);
+      res.setHeader('Location', page);
     },
   );
   return [route];
 }
+
+/** Of the account page, where it is on. */
+const ownPage = (settings: Settings): string | undefined =>
+  hasScreen(settings, 'account') ? `${settings.publicUrl}/account/security` : undefined;

@@ -364,6 +364,12 @@ describe('the page of the link', () => {
   it('asks for a password, and says when the link is not good any more', async () => {
     const { email, token, link } = await invited();
     expect(new URL(link).pathname).toBe('/accept-invitation');
+    const page = await (await fetch(`${url}/accept-invitation?token=${token}`)).text();
+    expect(page).toMatch(
+      new RegExp(`<input type="text" value="${email}" autocomplete="username" readonly hidden>`),
+    );
+    const other = await (await fetch(`${url}/accept-invitation?token=x${token}`)).text();
+    expect(other).not.toContain('autocomplete="username"');
     const weak = await send({ token, password: 'password' });
     expect(weak.status).toBe(422);
     expect((await send({ token, password })).status).toBe(200);

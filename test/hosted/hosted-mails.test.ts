@@ -125,6 +125,9 @@ describe('the link in a mail that a page caused', () => {
       const reader = newVisitor();
       const form = await reader.page(pathOf(link));
       expect(form.text).toContain('<html lang="de"');
+      expect(form.text).toContain(
+        `<input type="text" value="${email}" autocomplete="username" readonly`,
+      );
       const done = await reader.send(form, fields as Record<string, string>);
       expect([done.status, done.location]).toEqual([200, undefined]);
       expect(done.text).toContain(`<a href="${REDIRECT}">Weiter zu app.example.com</a>`);

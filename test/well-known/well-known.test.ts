@@ -14,7 +14,7 @@ const { ask, url } = await startApp({
   CHANGE_PASSWORD_URL: 'https://app.example.com/password',
 });
 const plain = await startApp();
-const off = await startApp({ PASSKEY_RP_ID: 'none' });
+const off = await startApp({ PASSKEY_RP_ID: 'none', HOSTED_PAGES: 'sign-in,console' });
 
 const DOCUMENTS: [name: string, json: unknown][] = [
   ['webauthn', { origins: ['https://example.org'] }],
@@ -56,6 +56,21 @@ describe('the documents for browsers and phones', () => {
     const address = `${url}/.well-known/change-password`;
     const { status, headers } = await fetch(address, { redirect: 'manual' });
     expect([status, headers.get('location')]).toEqual([302, 'https://app.example.com/password']);
+  });
+
+  it('/.well-known/change-password leads to the account page of the server, if there is no other', async () => {
+    const own = await startApp({ PUBLIC_URL: 'https://example.com/identity' });
+    for (const app of [plain, own]) {
+      const address = `${app.url}${app.ctx.settings.basePath}/.well-known/change-password`;
+      const { status, headers } = await fetch(address, { redirect: 'manual' });
+      const page = `${app.ctx.settings.publicUrl}/account/security`;
+      expect([status, headers.get('location')]).toEqual([302, page]);
+      const path = `${app.ctx.settings.basePath}/account/security`;
+      expect((await fetch(app.url + path)).status).toBe(200);
+      // https://w3c.github.io/webappsec-change-password-url/#reliability: else browsers trust no status of this server.
+      const other = 'resource-that-should-not-exist-whose-status-code-should-not-be-200';
+      expect((await fetch(new URL(`/.well-known/${other}`, app.url))).status).toBe(404);
+    }
   });
 
   it('are not there without their settings', async () => {

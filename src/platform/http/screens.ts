@@ -1,5 +1,5 @@
 import { Router, type RequestHandler } from 'express';
-import { assetPath, type readManifest } from '#src/platform/http/assets';
+import { assetPath, readManifest } from '#src/platform/http/assets';
 import { languageOf } from '#src/platform/http/language';
 import { iconLink } from '#src/platform/http/look';
 import type { PageContext } from '#src/platform/http/page';
@@ -23,6 +23,10 @@ const pathsOf = (screen: Screen) => BELOW.map((below) => `/${screen}${below}`);
 
 const screensOn = ({ hostedPages }: Pick<Settings, 'hostedPages'>, manifest?: Manifest) =>
   manifest ? SCREENS.filter((screen) => hostedPages.includes(screen)) : [];
+
+/** True for a screen that is on, and was bundled. */
+export const hasScreen = (settings: Settings, screen: Screen): boolean =>
+  screensOn(settings, readManifest()).includes(screen);
 
 /** Every path of `screenRoutes`. */
 export const screenPaths = (settings: Settings, manifest?: Manifest): readonly string[] =>

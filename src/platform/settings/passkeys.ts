@@ -113,7 +113,7 @@ export const passkeySettings = {
   CHANGE_PASSWORD_URL: page
     .optional()
     .describe(
-      'Your page where somebody changes their password. /.well-known/change-password leads there.',
+      'Your page where somebody changes their password. /.well-known/change-password leads there, and without it to /account/security of this server, if HOSTED_PAGES has account.',
     ),
 };
 
