@@ -59,6 +59,7 @@ import {
   securityHeaders,
   unlessAnswered,
   wellFormed,
+  wellFormedPreflight,
 } from '#src/platform/http/middleware';
 import type { OpenApiDocument } from '#src/platform/http/openapi';
 import { ownPaths } from '#src/platform/http/own-paths';
@@ -168,6 +169,7 @@ export function createApp(ctx: Context, options: LoadOptions): App {
     requestContext(ctx),
     requestLog(ctx),
     securityHeaders(),
+    wellFormedPreflight,
     ...crossOriginOf(adapters),
     crossOrigin(ctx),
     limitEverything(ctx, (req, verify) => claimedBy(ctx, req, verify)),

@@ -8,6 +8,7 @@ import {
   requirePermission,
   requireRole,
 } from '#src/authentication/guards';
+import { onHostRoute } from '#src/authentication/host-route';
 import { messageOf } from '#src/authentication/strategy-files';
 import { startSealing as startSealingWorker } from '#src/audit/sealing-worker';
 import type { RunningStrategy } from '#src/authentication/wrap';
@@ -127,23 +128,24 @@ const publicApi = (
   requireRole: (...names) => {
     if (names.length === 0 || names.some((name: unknown) => typeof name !== 'string'))
       throw new TypeError("Write auth.requireRole('editor'), or more names: any one of them opens");
-    return requireRole(...names);
+    return onHostRoute(ctx, requireRole(...names));
   },
   requirePermission: (...names) => {
     if (names.length === 0 || !names.every((name) => Permission.safeParse(name).success))
       throw new TypeError(
         "Write auth.requirePermission('invoices:read'), or more of them: all are needed",
       );
-    return requirePermission(...names);
+    return onHostRoute(ctx, requirePermission(...names));
   },
   requireFullAccess: (...given: unknown[]) => {
     if (given.length > 0) throw new TypeError('Write auth.requireFullAccess(): it takes nothing');
-    return requireFullAccess;
+    return onHostRoute(ctx, requireFullAccess);
   },
-  requireFresh: (minutes) => requireFresh(ctx, checkMinutes('requireFresh(5)', minutes)),
+  requireFresh: (minutes) =>
+    onHostRoute(ctx, requireFresh(ctx, checkMinutes('requireFresh(5)', minutes))),
   requireAal2: (...[minutes]) => {
     if (minutes !== undefined) checkMinutes('requireAal2(), or auth.requireAal2(5)', minutes);
-    return requireAal2(ctx, minutes);
+    return onHostRoute(ctx, requireAal2(ctx, minutes));
   },
   passport: ctx.strategies.passport,
   errorHandler: hostErrorHandler(ctx),

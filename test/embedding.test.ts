@@ -869,6 +869,19 @@ describe('a guard that is put in wrongly', async () => {
     },
   );
 
+  it('names its refusal as the caller named the request, if that is harmless', async () => {
+    const idOf = async (given: string) => {
+      const { headers, body } = await ask('GET', '/by-role', {
+        headers: { 'x-request-id': given },
+      });
+      expect(headers.get('x-request-id')).toBe(body.requestId);
+      return body.requestId as string;
+    };
+    expect(await idOf('of-a-proxy-1')).toBe('of-a-proxy-1');
+    for (const given of ['two words', '<b>', 'x'.repeat(65)])
+      expect(await idOf(given)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   it('says so when the app starts', () => {
     const { authenticate, requireRole } = auth as unknown as Record<string, (a?: unknown) => void>;
     expect(() => authenticate!('local')).toThrow(TypeError);

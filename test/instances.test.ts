@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SallyportOptions } from '#src/index';
 import { custom, defineStrategy } from '#src/strategy-kit/strategy';
 import { password, testSecret } from '#test/support/app';
@@ -80,6 +82,36 @@ describe('two instances with databases of their own', async () => {
     expect(await kids(a)).not.toEqual(await kids(b));
     await a.auth.keys.replace();
     expect([await me(a, one.token), await me(b, two.token)]).toEqual(['token_expired', 200]);
+  });
+
+  it('let in nobody whom the other one let in', async () => {
+    const app = express();
+    for (const [name, by] of [
+      ['own', a],
+      ['other', b],
+    ] as const)
+      for (const [path, guard] of Object.entries({
+        role: by.auth.requireRole('user'),
+        permission: by.auth.requirePermission('nothing:special'),
+        access: by.auth.requireFullAccess(),
+        fresh: by.auth.requireFresh(5),
+        factors: by.auth.requireAal2(),
+      }))
+        app.get(`/${name}/${path}`, a.auth.authenticate(), guard, (_req, res) => res.send('open'));
+    const server = app.use(a.auth.errorHandler).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { token } = await member(a, 'ada');
+    const answers = async (name: string) => {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}`;
+      const headers = { authorization: `Bearer ${token}` };
+      const paths = ['role', 'permission', 'access', 'fresh', 'factors'];
+      return Promise.all(
+        paths.map(async (path) => (await fetch(`${url}/${path}`, { headers })).status),
+      );
+    };
+    expect(await answers('own')).toEqual([200, 403, 200, 200, 403]);
+    expect(await answers('other')).toEqual([401, 401, 401, 401, 401]);
   });
 
   it('do not share what they remember', async () => {

@@ -102,6 +102,9 @@ function plug(ctx: Context, { strategy }: StrategyFile, { auth, running }: LoadO
   return [];
 }
 
+/** The strategy that takes access tokens of this server. */
+const OWN_TOKENS = 'jwt';
+
 /** Of two strategies that read the same header, one that calls it a credential is enough. */
 function addBearer(
   host: StrategyHost,
@@ -110,7 +113,9 @@ function addBearer(
 ): void {
   const { name, scheme: given, rawBody } = strategy;
   const scheme = typeof given === 'function' ? given(context.env) : given!;
-  host.bearers.push(name);
+  // Tokens of our own are no business of a strategy whose name comes first: it may ask somebody about them, or fail.
+  if (name === OWN_TOKENS) host.bearers.unshift(name);
+  else host.bearers.push(name);
   host.schemes.set(name, scheme);
   for (const header of headersOf(scheme)) {
     const other = host.credentialHeaders.get(header);
@@ -172,6 +177,7 @@ function bearerPrincipal(
 function admitted(ctx: Context, principal: Principal, options: unknown): Principal {
   requireEnrolled(ctx, principal, options);
   const { email, emailVerified, factors, scopes, session } = principal;
+  ctx.strategies.letIn.add(principal);
   if (session) return principal;
   if (isVerificationRequired(ctx) && email !== null && !emailVerified)
     throw new Problem('email_unverified');

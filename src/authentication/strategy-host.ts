@@ -3,6 +3,7 @@ import { createRecentCredentials, type RecentCredentials } from '#src/sessions/r
 import type { ZodOpenApiSecuritySchemeObject } from 'zod-openapi';
 import type { CredentialHeaders, ReadToken } from '#src/platform/http/credential-headers';
 import type { AuthStrategy, StrategyContext } from '#src/strategy-kit/strategy';
+import type { Principal } from '#src/users/principal';
 
 /** The Passport of one instance, and the strategies that are plugged into it. */
 export interface StrategyHost {
@@ -29,6 +30,8 @@ export interface StrategyHost {
   readonly tokenPlaces: Set<ReadToken>;
   /** Whom requests with a credential without a session signed in a moment ago. See `signed-in`. */
   readonly recent: RecentCredentials;
+  /** Principals that a guard of this instance has let in. Those of another instance in this process are none here. */
+  readonly letIn: WeakSet<Principal>;
   /** Strategies that a route asks for by name. */
   readonly required: Set<string>;
   /** Removes what loading left in the process. */
@@ -51,6 +54,7 @@ export function createStrategyHost(): StrategyHost {
     rawBodyHeaders: new Set(),
     tokenPlaces: new Set(),
     recent: createRecentCredentials(),
+    letIn: new WeakSet(),
     required: new Set(),
     unload: () => {
       for (const work of leftovers.splice(0)) work();

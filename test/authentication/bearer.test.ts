@@ -7,6 +7,7 @@ import type { Log } from '#src/platform/log';
 import { password, startApp } from '#test/support/app';
 import { HANGS } from '#test/support/client';
 import { eventually } from '#test/support/eventually';
+import { rawRequest } from '#test/support/raw-socket';
 
 const { ask, ctx, register, url } = await startApp();
 const log = ctx.log as pino.Logger;
@@ -182,6 +183,23 @@ it.each([
     expect([status, body.code]).toEqual([400, 'invalid_request']);
     expect(body).toMatchObject({ errors: [{ pointer: '', code: 'two_credentials' }] });
     expect(text).not.toContain(token);
+  }
+});
+
+it('reads none of two on routes that need none, whatever they hold', async () => {
+  const body = JSON.stringify({ identifier: ada.username, password });
+  for (const lines of [[], ['Bearer forged', `Bearer ${token}`], ['Basic YTpi', 'x']]) {
+    const authorization = lines.map((each) => `Authorization: ${each}\r\n`).join('');
+    const asked = (path: string, sent: string) =>
+      rawRequest(
+        url,
+        `POST ${path} HTTP/1.1\r\nHost: x\r\n${authorization}Content-Type: application/json\r\nContent-Length: ${sent.length}\r\n\r\n${sent}`,
+      );
+    const signedIn = (await asked('/auth/login', body)).answers[0]!;
+    expect(signedIn.status).toBe(200);
+    expect(JSON.parse(signedIn.body).user.id).toBe(ada.id);
+    const refused = (await asked('/auth/refresh', '{"refreshToken":"x"}')).answers[0]!;
+    expect([refused.status, JSON.parse(refused.body).code]).toEqual([400, 'invalid_grant']);
   }
 });
 

@@ -1,6 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import jwt from 'jsonwebtoken';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { configurationFrom } from '#src/configuration';
+import { openInstance } from '#src/instance';
 import { startApp } from '#test/support/app';
 import { folderOf } from '#test/support/strategy-folder';
 
@@ -20,7 +24,15 @@ const opaque = `export default {
   create: ({ resolveUser }) => ({ authenticate(req) {
     if (req.headers.authorization !== 'Bearer opaque|token:1') return this.fail();
     resolveUser({ subject: 'opaque' }).then((user) => this.success(user), (error) => this.error(error)); } }) };`;
-const { ask, ctx, register } = await startApp({
+/** Whom it was asked about. Its name stands before all others. */
+const curious = `import { Problem } from 'sallyport/strategy';
+export default {
+  name: 'aa-curious', kind: 'bearer', summary: 'Asks somebody else', scheme: { type: 'http', scheme: 'bearer' },
+  create: () => ({ authenticate(req) {
+    const { authorization } = req.headers;
+    (globalThis.curiousAbout ??= []).push(authorization);
+    this.fail(new Problem('token_invalid')); } }) };`;
+const { ask, ctx, env, register } = await startApp({
   STRATEGIES_DIR: folderOf({ 'zz-foreign.js': file, 'zz-opaque.js': opaque }),
 });
 const foreign = (more: object = {}, claims: object = {}) =>
@@ -32,6 +44,44 @@ const foreign = (more: object = {}, claims: object = {}) =>
   });
 const me = (token: string, headers = {}) =>
   ask('GET', '/me', { headers: { authorization: `Bearer ${token}`, ...headers } });
+
+describe('a token of our own, where the file of another strategy stands before jwt', async () => {
+  const dir = folderOf({ 'aa-curious.js': curious, 'zz-opaque.js': opaque });
+  const configuration = await configurationFrom({ ...env, STRATEGIES_DIR: dir });
+  configuration.strategies.files.sort((one, other) =>
+    one.strategy.name < other.strategy.name ? -1 : 1,
+  ); // as they stand in one folder, strategies/
+  const instance = await openInstance(configuration);
+  const server = instance.auth.createServer(instance.app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  afterAll(async () => {
+    server.close();
+    await instance.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/me`;
+  const ask = async (token: string) => {
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+
+  it('is shown to no other strategy while it is good', async () => {
+    const asked: string[] = [];
+    Object.assign(globalThis, { curiousAbout: asked });
+    const { token } = await register();
+    expect((await ask(token)).status).toBe(200);
+    expect(asked).toEqual([]);
+    expect((await ask('opaque|token:1')).status).toBe(200);
+    expect(asked).toEqual(['Bearer opaque|token:1']);
+  });
+
+  it('tells to refresh when it has run out, whatever the other strategy says of it', async () => {
+    const { token } = await register();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
+    const { status, body } = await ask(token);
+    vi.useRealTimers();
+    expect([status, body['code'], body['action']]).toEqual([401, 'token_expired', 'refresh']);
+  });
+});
 
 describe('a bearer token of another issuer', () => {
   it('is left to the next strategy, however long it is and whatever form it has', async () => {

@@ -152,6 +152,16 @@ describe('Headers', () => {
     expect(JSON.parse(answers[0]!.body)).toMatchObject({ code: 'invalid_request' });
   });
 
+  it.each(['HEAD', 'OPTIONS'])('that may mean two things are 400 for %s, too', async (method) => {
+    const preflight = 'Origin: https://app.example.com\r\nAccess-Control-Request-Method: GET';
+    for (const more of ['', `${preflight}\r\n`])
+      for (const host of ['Host: evil.example', 'Host: a b']) {
+        const lines = host === 'Host: a b' ? host : `${HOST}\r\n${host}`;
+        const { text } = await rawRequest(url, `${method} /me HTTP/1.1\r\n${lines}\r\n${more}\r\n`);
+        expect(text).toMatch(/^HTTP\/1\.1 400 /);
+      }
+  });
+
   it.each(['a', 'a.', 'a:80', 'a:', 'A-b_c.test:65535', '127.0.0.1', '[::1]:3000', '%61'])(
     'name any host: %s',
     async (host) => {

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Context } from '#src/context';
 import { isDatabaseUnavailable } from '#src/platform/database/errors';
 import { isBoundScheme } from '#src/platform/http/credential-headers';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { PROOF_ALGORITHMS } from '#src/platform/http/proven-key';
-import { requestIdOf } from '#src/platform/http/request-id';
+import { newRequestId, requestIdOf } from '#src/platform/http/request-id';
 import type { Settings } from '#src/platform/settings/settings';
 
 type Paths = Pick<Settings, 'basePath'>;
@@ -116,7 +115,7 @@ export const hostErrorHandler = (
     logFailure(ctx, problem);
     const known =
       requestIdOf(res) ?? res.getHeader('X-Request-Id') ?? ctx.request.getStore()?.requestId;
-    const requestId = String(known ?? randomUUID());
+    const requestId = String(known ?? newRequestId(req));
     res.setHeader('X-Request-Id', requestId);
     res.setHeader('Cache-Control', 'no-store');
     send(res, problem, say(problem, requestId, req.path, req));

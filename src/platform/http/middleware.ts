@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import cors from 'cors';
 import type { Request, RequestHandler, Response } from 'express';
@@ -9,7 +8,7 @@ import { clientIp } from '#src/platform/http/client-ip';
 import { addDefaults, type HeaderList } from '#src/platform/http/default-headers';
 import { ambiguousHeaders } from '#src/platform/http/malformed-request';
 import { Problem } from '#src/platform/http/problem';
-import { requestIdOf, setRequestId } from '#src/platform/http/request-id';
+import { newRequestId, requestIdOf, setRequestId } from '#src/platform/http/request-id';
 import { RequestInfo } from '#src/platform/http/request-info';
 import type { RequestLine } from '#src/platform/log';
 import { originMatcher } from '#src/platform/settings/origins';
@@ -58,14 +57,11 @@ export function securityHeaders(): RequestHandler {
   };
 }
 
-const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
-
-/** Gives the request an id for its answer, log lines and events. A caller's own id is used if it is harmless. */
+/** Gives the request an id for its answer, log lines and events. */
 export const requestContext =
   ({ request }: Pick<Context, 'request'>): RequestHandler =>
   (req, res, next) => {
-    const given = req.headers['x-request-id'];
-    const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    const requestId = newRequestId(req);
     setRequestId(res, requestId);
     request.run(new RequestInfo(requestId, res), next);
   };
@@ -172,6 +168,10 @@ export const wellFormed: RequestHandler = (req, _res, next) =>
   next(
     (req as UnreadRequest).refusal ?? unknownMethod(req) ?? ambiguousHeaders(req) ?? otherPath(req),
   );
+
+/** The same for OPTIONS alone, which `crossOrigin` answers. Stands before it. */
+export const wellFormedPreflight: RequestHandler = (req, res, next) =>
+  req.method === 'OPTIONS' ? wellFormed(req, res, next) : next();
 
 const unknownMethod = ({ method }: Request): Problem | undefined =>
   METHODS.has(method) ? undefined : new Problem('method_not_allowed', { headers: { Allow } });
