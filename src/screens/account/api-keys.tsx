@@ -3,8 +3,9 @@ import type { ApiKey, CreatedApiKey } from '#src/client/index';
 import { NewApiKey } from '#screens/account/new-api-key';
 import { announce } from '#screens/ui/announce';
 import { OnlyUser } from '#screens/ui/acting';
+import { Action } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
-import { Alert, Button, Card, Dialog, Empty, Form } from '#screens/ui/controls';
+import { Alert, Button, Card, Dialog, Empty } from '#screens/ui/controls';
 import { Secret } from '#screens/ui/files';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
@@ -69,7 +70,6 @@ export function ApiKeys() {
 }
 
 function Listed({ apiKey, onChange }: { apiKey: ApiKey; onChange: () => void }) {
-  const [isAsking, setAsking] = useState(false);
   const { id, name, last4, scopes, expiresAt, lastUsedAt } = apiKey;
   const facts = [
     `…${last4}`,
@@ -77,34 +77,26 @@ function Listed({ apiKey, onChange }: { apiKey: ApiKey; onChange: () => void }) 
     expiresAt ? t('account.expiresAt', { time: dateTime(expiresAt) }) : t('account.neverExpires'),
     lastUsedAt ? t('account.usedAt', { time: dateTime(lastUsedAt) }) : t('account.neverUsed'),
   ];
-  const title = t('account.deleteOf', { name });
   return (
     <li>
       <div>
         <p class="strong">{name}</p>
         <p class="note">{facts.join(' · ')}</p>
       </div>
-      <OnlyUser>
-        <div class="actions">
-          <Button kind="danger" aria-label={title} onClick={() => setAsking(true)}>
-            {t('account.delete')}
-          </Button>
-        </div>
-      </OnlyUser>
-      {isAsking && (
-        <Dialog title={title} onClose={() => setAsking(false)}>
+      <div class="actions">
+        <Action
+          kind="danger"
+          label={t('account.delete')}
+          about={t('account.deleteOf', { name })}
+          send={() => client.request('DELETE', '/me/api-keys/{id}', null, { params: { id } })}
+          done={() => {
+            announce(t('account.keyDeleted'));
+            onChange();
+          }}
+        >
           <p>{t('account.deleteKeyNote')}</p>
-          <Form
-            kind="danger"
-            submit={t('account.delete')}
-            send={() => client.request('DELETE', '/me/api-keys/{id}', null, { params: { id } })}
-            done={() => {
-              announce(t('account.keyDeleted'));
-              onChange();
-            }}
-          />
-        </Dialog>
-      )}
+        </Action>
+      </div>
     </li>
   );
 }

@@ -1,10 +1,9 @@
-import { useState } from 'preact/hooks';
 import type { OwnUser } from '#src/client/index';
-import { Action } from '#screens/ui/action';
+import { Action, Destroy } from '#screens/ui/action';
 import { acting } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
-import { Button, Card, ConfirmName } from '#screens/ui/controls';
+import { Card } from '#screens/ui/controls';
 import { data } from '#screens/ui/data';
 import { download } from '#screens/ui/files';
 import { useLoad } from '#screens/ui/hooks';
@@ -17,57 +16,47 @@ async function exportAll() {
   return answer;
 }
 
+async function deleteAll() {
+  const answer = await client.request('DELETE', '/me', { confirm: 'delete' });
+  if (!answer.ok) return answer;
+  announce(t('account.deleted'));
+  await client.signOut(); // forgets what is held here
+  if (data.brandUrl) location.replace(data.brandUrl);
+  return undefined;
+}
+
 export function Data() {
   const { body: me } = useLoad(() => client.request('GET', '/me'));
-  const [isAsking, setAsking] = useState(false);
-  if (acting) return <Refused />;
   return (
     <>
       <Title>{t('account.data')}</Title>
-      <Card title={t('account.export')} note={t('account.exportNote')}>
-        <Action act={exportAll} done={() => announce(t('account.exported'))}>
-          {t('account.download')}
-        </Action>
-      </Card>
-      <Card title={t('account.deleteAccount')} note={t('account.deleteAccountNote')}>
-        <Button kind="danger" onClick={() => setAsking(true)}>
-          {t('account.deleteAccount')}
-        </Button>
-      </Card>
-      {isAsking && me && <Deletion me={me} onClose={() => setAsking(false)} />}
+      {acting ? <p class="alert">{data.problems['impersonated']}</p> : me && <Own me={me} />}
     </>
   );
 }
 
-const Refused = () => (
+const Own = ({ me }: { me: OwnUser }) => (
   <>
-    <Title>{t('account.data')}</Title>
-    <p class="alert">{data.problems['impersonated']}</p>
+    <Card title={t('account.export')} note={t('account.exportNote')}>
+      <Action
+        label={t('account.download')}
+        send={exportAll}
+        done={() => announce(t('account.exported'))}
+      />
+    </Card>
+    <Card title={t('account.deleteAccount')} note={t('account.deleteAccountNote')}>
+      <Destroy
+        label={t('account.deleteAccount')}
+        submit={t('account.deleteForGood')}
+        name={me.username ?? me.email ?? 'delete'}
+        send={deleteAll}
+      >
+        <ul>
+          <li>{t('account.deletesAccess')}</li>
+          <li>{t('account.deletesData')}</li>
+          <li>{t('account.deletesForGood')}</li>
+        </ul>
+      </Destroy>
+    </Card>
   </>
 );
-
-function Deletion({ me, onClose }: { me: OwnUser; onClose: () => void }) {
-  const remove = async () => {
-    const answer = await client.request('DELETE', '/me', { confirm: 'delete' });
-    if (!answer.ok) return answer;
-    announce(t('account.deleted'));
-    await client.signOut(); // forgets what is held here
-    if (data.brandUrl) location.replace(data.brandUrl);
-    return undefined;
-  };
-  return (
-    <ConfirmName
-      title={t('account.deleteAccount')}
-      name={me.username ?? me.email ?? 'delete'}
-      submit={t('account.deleteForGood')}
-      send={remove}
-      onClose={onClose}
-    >
-      <ul>
-        <li>{t('account.deletesAccess')}</li>
-        <li>{t('account.deletesData')}</li>
-        <li>{t('account.deletesForGood')}</li>
-      </ul>
-    </ConfirmName>
-  );
-}

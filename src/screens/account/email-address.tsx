@@ -59,11 +59,10 @@ function Unconfirmed({ email, onChange }: { email: string; onChange: () => Promi
     return (
       <p class="actions">
         <Action
-          act={() => client.request('POST', '/auth/email/verify/resend', { email })}
+          label={t('account.sendAgain')}
+          send={() => client.request('POST', '/auth/email/verify/resend', { email })}
           done={() => setSent(true)}
-        >
-          {t('account.sendAgain')}
-        </Action>
+        />
       </p>
     );
   return (

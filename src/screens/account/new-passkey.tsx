@@ -25,7 +25,7 @@ export function NewPasskey({ done }: { done: (recoveryCodes: readonly string[] |
   };
   return (
     <>
-      <Action act={add}>{t('account.addPasskey')}</Action>
+      <Action label={t('account.addPasskey')} send={add} />
       {failed && (
         <p class="alert" role="alert">
           {t(failed)}

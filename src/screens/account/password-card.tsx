@@ -75,11 +75,10 @@ function Mailed({ email }: { email: string }) {
         <p role="status">{t('account.passwordMailSent', { email })}</p>
       ) : (
         <Action
-          act={() => client.request('POST', '/auth/password/forgot', { email })}
+          label={t('account.sendMail')}
+          send={() => client.request('POST', '/auth/password/forgot', { email })}
           done={() => setSent(true)}
-        >
-          {t('account.sendMail')}
-        </Action>
+        />
       )}
     </details>
   );

@@ -60,9 +60,11 @@ export function Providers() {
           )}
           {!isLoading &&
             free.map(({ name }) => (
-              <Action act={() => leaveToLink('account', name)} key={name}>
-                {t('account.link', { name: nameOf(name) })}
-              </Action>
+              <Action
+                label={t('account.link', { name: nameOf(name) })}
+                send={() => leaveToLink('account', name)}
+                key={name}
+              />
             ))}
         </div>
       </Card>
@@ -84,15 +86,14 @@ function Linked({ identity, onChange }: { identity: Identity; onChange: () => vo
       </div>
       <div class="actions">
         <Action
-          label={t('account.unlinkOf', { name })}
-          act={() => client.request('DELETE', '/me/identities/{id}', null, { params: { id } })}
+          label={t('account.unlink')}
+          about={t('account.unlinkOf', { name })}
+          send={() => client.request('DELETE', '/me/identities/{id}', null, { params: { id } })}
           done={() => {
             announce(t('account.unlinked'));
             onChange();
           }}
-        >
-          {t('account.unlink')}
-        </Action>
+        />
       </div>
     </li>
   );

@@ -1,7 +1,6 @@
-import { useState } from 'preact/hooks';
-import { OnlyUser } from '#screens/ui/acting';
+import { Action } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
-import { Button, Card, Dialog, Form } from '#screens/ui/controls';
+import { Button, Card, Dialog } from '#screens/ui/controls';
 import { Copy, download } from '#screens/ui/files';
 import { t } from '#screens/ui/text';
 
@@ -10,35 +9,23 @@ interface Renewing {
   onNew: (codes: readonly string[]) => void;
 }
 
-export function RecoveryCodes({ left, onNew }: Renewing) {
-  const [isAsking, setAsking] = useState(false);
-  return (
-    <Card title={t('account.recoveryCodes')} note={t('account.recoveryNote')}>
-      <p>{t('account.codesLeft', { count: left })}</p>
-      <OnlyUser>
-        <div class="actions">
-          <Button onClick={() => setAsking(true)}>{t('account.newCodes')}</Button>
-        </div>
-      </OnlyUser>
-      {isAsking && (
-        <Dialog title={t('account.newCodes')} onClose={() => setAsking(false)}>
-          <p>{t('account.newCodesNote')}</p>
-          <Form
-            submit={t('account.newCodes')}
-            send={async () => {
-              const answer = await client.request('POST', '/me/factors/recovery-codes');
-              if (answer.ok) {
-                setAsking(false);
-                onNew(answer.body.recoveryCodes);
-              }
-              return answer;
-            }}
-          />
-        </Dialog>
-      )}
-    </Card>
-  );
-}
+export const RecoveryCodes = ({ left, onNew }: Renewing) => (
+  <Card title={t('account.recoveryCodes')} note={t('account.recoveryNote')}>
+    <p>{t('account.codesLeft', { count: left })}</p>
+    <div class="actions">
+      <Action
+        label={t('account.newCodes')}
+        send={async () => {
+          const answer = await client.request('POST', '/me/factors/recovery-codes');
+          if (answer.ok) onNew(answer.body.recoveryCodes);
+          return answer;
+        }}
+      >
+        <p>{t('account.newCodesNote')}</p>
+      </Action>
+    </div>
+  </Card>
+);
 
 /** The only time that they can be read. */
 export function ShownCodes({ codes, onClose }: { codes: readonly string[]; onClose: () => void }) {

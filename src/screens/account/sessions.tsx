@@ -55,14 +55,13 @@ export function Sessions() {
           <Card title={t('account.endOthers')} note={t('account.endOthersNote')}>
             <Action
               kind="danger"
-              act={() => client.request('DELETE', '/me/sessions')}
+              label={t('account.endOthers')}
+              send={() => client.request('DELETE', '/me/sessions')}
               done={() => {
                 announce(t('account.othersEnded'));
                 reload();
               }}
-            >
-              {t('account.endOthers')}
-            </Action>
+            />
           </Card>
         )}
       </OnlyUser>
@@ -105,9 +104,12 @@ function Session({ session, onEnd }: { session: ListedSession; onEnd: () => void
             <Button onClick={() => void client.signOut()}>{t('ui.signOut')}</Button>
           </OnlyUser>
         ) : (
-          <Action act={end} done={onEnd} label={t('account.endOf', { name })}>
-            {t('account.end')}
-          </Action>
+          <Action
+            label={t('account.end')}
+            about={t('account.endOf', { name })}
+            send={end}
+            done={onEnd}
+          />
         )}
       </div>
     </li>

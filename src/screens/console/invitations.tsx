@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks';
 import type { Invitation } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge, Badges } from '#screens/console/badges';
-import { Confirm } from '#screens/console/confirm';
 import { Invite } from '#screens/console/invite';
+import { Action } from '#screens/ui/action';
 import { Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
@@ -53,22 +53,22 @@ export function Invitations() {
     title: t('console.users.action'),
     cell: ({ id, email }) => (
       <div class="actions">
-        <Confirm
+        <Action
           label={t('console.invitations.resend')}
           said={t('console.invitations.sent')}
           done={changed}
           send={() => ask('POST', '/admin/invitations/{id}/resend', null, { params: { id } })}
         >
           <p>{t('console.invitations.resendWhat', { email })}</p>
-        </Confirm>
-        <Confirm
+        </Action>
+        <Action
           label={t('console.invitations.revoke')}
           kind="danger"
           done={changed}
           send={() => ask('DELETE', '/admin/invitations/{id}', null, { params: { id } })}
         >
           <p>{t('console.invitations.revokeWhat', { email })}</p>
-        </Confirm>
+        </Action>
       </div>
     ),
   };

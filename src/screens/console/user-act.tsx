@@ -1,8 +1,8 @@
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm } from '#screens/console/confirm';
 import type { OfUser } from '#screens/console/user';
 import { calledAs } from '#screens/console/users';
 import { actAs } from '#screens/ui/acting';
+import { Action } from '#screens/ui/action';
 import { Field } from '#screens/ui/controls';
 import { data } from '#screens/ui/data';
 import { t } from '#screens/ui/text';
@@ -24,7 +24,7 @@ export function ActAs({ user }: Pick<OfUser, 'user'>) {
     return answer;
   };
   return (
-    <Confirm label={t('console.users.act')} send={send}>
+    <Action label={t('console.users.act')} send={send}>
       {(errors: Record<string, string>) => (
         <>
           <p>{t('console.users.actWhat', { name: calledAs(user) })}</p>
@@ -39,6 +39,6 @@ export function ActAs({ user }: Pick<OfUser, 'user'>) {
           />
         </>
       )}
-    </Confirm>
+    </Action>
   );
 }

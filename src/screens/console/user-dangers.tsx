@@ -1,7 +1,7 @@
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm, Destroy } from '#screens/console/confirm';
 import type { OfUser } from '#screens/console/user';
 import { calledAs } from '#screens/console/users';
+import { Action, Destroy } from '#screens/ui/action';
 import { Card } from '#screens/ui/controls';
 import { t } from '#screens/ui/text';
 
@@ -15,7 +15,7 @@ export function Dangers({ user, changed, deleted }: OfUser & { deleted: () => vo
       <ul class="rows">
         <li>
           <p>{t(disabled ? 'console.users.enableNote' : 'console.users.disableNote')}</p>
-          <Confirm
+          <Action
             key={String(disabled)}
             label={t(disabled ? 'console.users.enable' : 'console.users.disable')}
             kind={disabled ? 'plain' : 'danger'}
@@ -29,7 +29,7 @@ export function Dangers({ user, changed, deleted }: OfUser & { deleted: () => vo
                 name: calledAs(user),
               })}
             </p>
-          </Confirm>
+          </Action>
         </li>
         <li>
           <p>{t('console.users.deleteNote')}</p>

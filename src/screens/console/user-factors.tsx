@@ -1,6 +1,6 @@
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm } from '#screens/console/confirm';
 import type { OfUser } from '#screens/console/user';
+import { Action } from '#screens/ui/action';
 import { Card } from '#screens/ui/controls';
 import { ago, dateTime, number, t } from '#screens/ui/text';
 
@@ -61,7 +61,7 @@ export function UserFactors({ user, changed }: OfUser) {
       <div class="actions after">
         {canMail && <MailReset user={user} changed={changed} />}
         {canReset && (
-          <Confirm
+          <Action
             label={t('console.users.resetFactors')}
             kind="danger"
             done={changed}
@@ -70,7 +70,7 @@ export function UserFactors({ user, changed }: OfUser) {
             }
           >
             <p>{t('console.users.resetFactorsWhat')}</p>
-          </Confirm>
+          </Action>
         )}
       </div>
     </Card>
@@ -78,7 +78,7 @@ export function UserFactors({ user, changed }: OfUser) {
 }
 
 const MailReset = ({ user, changed }: Pick<OfUser, 'user' | 'changed'>) => (
-  <Confirm
+  <Action
     label={t('console.users.mailReset')}
     said={t('console.users.mailResetDone')}
     done={changed}
@@ -96,5 +96,5 @@ const MailReset = ({ user, changed }: Pick<OfUser, 'user' | 'changed'>) => (
       <input type="checkbox" name="endSessions" />
       {t('console.users.mailResetEnd')}
     </label>
-  </Confirm>
+  </Action>
 );

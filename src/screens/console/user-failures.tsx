@@ -1,6 +1,6 @@
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm } from '#screens/console/confirm';
 import type { OfUser } from '#screens/console/user';
+import { Action } from '#screens/ui/action';
 import { Card } from '#screens/ui/controls';
 import { dateTime, t } from '#screens/ui/text';
 
@@ -32,13 +32,13 @@ export function UserFailures({ user, changed }: OfUser) {
       </ul>
       {may('users:write') && (
         <div class="actions after">
-          <Confirm
+          <Action
             label={t('console.users.unlock')}
             done={changed}
             send={() => ask('DELETE', '/admin/users/{id}/lock', null, { params: { id: user.id } })}
           >
             <p>{t('console.users.unlockWhat')}</p>
-          </Confirm>
+          </Action>
         </div>
       )}
     </Card>

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm } from '#screens/console/confirm';
 import type { OfUser } from '#screens/console/user';
+import { Action } from '#screens/ui/action';
 import { Card, Field, Form } from '#screens/ui/controls';
 import { useLoad } from '#screens/ui/hooks';
 import { pathTo } from '#screens/ui/screen';
@@ -24,7 +24,7 @@ export function UserRoles({ user, changed }: OfUser) {
                 <span>{role}</span>
               )}
               {may('roles:assign') && (
-                <Confirm
+                <Action
                   label={t('console.users.revokeRole', { role })}
                   done={changed}
                   send={() =>
@@ -34,7 +34,7 @@ export function UserRoles({ user, changed }: OfUser) {
                   }
                 >
                   <p>{t('console.users.revokeRoleWhat', { role })}</p>
-                </Confirm>
+                </Action>
               )}
             </li>
           ))}

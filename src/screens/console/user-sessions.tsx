@@ -1,8 +1,8 @@
 import type { ListedSession } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge } from '#screens/console/badges';
-import { Confirm } from '#screens/console/confirm';
 import type { OfUser } from '#screens/console/user';
+import { Action } from '#screens/ui/action';
 import { Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Table, type Column } from '#screens/ui/table';
@@ -58,7 +58,7 @@ export function UserSessions({ user, version, changed }: OfUser) {
   const end: Column<ListedSession> = {
     title: t('console.users.action'),
     cell: ({ id: sessionId }) => (
-      <Confirm
+      <Action
         label={t('console.users.endSession')}
         done={changed}
         send={() =>
@@ -68,7 +68,7 @@ export function UserSessions({ user, version, changed }: OfUser) {
         }
       >
         <p>{t('console.users.endSessionWhat')}</p>
-      </Confirm>
+      </Action>
     ),
   };
   return (
@@ -81,14 +81,14 @@ export function UserSessions({ user, version, changed }: OfUser) {
       />
       {may('sessions:end') && pages.rows.length > 0 && (
         <div class="actions after">
-          <Confirm
+          <Action
             label={t('console.users.endSessions')}
             kind="danger"
             done={changed}
             send={() => ask('DELETE', '/admin/users/{id}/sessions', null, { params: { id } })}
           >
             <p>{t('console.users.endSessionsWhat')}</p>
-          </Confirm>
+          </Action>
         </div>
       )}
     </Card>

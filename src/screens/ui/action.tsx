@@ -2,35 +2,123 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Problem, Result } from '#src/client/index';
 import { acting } from '#screens/ui/acting';
-import { Alert, Button } from '#screens/ui/controls';
+import { Alert, Button, ConfirmName, Dialog, Form } from '#screens/ui/controls';
 
 interface ActionProps {
-  act: () => Promise<Result<unknown> | void>;
-  done?: () => void;
+  /** Of the button. */
+  label: string;
+  /** What it is about, where the label alone does not say so: for screen readers, and over the dialog. */
+  about?: string;
   kind?: 'primary' | 'plain' | 'danger';
-  /** What a screen reader says, where the text alone does not say what it is about. */
-  label?: string;
-  children: ComponentChildren;
+  /** Of the button in the dialog. */
+  submit?: string;
+  send: (fields: Record<string, string>) => Promise<Result<unknown> | void>;
+  done?: () => void;
+  /** Said beside the button when it has happened. */
+  said?: string;
+  /** What will happen, and fields if the request needs some. With them a dialog asks before anything happens. */
+  children?: ComponentChildren | ((errors: Record<string, string>) => ComponentChildren);
 }
 
-/** A button that waits for its answer, and shows why it was refused. It is not there for somebody who acts for the user. */
-export function Action({ act, done, kind = 'plain', label, children }: ActionProps) {
+/**
+ * A button that does something on the server, and shows why it was refused. It is not there for somebody who acts for the
+ * user.
+ */
+export function Action(props: ActionProps) {
+  if (acting) return null;
+  return props.children === undefined ? <AtOnce {...props} /> : <Asking {...props} />;
+}
+
+function AtOnce({ label, about, kind = 'plain', send, done }: ActionProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  if (acting) return null;
   const run = async () => {
     setBusy(true);
-    const answer = await act();
+    const answer = await send({});
     setBusy(false);
     setProblem(answer && !answer.ok ? answer.body : undefined);
     if (!answer || answer.ok) done?.();
   };
   return (
     <>
-      <Button kind={kind} busy={busy} aria-label={label} onClick={() => void run()}>
-        {children}
+      <Button kind={kind} busy={busy} aria-label={about} onClick={() => void run()}>
+        {label}
       </Button>
       <Alert problem={problem} />
+    </>
+  );
+}
+
+function Asking(props: ActionProps) {
+  const { label, about, kind = 'plain', submit = label, send, done, said, children } = props;
+  const [state, setState] = useState<'open' | 'done'>();
+  const finish = () => {
+    setState('done');
+    done?.();
+  };
+  return (
+    <>
+      <Button kind={kind} aria-label={about} onClick={() => setState('open')}>
+        {label}
+      </Button>
+      {said && state === 'done' && (
+        <span class="note" role="status">
+          {said}
+        </span>
+      )}
+      {state === 'open' && (
+        <Dialog
+          title={about ?? label}
+          onClose={() => setState((now) => (now === 'open' ? undefined : now))}
+        >
+          <Form
+            kind={kind === 'danger' ? kind : 'primary'}
+            submit={submit}
+            send={send}
+            done={finish}
+          >
+            {children}
+          </Form>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+/** The same for what cannot be undone: it asks for the name, too. */
+export function Destroy({
+  label,
+  submit = label,
+  name,
+  children,
+  send,
+  done,
+}: Pick<ActionProps, 'label' | 'submit' | 'send' | 'done'> & {
+  name: string;
+  children: ComponentChildren;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  if (acting) return null;
+  return (
+    <>
+      <Button kind="danger" onClick={() => setOpen(true)}>
+        {label}
+      </Button>
+      {isOpen && (
+        <ConfirmName
+          title={label}
+          name={name}
+          submit={submit}
+          onClose={() => setOpen(false)}
+          send={async () => {
+            const answer = await send({});
+            if (answer?.ok) done?.();
+            return answer;
+          }}
+        >
+          {children}
+        </ConfirmName>
+      )}
     </>
   );
 }

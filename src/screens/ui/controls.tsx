@@ -166,10 +166,7 @@ export function Dialog({
   );
 }
 
-/**
- * @public
- * Asks for a name before something is destroyed. `children` say what will happen.
- */
+/** Asks for a name before something is destroyed. `children` say what will happen. */
 export function ConfirmName({
   title,
   name,

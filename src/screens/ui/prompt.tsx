@@ -155,9 +155,7 @@ function Passkey({ question, wrong, send }: Asking & { question: Question }) {
         </p>
       )}
       <div class="actions">
-        <Action kind="primary" act={ask}>
-          {t('ui.usePasskey')}
-        </Action>
+        <Action kind="primary" label={t('ui.usePasskey')} send={ask} />
       </div>
     </>
   );

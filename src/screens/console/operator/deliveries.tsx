@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks';
 import type { WebhookDelivery } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge } from '#screens/console/badges';
-import { Confirm } from '#screens/console/confirm';
 import { Ago } from '#screens/console/operator/parts';
+import { Action } from '#screens/ui/action';
 import { Button, Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Select } from '#screens/ui/select';
@@ -72,7 +72,7 @@ export function Deliveries({
     title: t('console.actions'),
     cell: ({ id: deliveryId, state: reached, type }) =>
       reached === 'pending' ? null : (
-        <Confirm
+        <Action
           label={t('console.deliveries.again')}
           done={pages.reload}
           send={() =>
@@ -82,7 +82,7 @@ export function Deliveries({
           }
         >
           <p>{t('console.deliveries.againWhat', { type })}</p>
-        </Confirm>
+        </Action>
       ),
   };
   return (

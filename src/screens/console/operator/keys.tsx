@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { JwkSet, NextKey, Result } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
-import { Destroy } from '#screens/console/confirm';
 import { When, whole } from '#screens/console/operator/parts';
+import { Destroy } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
 import { Alert, Card, Empty } from '#screens/ui/controls';
 import { data } from '#screens/ui/data';

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { QueuedMail } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm } from '#screens/console/confirm';
 import { Ago } from '#screens/console/operator/parts';
+import { Action } from '#screens/ui/action';
 import { Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
@@ -32,23 +32,23 @@ export function Mails() {
     cell: ({ id, template }) => (
       <div class="actions">
         {may('mails:retry') && (
-          <Confirm
+          <Action
             label={t('console.mails.retry')}
             done={changed}
             send={() => ask('POST', '/admin/mails/{id}/retry', null, { params: { id } })}
           >
             <p>{t('console.mails.retryWhat')}</p>
-          </Confirm>
+          </Action>
         )}
         {may('mails:drop') && (
-          <Confirm
+          <Action
             kind="danger"
             label={t('console.mails.drop')}
             done={changed}
             send={() => ask('DELETE', '/admin/mails/{id}', null, { params: { id } })}
           >
             <p>{t('console.mails.dropWhat', { template })}</p>
-          </Confirm>
+          </Action>
         )}
       </div>
     ),

@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks';
 import type { CreatedService, Service } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge, Badges } from '#screens/console/badges';
-import { Confirm, Destroy } from '#screens/console/confirm';
 import { Ago, errorOf, Secret } from '#screens/console/operator/parts';
+import { Action, Destroy } from '#screens/ui/action';
 import { Card, Empty, Field } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
@@ -57,7 +57,7 @@ export function Services() {
   );
   const actions: Column<Service> = {
     title: t('console.actions'),
-    cell: (service) => <Actions service={service} changed={changed} shown={setSecret} />,
+    cell: (service) => <ServiceActions service={service} changed={changed} shown={setSecret} />,
   };
   return (
     <>
@@ -108,7 +108,7 @@ interface Changing {
 function Create({ created, changed }: Changing & { created: (made: CreatedService) => void }) {
   return (
     <div class="actions">
-      <Confirm
+      <Action
         kind="primary"
         label={t('console.services.create')}
         done={changed}
@@ -132,12 +132,12 @@ function Create({ created, changed }: Changing & { created: (made: CreatedServic
             <Scopes held={['introspect']} />
           </>
         )}
-      </Confirm>
+      </Action>
     </div>
   );
 }
 
-function Actions({
+function ServiceActions({
   service: { id, name, scopes },
   changed,
   shown,
@@ -145,7 +145,7 @@ function Actions({
   const params = { id };
   return (
     <div class="actions">
-      <Confirm
+      <Action
         label={t('console.edit')}
         done={changed}
         send={(fields) =>
@@ -169,8 +169,8 @@ function Actions({
             <Scopes held={scopes} />
           </>
         )}
-      </Confirm>
-      <Confirm
+      </Action>
+      <Action
         label={t('console.secret.new')}
         done={changed}
         send={async (fields) => {
@@ -186,7 +186,7 @@ function Actions({
           <input type="checkbox" name="keep" defaultChecked />
           <span>{t('console.secret.keep')}</span>
         </label>
-      </Confirm>
+      </Action>
       <Destroy
         label={t('console.delete')}
         name={name}

@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import { useLocation, useRoute } from 'preact-iso';
 import type { Webhook } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
-import { Confirm, Destroy } from '#screens/console/confirm';
 import { Deliveries } from '#screens/console/operator/deliveries';
 import { Ago, Secret } from '#screens/console/operator/parts';
 import { typesIn, WebhookFields } from '#screens/console/operator/webhook-fields';
 import { WebhookState } from '#screens/console/operator/webhooks';
+import { Action, Destroy } from '#screens/ui/action';
 import { Alert, Card } from '#screens/ui/controls';
 import { useLoad } from '#screens/ui/hooks';
 import { pathTo, Title } from '#screens/ui/screen';
@@ -38,14 +38,14 @@ export function WebhookPage() {
           <div class="actions">
             <Edit webhook={webhook} etag={etag} changed={() => void reload()} />
             {webhook.enabled && (
-              <Confirm
+              <Action
                 label={t('console.webhooks.test')}
                 said={t('console.webhooks.tested')}
                 done={() => setTests((now) => now + 1)}
                 send={() => ask('POST', '/admin/webhooks/{id}/test', null, { params: { id } })}
               >
                 <p>{t('console.webhooks.testWhat')}</p>
-              </Confirm>
+              </Action>
             )}
             <Switch webhook={webhook} changed={() => void reload()} />
             <NewSecret id={id} changed={() => void reload()} />
@@ -98,7 +98,7 @@ interface Changing {
 }
 
 const Edit = ({ webhook, etag, changed }: Changing & { webhook: Webhook; etag: string | null }) => (
-  <Confirm
+  <Action
     label={t('console.edit')}
     done={changed}
     send={(fields) => {
@@ -112,24 +112,24 @@ const Edit = ({ webhook, etag, changed }: Changing & { webhook: Webhook; etag: s
     }}
   >
     {(errors) => <WebhookFields webhook={webhook} errors={errors} />}
-  </Confirm>
+  </Action>
 );
 
 const Switch = ({ webhook: { id, enabled }, changed }: Changing & { webhook: Webhook }) => (
-  <Confirm
+  <Action
     label={t(enabled ? 'console.webhooks.disable' : 'console.webhooks.enable')}
     done={changed}
     send={() => ask('PATCH', '/admin/webhooks/{id}', { enabled: !enabled }, { params: { id } })}
   >
     <p>{t(enabled ? 'console.webhooks.disableWhat' : 'console.webhooks.enableWhat')}</p>
-  </Confirm>
+  </Action>
 );
 
 function NewSecret({ id, changed }: Changing & { id: string }) {
   const [secret, setSecret] = useState<string>();
   return (
     <>
-      <Confirm
+      <Action
         label={t('console.secret.new')}
         done={changed}
         send={async (fields) => {
@@ -145,7 +145,7 @@ function NewSecret({ id, changed }: Changing & { id: string }) {
           <input type="checkbox" name="keep" defaultChecked />
           <span>{t('console.secret.keep')}</span>
         </label>
-      </Confirm>
+      </Action>
       {secret && (
         <Secret
           title={t('console.webhooks.secret')}

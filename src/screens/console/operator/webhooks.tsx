@@ -2,9 +2,9 @@ import { useState } from 'preact/hooks';
 import type { CreatedWebhook, Webhook } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge, Badges } from '#screens/console/badges';
-import { Confirm } from '#screens/console/confirm';
 import { Ago, Secret } from '#screens/console/operator/parts';
 import { typesIn, WebhookFields } from '#screens/console/operator/webhook-fields';
+import { Action } from '#screens/ui/action';
 import { Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { pathTo, Title } from '#screens/ui/screen';
@@ -64,7 +64,7 @@ export function Webhooks() {
       <Title>{t('console.webhooks.title')}</Title>
       {may('webhooks:write') && (
         <div class="actions">
-          <Confirm
+          <Action
             kind="primary"
             label={t('console.webhooks.create')}
             done={() => setVersion((now) => now + 1)}
@@ -77,7 +77,7 @@ export function Webhooks() {
             }}
           >
             {(errors) => <WebhookFields errors={errors} />}
-          </Confirm>
+          </Action>
         </div>
       )}
       <Card note={t('console.webhooks.note')}>
