@@ -124,6 +124,28 @@ describe.runIf(hasBrowser)('the console of who governs users', () => {
     await button('Show more').waitFor({ state: 'detached' });
   });
 
+  it.each(['en', 'ar'])(
+    'has the open entry of the menu in sight on a phone (%s)',
+    async (locale) => {
+      const { page: theirs, context } = await signedIn(admin.username);
+      const width = 390;
+      await theirs.setViewportSize({ width, height: 800 });
+      const inSight = () =>
+        eventually(async () => {
+          const box = (await theirs.locator('nav [aria-current]').boundingBox())!;
+          expect(box.x).toBeGreaterThanOrEqual(0);
+          expect(box.x + box.width).toBeLessThanOrEqual(width);
+        });
+      await open(`settings?ui_locales=${locale}`, theirs);
+      await inSight();
+      await theirs.locator('nav a').first().click();
+      await theirs.locator('nav li:first-child [aria-current]').waitFor();
+      await inSight();
+      expect(await theirs.evaluate('scrollX')).toBe(0);
+      await context.close();
+    },
+  );
+
   it('changes a profile, and says a conflict at its field', async () => {
     const user = await register();
     await open(`users/${user.id}`);

@@ -91,13 +91,25 @@ function Gate({ home, children }: { home: string; children: ComponentChildren })
   );
 }
 
+/** On a phone the menu is wider than the window, and scrolls: the open entry is in sight. */
+function centre(list: HTMLElement): void {
+  const middle = (element: Element) => {
+    const { left, width } = element.getBoundingClientRect();
+    return left + width / 2;
+  };
+  const entry = list.querySelector('[aria-current]');
+  if (entry) list.scrollBy({ left: middle(entry) - middle(list), behavior: 'instant' });
+}
+
 function Navigation({ entries }: { entries: readonly Entry[] }) {
   const { path: open } = useLocation();
   const isOpen = (path: string) => open === path || open.startsWith(`${path}/`);
   const nearest = entries.findLast(({ path }) => isOpen(path));
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => centre(list.current!), [nearest?.path, entries.length]);
   return (
     <nav aria-label={t('ui.menu')}>
-      <ul>
+      <ul ref={list}>
         {entries.map((entry) => (
           <li key={entry.path}>
             <a href={entry.path} aria-current={entry === nearest ? 'page' : undefined}>
