@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { password, startApp } from '#test/support/app';
 import { addAuthenticator, hasBrowser, launchBrowser } from '#test/support/chromium';
+import { SECOND, wait } from '#test/support/clock';
 import { eventually } from '#test/support/eventually';
 import { visitor } from '#test/support/hosted';
 import { freePort } from '#test/support/mysql';
@@ -153,6 +154,35 @@ describe.runIf(hasBrowser)('the pages of a sign-in in Chromium', () => {
     const { session } = await exchanged(page, person);
     expect([session.strategy, session.acr]).toEqual(['local', 'aal2']);
     expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('go on offering a passkey in the field when its challenge has run out', async () => {
+    const { page, complaints } = await newPage();
+    const { devTools, authenticatorId } = await addAuthenticator(page);
+    const somebodyThere = (enabled: boolean) =>
+      devTools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+    const member = await register();
+    await page.goto(`${url}/docs`);
+    await enrol(page, member);
+    await somebodyThere(false);
+    let renewed = 0;
+    page.on('request', (request) => {
+      if (request.url() === `${url}/auth/passkey/options`) renewed++;
+    });
+    await page.clock.install();
+    const person = newVisitor();
+    await page.goto(url + person.addressOf('/sign-in'));
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
+    await page.waitForTimeout(200); // the browser has been asked, too
+    wait(6 * 60 * SECOND); // a challenge is good for five minutes
+    await somebodyThere(true); // what was asked before goes on waiting
+    expect(renewed).toBe(0);
+    await page.clock.fastForward(6 * 60 * SECOND);
+    const { session, user } = await exchanged(page, person);
+    expect([session.strategy, user.id, renewed]).toEqual(['passkey', member.id, 1]);
+    expect(complaints).toEqual([]);
+    vi.useRealTimers();
     await page.context().close();
   });
 

@@ -49,10 +49,13 @@ function asking(form: HTMLFormElement): () => Promise<Asked> {
 
 function offerPasskey(form: HTMLFormElement): void {
   const ask = asking(form);
+  let pressed = 0;
+  let inField = false;
   form.hidden = false;
 
   async function prove(useBrowserAutofill: boolean): Promise<void> {
     const { challengeToken, publicKey } = await ask();
+    if (useBrowserAutofill && pressed > 0) return; // the window of the browser is open
     const credential = await startAuthentication({ optionsJSON: publicKey, useBrowserAutofill });
     const fill = (name: string, value: string) => {
       const field = form.elements.namedItem(name);
@@ -62,16 +65,22 @@ function offerPasskey(form: HTMLFormElement): void {
     fill('credential', JSON.stringify(credential));
     form.submit();
   }
-  /** Whoever closes the window of the browser stays on the page. */
-  const tryTo = (useBrowserAutofill: boolean) => void prove(useBrowserAutofill).catch(() => {});
+  /** In place of what was offered before, whose challenge may have run out. */
+  const offerInField = () => void (inField && prove(true).catch(() => {}));
 
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    tryTo(false);
+    pressed++;
+    /** Whoever closes the window of the browser stays on the page. */
+    const goOn = () => --pressed === 0 && offerInField();
+    prove(false).catch(goOn);
   });
-  const hasField = document.querySelector('input[autocomplete~="webauthn"]') !== null;
-  if (hasField)
-    void browserSupportsWebAuthnAutofill().then((isSupported) => isSupported && tryTo(true));
+  if (document.querySelector('input[autocomplete~="webauthn"]') === null) return;
+  setInterval(offerInField, RENEW_MS);
+  void browserSupportsWebAuthnAutofill().then((isSupported) => {
+    inField = isSupported;
+    offerInField();
+  });
 }
 
 for (const input of document.querySelectorAll<HTMLInputElement>('input[data-show]'))
