@@ -25,14 +25,14 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  * alone, but for `npm run test:long`.
  */
 const once = files(
-  'access-token account addresses architecture architecture-compat assets base-path basic bearer bounds busy ' +
+  'access-token account addresses architecture architecture-compat assets base-path basic bearer bounds browser-attacks busy ' +
     'client-types clients clients-browser clients-compared clients-native clients-refused compat compat-closed ' +
     'compat-origins compat-requests compat-sentences conformance conformance-cli conformance-shipped console ' +
     'console-operator containers cors foreign-hashes generated-clients github google greeting host-passport ' +
     'hosted-browser http identifiers-properties imports jwks-verifiers key-schedule keyboard keys-cli keys-hs256 keys-rs256 ' +
     'ldap limit-settings limits limits-basic limits-ldap limits-proxy loaded-modules log-output log-time ' +
     'logout-refused logs looks mail-templates mailer metrics-workers mobile mobile-types npm-strategies openapi openapi-compat ' +
-    'operating package pages passkey-settings passkeys-browser password-doors passwords properties protect-faults ' +
+    'operating package page-attacks pages passkey-settings passkeys-browser password-doors passwords properties protect-faults ' +
     'provider-browser proxies raw-body refresh-bodies refresh-tokens roles-model saml sdk-anywhere sdk-browser ' +
     'sdk-cookie sdk-dpop-browser sdk-native sdk-react sdk-redirects sdk-types session-settings settings ' +
     'settings-in-force several-nodes shipped-logs shipped-settings signup-closed source sources spa straight ' +
@@ -44,7 +44,7 @@ const once = files(
  * is part of `npm run check`.
  */
 const slow = files(
-  'account account-proofs account-races admin-races api-key backup bounds busy cache-ttl change-password-races changes cli client-scenarios clients ' +
+  'account account-proofs account-races admin-races api-key backup bounds browser-attacks busy cache-ttl change-password-races changes cli client-scenarios clients ' +
     'clients-browser clients-compared cluster compat compat-clients compat-numbers compat-requests compat-roles ' +
     'compat-safe compat-sentences conformance conformance-cli conformance-shipped console console-operator doctor email-code email-code-address ' +
     'email-code-link ending-races ends engines faults foreign-hashes galera generated-clients ' +

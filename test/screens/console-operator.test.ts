@@ -134,7 +134,7 @@ describe.runIf(hasBrowser)('the console of who runs the server', () => {
     await nothingRan();
   });
 
-  it('makes a webhook, tests it, changes it, gives it a new secret and deletes it', async () => {
+  it('makes a webhook, tests it, shows what it answers as text, changes it, gives it a new secret and deletes it (Y-05)', async () => {
     const receiver = await startReceiver();
     await open('webhooks');
     await click('Create a webhook');
