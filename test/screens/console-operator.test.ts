@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomUUID } from 'node:crypto';
+import { published } from '#src/webhooks/catalogue';
 import { queueMail } from '#src/platform/mail/outbox';
 import { password, startApp } from '#test/support/app';
 import { hasBrowser, launchBrowser } from '#test/support/chromium';
 import { eventually } from '#test/support/eventually';
 import { freePort } from '#test/support/mysql';
+import { root } from '#test/support/process';
 import { startReceiver, verified } from '#test/support/receiver';
 import { buildScreens, MARKUP, visit } from '#test/support/screens';
 
@@ -22,6 +25,12 @@ const app = await startApp({
 });
 const { ctx, register, logIn, AuditEntry, OutgoingMail, Role, Service, Webhook } = app;
 const admin = await register({}, 'admin');
+
+it('offers the events that webhooks are told of, and no other', async () => {
+  const file = join(root, 'src/screens/console/operator/webhook-types.tsx');
+  const offered = [...(await readFile(file, 'utf8')).matchAll(/^ {2}'([a-z_]+\.[a-z_]+)',$/gm)];
+  expect(offered.map(([, type]) => type)).toEqual(Object.keys(published));
+});
 
 describe.runIf(hasBrowser)('the console of who runs the server', () => {
   let browser: Browser;
@@ -139,13 +148,20 @@ describe.runIf(hasBrowser)('the console of who runs the server', () => {
     await open('webhooks');
     await click('Create a webhook');
     await fill('Address', receiver.url);
-    await fill('Events', 'nonsense.*');
+    const tick = (name: string) => page.getByRole('checkbox', { name, exact: true });
+    const all = tick('All, also those of later versions');
+    expect(await tick('user.deleted').isDisabled(), 'all are chosen').toBe(true);
+    await all.uncheck();
     await fill('Description', MARKUP);
     await confirm('Create a webhook');
     await page.locator('dialog[open] .error').waitFor();
-    await fill('Events', 'role.*, user.deleted');
+    await tick('role.granted').check();
+    await tick('role.*').check();
+    expect(await tick('role.granted').isDisabled(), 'it is one of them').toBe(true);
+    await tick('user.deleted').check();
     await confirm('Create a webhook');
     const secret = await secretShown();
+    expect((await Webhook.findOne())!.types).toBe('user.deleted role.*');
     await page.getByRole('link', { name: receiver.url }).click();
     await shows(MARKUP);
     await click('Send a test');
@@ -163,7 +179,9 @@ describe.runIf(hasBrowser)('the console of who runs the server', () => {
       expect(await page.getByRole('cell', { name: /^500/ }).count()).toBe(1);
     });
     await click('Edit');
-    await fill('Events', '*');
+    expect(await tick('role.*').isChecked()).toBe(true);
+    expect(await tick('user.updated').isChecked()).toBe(false);
+    await all.check();
     await confirm('Edit');
     await page.locator('dialog[open]').waitFor({ state: 'detached' });
     expect((await Webhook.findOne())!.types).toBe('*');

@@ -1,11 +1,8 @@
 import type { Webhook } from '#src/client/index';
 import { errorOf } from '#screens/console/operator/parts';
+import { WebhookTypes } from '#screens/console/operator/webhook-types';
 import { Field } from '#screens/ui/controls';
 import { t } from '#screens/ui/text';
-
-/** Types, as somebody types them: with spaces, commas or both. */
-export const typesIn = (fields: Record<string, string>): string[] =>
-  (fields['types'] ?? '').split(/[\s,]+/).filter(Boolean);
 
 /** What is told to whom. */
 export const WebhookFields = ({
@@ -26,15 +23,6 @@ export const WebhookFields = ({
       required
     />
     <Field
-      label={t('console.webhooks.types')}
-      hint={t('console.webhooks.typesHint')}
-      name="types"
-      defaultValue={webhook?.types.join(', ') ?? '*'}
-      error={errorOf(errors, 'types')}
-      autocomplete="off"
-      required
-    />
-    <Field
       label={t('console.webhooks.description')}
       name="description"
       defaultValue={webhook?.description ?? ''}
@@ -42,5 +30,6 @@ export const WebhookFields = ({
       error={errorOf(errors, 'description')}
       autocomplete="off"
     />
+    <WebhookTypes held={webhook?.types ?? ['*']} errors={errors} />
   </>
 );
