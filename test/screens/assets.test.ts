@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -97,4 +98,27 @@ it('pages that are switched off are not there, nor are deeper paths', async () =
     expect((await none.ask('GET', path)).status, path).toBe(404);
   expect((await ask('GET', '/account/a/b/c')).status).toBe(404);
   expect((await ask('POST', '/account')).status).toBe(405);
+});
+
+it.each(['/account', '/console'])('%s is the same packed, in each language', async (path) => {
+  const pages = new Set<string>();
+  for (const locale of ['en', 'ar', 'ja', 'en']) {
+    const get = (encoding: string) =>
+      fetch(`${url}${path}?ui_locales=${locale}`, { headers: { 'accept-encoding': encoding } });
+    const [packed, plain] = [await get('gzip'), await get('identity')];
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    for (const { headers } of [packed, plain]) {
+      expect(headers.get('vary')).toContain('Accept-Encoding');
+      expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    }
+    const text = await plain.text();
+    expect(await packed.text()).toBe(text);
+    expect(text).toContain(`<html lang="${locale}"`);
+    const [, style] = /<style>(.*?)<\/style>/s.exec(text)!;
+    const hash = createHash('sha256').update(style!).digest('base64');
+    expect(packed.headers.get('content-security-policy')).toContain(`'sha256-${hash}'`);
+    pages.add(text);
+  }
+  expect(pages.size).toBe(3);
 });

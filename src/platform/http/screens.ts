@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { Router, type RequestHandler } from 'express';
 import { assetPath, readManifest } from '#src/platform/http/assets';
 import { languageOf } from '#src/platform/http/language';
@@ -85,7 +86,21 @@ function page(
   ].join('');
 }
 
+/** A screen in each language, made when somebody first asks for it: nothing else about a request changes it. */
+function pagesOf(ctx: PageContext, manifest: Manifest, screen: Screen) {
+  const made = new Map<string, { plain: Buffer; packed: Buffer }>();
+  return (language: Language) => {
+    const known = made.get(language.locale);
+    if (known) return known;
+    const plain = Buffer.from(page(ctx, manifest, screen, language));
+    const fresh = { plain, packed: gzipSync(plain) }; // it holds no secret that its length could tell (BREACH)
+    made.set(language.locale, fresh);
+    return fresh;
+  };
+}
+
 function shell(ctx: PageContext, manifest: Manifest, screen: Screen): RequestHandler {
+  const pageIn = pagesOf(ctx, manifest, screen);
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
@@ -100,6 +115,10 @@ function shell(ctx: PageContext, manifest: Manifest, screen: Screen): RequestHan
   ].join('; ');
   return (req, res) => {
     res.setHeader('Content-Security-Policy', policy);
-    res.type('html').send(page(ctx, manifest, screen, languageOf(ctx, req)));
+    const isPacked = req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
+    const { plain, packed } = pageIn(languageOf(ctx, req));
+    res.vary('Accept-Encoding');
+    if (isPacked) res.setHeader('Content-Encoding', 'gzip');
+    res.type('html').send(isPacked ? packed : plain);
   };
 }
