@@ -16,7 +16,6 @@ run('tsc', ['--project', 'tsconfig.build.json', '--outDir', folder]);
 run('node', ['src/build-screens.js', join(folder, 'src/screens/assets')]);
 cpSync('src/messages', join(folder, 'src/messages'), { recursive: true });
 for (const file of ['src/passwords/common-passwords.txt']) copyFileSync(file, join(folder, file));
-cpSync('src/messages', join(folder, 'src/messages'), { recursive: true });
 
 // The client also runs where nobody knows what '#' means.
 const client = join(folder, 'src/client');
