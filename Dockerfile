@@ -1,6 +1,7 @@
 # Not run: there was no container engine where this file was written. Its npm commands were run by hand, in this order,
-# under Node 24. `test/package.test.ts` makes the folder of the last stage and runs `sallyport` in it;
-# `test/containers.test.ts` runs the health check against a server. The image itself has not been built or started.
+# under Node 24. `test/package.test.ts` runs the build on what `.dockerignore` lets in, makes the folder of the last stage
+# and runs `sallyport` in it; `test/containers.test.ts` runs the health check against a server. The image itself has not
+# been built or started.
 
 FROM node:24-slim AS build
 WORKDIR /app

@@ -325,6 +325,28 @@ describe('the program', () => {
   });
 });
 
+/** The build of the Dockerfile. There is no container engine here, and the packages are those of this clone. */
+describe('the build of the image', () => {
+  const stage = readFileSync(join(root, 'Dockerfile'), 'utf8').split(/^FROM /m)[1]!;
+  it('makes the package of what .dockerignore lets in', { timeout: 300_000 }, async () => {
+    const context = emptyFolder();
+    const allowed = readFileSync(join(root, '.dockerignore'), 'utf8').match(/(?<=^!).+$/gm)!;
+    const files = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...allowed];
+    const listed = await run(root, 'git', files);
+    for (const file of listed.stdout.split('\0').filter((name) => existsSync(join(root, name))))
+      if (file) cpSync(join(root, file), join(context, file));
+    symlinkSync(join(root, 'node_modules'), join(context, 'node_modules')); // RUN npm ci
+    expect(stage).toMatch(/^COPY \. \.\nRUN npm run build$/m);
+    const { code, stderr } = await run(context, 'npm', ['run', 'build']);
+    expect([code, stderr]).toEqual([0, '']);
+    const made = (home: string) =>
+      readdirSync(home, { recursive: true, encoding: 'utf8' })
+        .filter((file) => !/\.(d\.ts|map)$/.test(file))
+        .sort();
+    expect(made(join(context, 'dist'))).toEqual(made(join(folder, 'node_modules/sallyport/dist')));
+  });
+});
+
 /** What the last stage of the Dockerfile makes. There is no container engine here. */
 describe('the folder of the image', () => {
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
