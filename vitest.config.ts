@@ -26,7 +26,7 @@ const files = (names: string) => names.split(' ').map((name) => `test/**/${name}
  */
 const once = files(
   'access-token account addresses architecture architecture-compat assets base-path basic bearer bounds browser-attacks busy ' +
-    'client-types clients clients-browser clients-compared clients-native clients-refused compat compat-closed ' +
+    'client-types clients clients-browser clients-compared clients-native clients-refused clients-swift compat compat-closed ' +
     'compat-origins compat-requests compat-sentences conformance conformance-cli conformance-shipped console ' +
     'console-operator containers cors foreign-hashes generated-clients github google greeting host-passport ' +
     'hosted-browser http identifiers-properties imports jwks-verifiers key-schedule keyboard keys-cli keys-hs256 keys-rs256 ' +
