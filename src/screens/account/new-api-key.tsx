@@ -1,7 +1,8 @@
 import { useId } from 'preact/hooks';
 import type { CreatedApiKey } from '#src/client/index';
 import { client } from '#screens/ui/client';
-import { Dialog, Field, Form } from '#screens/ui/controls';
+import { Field, Form } from '#screens/ui/controls';
+import { Dialog } from '#screens/ui/dialog';
 import { useLoad } from '#screens/ui/hooks';
 import { t } from '#screens/ui/text';
 

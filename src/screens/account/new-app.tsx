@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { PendingTotpFactor } from '#src/client/index';
 import { client } from '#screens/ui/client';
-import { Dialog, Field, Form } from '#screens/ui/controls';
+import { Field, Form } from '#screens/ui/controls';
+import { Dialog } from '#screens/ui/dialog';
 import { Secret } from '#screens/ui/files';
 import { t } from '#screens/ui/text';
 

@@ -1,6 +1,7 @@
 import { Action } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
-import { Button, Card, Dialog } from '#screens/ui/controls';
+import { Button, Card } from '#screens/ui/controls';
+import { Dialog } from '#screens/ui/dialog';
 import { Copy, download } from '#screens/ui/files';
 import { t } from '#screens/ui/text';
 

@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Problem, Result } from '#src/client/index';
 import { acting } from '#screens/ui/acting';
-import { Alert, Button, ConfirmName, Dialog, Form } from '#screens/ui/controls';
+import { Alert, Button, Form } from '#screens/ui/controls';
+import { ConfirmName, Dialog } from '#screens/ui/dialog';
 
 interface ActionProps {
   /** Of the button. */

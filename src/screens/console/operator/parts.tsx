@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Button, Dialog } from '#screens/ui/controls';
+import { Button } from '#screens/ui/controls';
+import { Dialog } from '#screens/ui/dialog';
 import type { Pages } from '#screens/ui/hooks';
 import { pathTo } from '#screens/ui/screen';
 import { ago, dateTime, t } from '#screens/ui/text';
