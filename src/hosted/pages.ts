@@ -1,4 +1,5 @@
 import type { Context } from '#src/context';
+import { directoryPage } from '#src/hosted/directory';
 import { askForCodePage, enterCodePage } from '#src/hosted/email-code';
 import { strategyNamed } from '#src/hosted/finish';
 import type { HostedPage } from '#src/hosted/page';
@@ -18,6 +19,7 @@ export function hostedPages(ctx: Context): readonly HostedPage[] {
     secondFactorPage,
     signUpPage,
     ...pagesOf('passkey', passkeyPage),
+    ...pagesOf('ldap', directoryPage),
     ...pagesOf('email-code', askForCodePage, enterCodePage),
     ...(emailVerification === 'off' ? [] : [verifyPage, resendPage]),
   ];

@@ -3,11 +3,13 @@ import { form, heading, link, mistakesOf, pageAddress, passwordField } from '#sr
 import type { Content, Given, Visit } from '#src/hosted/page';
 import { signInOptions } from '#src/passkeys/sign-in';
 import { attributes, type Field } from '#src/platform/http/fields';
+import type { KeyOf } from '#src/platform/messages/areas';
 import { escapeHtml } from '#src/platform/text';
 import { pathOf } from '#src/strategy-kit/contract';
 import type { AuthStrategy } from '#src/strategy-kit/strategy';
 
 export const PASSKEY = '/sign-in/passkey';
+export const DIRECTORY = '/sign-in/ldap';
 
 /** Every way to sign in that is switched on, for people. */
 export function showSignIn(visit: Visit, { typed, problem }: Given): Content {
@@ -62,11 +64,14 @@ function otherWays(visit: Visit): string {
   const { on } = ctx.strategies;
   const item = (address: string, label: string) =>
     `<li><a href="${escapeHtml(address)}">${escapeHtml(label)}</a></li>`;
+  const pageItem = (strategy: string, path: string, label: KeyOf<'sign-in'>) =>
+    isOn(on, strategy) ? [item(pageAddress(visit, path), text(label))] : [];
   const items = [
     ...on
       .filter(({ kind }) => kind === 'redirect')
       .map((each) => item(startOf(visit, each), text('with', { provider: labelOf(each) }))),
-    ...(isOn(on, 'email-code') ? [item(pageAddress(visit, '/sign-in/code'), text('by-code'))] : []),
+    ...pageItem('ldap', DIRECTORY, 'directory.title'),
+    ...pageItem('email-code', '/sign-in/code', 'by-code'),
   ];
   const list = items.length > 0 ? `<ul>${items.join('')}</ul>` : '';
   return (isOn(on, 'passkey') ? passkeyForm(visit) : '') + list;
