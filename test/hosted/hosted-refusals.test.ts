@@ -25,6 +25,7 @@ describe('the address of an app that is not known', () => {
       expect(text).toContain(
         '<p>This app’s address is not known here. Ask the people who run the app.</p>',
       );
+      expect(text).toContain('<h1>This app is not known here</h1>');
       expect(text).not.toContain('REDIRECT_URIS');
       const { text: japanese } = await at(person.addressOf(path), 'ja');
       expect(japanese).toContain('アプリの運営者にお問い合わせください。</p>');

@@ -27,16 +27,24 @@ function lineOf(error: FieldError, language: Language): string {
   return `<code>${escapeHtml(error.pointer.slice(1))}</code>: ${said}`;
 }
 
+function titleOf(problem: Problem, language: Language): string {
+  const { code, members } = problem;
+  if (isUnknownApp(problem)) return language.text('pages', 'unknown-app');
+  if (code === 'unsupported_media_type' && members.detail)
+    return language.text('pages', 'takes-form');
+  return language.text('problems', code);
+}
+
+const isUnknownApp = ({ members: { errors = [] } }: Problem): boolean =>
+  errors.some(({ code }) => code === UNKNOWN_APP);
+
 /** For people: a page. */
 const sayPage =
   (ctx: PageContext, hint: Hint = () => ''): Say =>
   (problem, _requestId, _path, req) => {
-    const { code, status, members } = problem;
+    const { code, status } = problem;
     const language = languageOf(ctx, req);
-    const title =
-      code === 'unsupported_media_type' && members.detail
-        ? language.text('pages', 'takes-form')
-        : language.text('problems', code);
+    const title = titleOf(problem, language);
     const lines = linesOf(problem, language).map((line) => `<p>${line}</p>`);
     const explained = escapeHtml(language.text('pages', 'what-this-means'));
     const link = `<p><a href="${ctx.settings.basePath}/problems/${code}">${explained}</a></p>`;
@@ -61,8 +69,8 @@ export const pageError = (
 };
 
 /** The page tells people nothing that a developer could use. */
-function noteUnknownApp({ log }: Pick<Context, 'log'>, { members }: Problem, req: Request): void {
-  if (!members.errors?.some(({ code }) => code === UNKNOWN_APP)) return;
+function noteUnknownApp({ log }: Pick<Context, 'log'>, problem: Problem, req: Request): void {
+  if (!isUnknownApp(problem)) return;
   const given = req.query['redirectUri'] ?? req.query['redirect_uri'];
   const redirectUri = typeof given === 'string' ? given.split('?')[0] : undefined;
   log.info({ redirectUri }, 'this is not one of REDIRECT_URIS');
