@@ -152,12 +152,12 @@ describe.runIf(hasBrowser)('every page, looked at in a browser', () => {
     }
     const flow = { redirectUri: `${home}/account`, codeChallenge: 'a'.repeat(43), state: 'state' };
     const forSignIn = await requestsOf(`/sign-in?${new URLSearchParams(flow).toString()}`);
-    expect(forSignIn.length, forSignIn.join('\n')).toBeLessThanOrEqual(3);
+    expect(forSignIn.length, forSignIn.join('\n')).toBeLessThanOrEqual(4);
     await signIn({ identifier: admin.username, password });
     const forAccount = await requestsOf('/account');
-    expect(forAccount.length, forAccount.join('\n')).toBeLessThanOrEqual(10);
+    expect(forAccount.length, forAccount.join('\n')).toBeLessThanOrEqual(11);
     const forConsole = await requestsOf('/console');
-    expect(forConsole.length, forConsole.join('\n')).toBeLessThanOrEqual(8);
+    expect(forConsole.length, forConsole.join('\n')).toBeLessThanOrEqual(9);
     await context.close();
   });
 });

@@ -1,4 +1,5 @@
 import type { OwnUser } from '#src/client/index';
+import { useMe } from '#screens/account/enrolment';
 import { Action, Destroy } from '#screens/ui/action';
 import { acting } from '#screens/ui/acting';
 import { announce } from '#screens/ui/announce';
@@ -6,7 +7,6 @@ import { client } from '#screens/ui/client';
 import { Card } from '#screens/ui/controls';
 import { data } from '#screens/ui/data';
 import { download } from '#screens/ui/files';
-import { useLoad } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
 import { t } from '#screens/ui/text';
 
@@ -26,7 +26,7 @@ async function deleteAll() {
 }
 
 export function Data() {
-  const { body: me } = useLoad(() => client.request('GET', '/me'));
+  const { body: me } = useMe();
   return (
     <>
       <Title>{t('account.data')}</Title>

@@ -1,17 +1,17 @@
 import { useRef } from 'preact/hooks';
 import type { OwnUser, Result } from '#src/client/index';
 import { EmailAddress } from '#screens/account/email-address';
+import { useMe } from '#screens/account/enrolment';
 import { announce } from '#screens/ui/announce';
 import { client } from '#screens/ui/client';
 import { Alert, Card, Field, Form } from '#screens/ui/controls';
-import { useLoad } from '#screens/ui/hooks';
 import { Language, localeOf } from '#screens/account/language';
 import { inLanguage, Title } from '#screens/ui/screen';
 import { problemText, t } from '#screens/ui/text';
 import { showNames } from '#screens/ui/who';
 
 export function Profile() {
-  const { body: me, problem, reload } = useLoad(() => client.request('GET', '/me'));
+  const { body: me, problem, reload } = useMe();
   return (
     <>
       <Title>{t('account.profile')}</Title>

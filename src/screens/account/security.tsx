@@ -1,5 +1,5 @@
 import { useContext, useState } from 'preact/hooks';
-import { Recheck } from '#screens/account/enrolment';
+import { Recheck, useMe } from '#screens/account/enrolment';
 import { FactorList } from '#screens/account/factor-list';
 import { NewApp } from '#screens/account/new-app';
 import { NewPasskey } from '#screens/account/new-passkey';
@@ -15,7 +15,7 @@ import { t } from '#screens/ui/text';
 import { hasPasskeys } from '#screens/ui/webauthn';
 
 export function Security() {
-  const { body: me } = useLoad(() => client.request('GET', '/me'));
+  const { body: me } = useMe();
   const { body: ways } = useLoad(() => client.request('GET', '/auth/strategies'));
   const factors = useLoad(() =>
     client.request('GET', '/me/factors', null, { query: { limit: 100 } }),

@@ -12,7 +12,7 @@ export function useSession(): State {
   return state;
 }
 
-interface Loaded<T> {
+export interface Loaded<T> {
   /** Undefined until it is there. What was there stays while it is loaded again. */
   body?: T;
   problem?: Problem;
