@@ -170,6 +170,7 @@ async function passkeys() {
   const credential = passkey.sign(options.publicKey, { bs: false });
   await stranger('POST', '/auth/mfa', { mfaToken, credential });
   await stranger('GET', '/.well-known/passkey-endpoints');
+  await stranger('GET', '/.well-known/change-password');
 }
 
 async function openRoutes() {

@@ -71,6 +71,12 @@ function onSqlite(url: string): Explain {
   };
 }
 
+interface ExplainedTable {
+  select_type: string;
+  table: string | null;
+  type: string | null;
+}
+
 async function onServer(url: string): Promise<Explain> {
   const connection = await createConnection(url);
   afterAll(() => connection.end());
@@ -78,8 +84,10 @@ async function onServer(url: string): Promise<Explain> {
     const [rows] = await (bind.length > 0
       ? connection.execute(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, bind as string[])
       : connection.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`));
-    return (rows as { table: string | null; type: string | null }[]).flatMap(({ table, type }) =>
-      table !== null && (type === 'ALL' || type === 'index') ? table : [],
-    );
+    return (rows as ExplainedTable[])
+      .filter(({ select_type: kind }) => kind !== 'INSERT') // MySQL: where rows go to, with the type ALL
+      .flatMap(({ table, type }) =>
+        table !== null && (type === 'ALL' || type === 'index') ? table : [],
+      );
   };
 }
