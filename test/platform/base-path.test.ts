@@ -43,12 +43,11 @@ async function ask(method: string, path: string, { body, form, token }: Question
   return { status: response.status, headers: response.headers, text, json };
 }
 const statusOf = async (path: string) => (await ask('GET', path)).status;
-/** What a page refers to. */
-/** Where a page leads, and what it loads besides the script that is bundled for it. */
+/** Where a page leads, and what it loads besides its icon and the script that is bundled for it. */
 const targetsIn = (html: string) =>
   [...html.matchAll(/\b(?:src|href|action)=["']?([^"'\s>]+)/g)]
     .map(([, target]) => target!)
-    .filter((target) => !target.startsWith(`${BASE}/screens/`));
+    .filter((target) => !target.startsWith(`${BASE}/screens/`) && target !== `${BASE}/brand/icon`);
 const pages = [...passwordPages(ctx), ...emailPages(ctx), ...sessionPages(ctx)].map(
   ({ path }) => path,
 );
@@ -108,6 +107,7 @@ describe.each([
   it('finds the explanation of a problem, which leads to the API page', async () => {
     const { text } = await ask('GET', `${prefix}/problems/token_expired`);
     expect(targetsIn(text)).toEqual([`${BASE}/docs`]);
+    expect(text).toContain(`href="${BASE}/brand/icon"`);
   });
 
   it('finds an OpenAPI document that names PUBLIC_URL', async () => {
