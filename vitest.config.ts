@@ -58,7 +58,7 @@ const slow = files(
     'refresh-races refresh-tokens reset-factors roles roles-model roles-races saml sdk sdk-browser sdk-cookie sdk-dpop-browser sdk-react sdk-redirects sdk-types spa second-factor ' +
     'several-nodes shipped-logs sign-in sign-up source start-faults step-up strategies-dir strategy-new ' +
     'tls token-properties token-vectors tokens transactions unknown-settings user-cli user-file ' +
-    'user-sources verify ways-in webhook-delivery webhook-nodes webhook-order webhooks wire workers',
+    'user-sources verify ways ways-in webhook-delivery webhook-nodes webhook-order webhooks wire workers',
 );
 
 /** Files about what only a database server has, or that need one beside SQLite. */

@@ -6,6 +6,7 @@ import { isNavigation } from '#src/platform/http/navigation';
 import { renderPage, type PageContext } from '#src/platform/http/page';
 import type { FieldError, Problem } from '#src/platform/http/problem';
 import { fieldHtml, UNKNOWN_APP, waitOf } from '#src/platform/http/problem-text';
+import { hasScreen } from '#src/platform/http/screens';
 import type { Language } from '#src/platform/messages/language';
 import { escapeHtml } from '#src/platform/text';
 
@@ -17,7 +18,9 @@ function linesOf(problem: Problem, language: Language): string[] {
   const duration = waitOf(problem);
   const wait = duration ? [escapeHtml(language.text('pages', 'wait', { duration }))] : [];
   const { errors = [] } = problem.members;
-  return [...errors.map((each) => lineOf(each, language)), ...wait];
+  const lost =
+    problem.code === 'not_found' ? [escapeHtml(language.text('pages', 'lost.text'))] : [];
+  return [...lost, ...errors.map((each) => lineOf(each, language)), ...wait];
 }
 
 /** Nobody can correct the address of an app on a page, so its name is left out. */
@@ -76,10 +79,25 @@ function noteUnknownApp({ log }: Pick<Context, 'log'>, problem: Problem, req: Re
   log.info({ redirectUri }, 'this is not one of REDIRECT_URIS');
 }
 
+/** Where whoever opened an unknown address can go on. */
+function wayOn({ settings }: PageContext): Hint {
+  const { basePath, hostedPages } = settings;
+  const hasAccount = hasScreen(settings, 'account');
+  const place = hasAccount ? 'account' : hostedPages.includes('sign-in') && 'sign-in';
+  return ({ code }, language) => {
+    if (code !== 'not_found') return '';
+    const words = hasAccount
+      ? language.text('pages', 'lost.account')
+      : language.text('sign-in', 'to-sign-in');
+    const link = `<p><a href="${escapeHtml(`${basePath}/${place}`)}">${escapeHtml(words)}</a></p>`;
+    return place ? link : '';
+  };
+}
+
 /** The error end of every other path: a page for a person who opened it in a browser, a problem for a program. */
 export const everybodysErrorHandler = (
   ctx: PageContext & Pick<Context, 'log'>,
 ): ErrorRequestHandler => {
-  const [page, problem] = [pageError(ctx), errorHandler(ctx)];
+  const [page, problem] = [pageError(ctx, wayOn(ctx)), errorHandler(ctx)];
   return (error, req, res, next) => (isNavigation(req) ? page : problem)(error, req, res, next);
 };

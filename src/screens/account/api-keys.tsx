@@ -19,12 +19,21 @@ export function ApiKeys() {
   const [isAdding, setAdding] = useState(false);
   const [made, setMade] = useState<CreatedApiKey>();
   const { rows, problem, isLoading, more, reload } = keys;
-  const isOff = problem?.code === 'not_found';
+  const title = <Title>{t('account.apiKeys')}</Title>;
+  if (problem?.code === 'not_found')
+    return (
+      <>
+        {title}
+        <Card>
+          <Empty title={t('account.noApiKeysHere')} />
+        </Card>
+      </>
+    );
   return (
     <>
-      <Title>{t('account.apiKeys')}</Title>
+      {title}
       <Card note={t('account.apiKeysNote')}>
-        {isOff ? <p>{t('account.noApiKeysHere')}</p> : <Alert problem={problem} />}
+        <Alert problem={problem} />
         {rows.length === 0 && !isLoading && !problem && (
           <Empty title={t('account.noApiKeys')}>
             <p>{t('account.noApiKeysHelp')}</p>
@@ -42,7 +51,7 @@ export function ApiKeys() {
             </Button>
           )}
           <OnlyUser>
-            {!isOff && <Button onClick={() => setAdding(true)}>{t('account.newKey')}</Button>}
+            <Button onClick={() => setAdding(true)}>{t('account.newKey')}</Button>
           </OnlyUser>
         </div>
       </Card>

@@ -37,14 +37,17 @@ export function Providers() {
   const free = (ways ?? []).filter(
     ({ name, kind }) => kind === 'redirect' && !rows.some(({ provider }) => provider === name),
   );
+  const isEmpty = rows.length === 0 && !isLoading && !problem && ways !== undefined;
+  const isOff = isEmpty && free.length === 0;
   return (
     <>
       <Title>{t('account.providers')}</Title>
       <Alert problem={refused ?? problem} />
-      <Card note={t('account.providersNote')}>
-        {rows.length === 0 && !isLoading && (
+      <Card {...(!isOff && { note: t('account.providersNote') })}>
+        {isOff && <Empty title={t('account.noProvidersHere')} />}
+        {isEmpty && !isOff && (
           <Empty title={t('account.noProviders')}>
-            <p>{t(free.length > 0 ? 'account.noProvidersHelp' : 'account.noProvidersHere')}</p>
+            <p>{t('account.noProvidersHelp')}</p>
           </Empty>
         )}
         <ul class="rows">

@@ -4,6 +4,7 @@ import type { Client, OwnUser, Result } from '#src/client/index';
 import { client } from '#screens/ui/client';
 import { Alert, Card } from '#screens/ui/controls';
 import { useLoad } from '#screens/ui/hooks';
+import { grants, maySeeConsole } from '#screens/ui/permissions';
 import { pathTo, Title } from '#screens/ui/screen';
 import { t } from '#screens/ui/text';
 
@@ -18,10 +19,6 @@ export const ask = (async (...given: unknown[]) => {
     refusals.dispatchEvent(new Event('forbidden'));
   return answer;
 }) as Client['request'];
-
-/** The rule of the server: `users:read` is granted by itself, by `users:*` and by `*`. */
-const grants = (held: readonly string[], wanted: string): boolean =>
-  [wanted, '*', wanted.replace(/:.*$/s, ':*')].some((each) => held.includes(each));
 
 interface Access {
   me: OwnUser;
@@ -56,7 +53,7 @@ export function WithAccess({ children }: { children: ComponentChildren }) {
           {t('console.access.less')}
         </p>
       )}
-      {me.permissions.length === 0 ? <Nothing /> : children}
+      {maySeeConsole(me) ? children : <Nothing />}
     </AccessContext.Provider>
   );
 }

@@ -15,11 +15,12 @@ import { RolePage } from '#screens/console/role';
 import { Roles } from '#screens/console/roles';
 import { UserPage } from '#screens/console/user';
 import { Users } from '#screens/console/users';
+import type { Opener } from '#screens/ui/permissions';
 import { pathTo, start, Title } from '#screens/ui/screen';
 import { t, type Message } from '#screens/ui/text';
 
 /** Address below `/console`, the permission that it needs, and its name in the menu if it is there. */
-type Page = [page: string, needs: string, component: ComponentType, label?: Message];
+type Page = [page: string, needs: Opener, component: ComponentType, label?: Message];
 
 const pages: readonly Page[] = [
   ['', 'server:read', Overview, 'console.stats.title'],

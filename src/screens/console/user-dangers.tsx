@@ -18,7 +18,6 @@ export function Dangers({ user, changed, deleted }: OfUser & { deleted: () => vo
           <Action
             key={String(disabled)}
             label={t(disabled ? 'console.users.enable' : 'console.users.disable')}
-            kind={disabled ? 'plain' : 'danger'}
             done={changed}
             send={() =>
               ask('PATCH', '/admin/users/{id}', { disabled: !disabled }, { params: { id } })

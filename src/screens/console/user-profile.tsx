@@ -1,12 +1,28 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { UserEdits } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import type { OfUser } from '#screens/console/user';
 import { Card, Field, Form } from '#screens/ui/controls';
+import { data } from '#screens/ui/data';
+import { pathTo } from '#screens/ui/screen';
 import { dateTime, t } from '#screens/ui/text';
 import { showNames } from '#screens/ui/who';
 
 const FIELDS = ['name', 'username', 'email'] as const;
+
+/** Nobody changes their own address here. */
+const OwnEmail = ({ email }: { email: string | null }) => (
+  <>
+    {email ?? '–'}
+    <br />
+    {data.screens.includes('account') ? (
+      <a href={pathTo('account')}>{t('console.users.emailOwn')}</a>
+    ) : (
+      <span class="note">{t('console.users.emailOwn')}</span>
+    )}
+  </>
+);
 
 export function UserProfile({ user, etag, changed }: OfUser) {
   const { me, may } = useAccess();
@@ -32,10 +48,12 @@ export function UserProfile({ user, etag, changed }: OfUser) {
     return answer;
   }
 
-  const fixed: [title: string, text: string][] = [
+  const canWrite = may('users:write');
+  const fixed: [title: string, text: ComponentChildren][] = [
     [t('console.users.id'), user.id],
     [t('console.users.createdAt'), dateTime(user.createdAt)],
   ];
+  if (canWrite && isMe) fixed.push([t('console.users.email'), <OwnEmail email={user.email} />]);
   const readOnly = FIELDS.map((name): [string, string] => [
     t(`console.users.${name}`),
     user[name] ?? '–',
@@ -43,14 +61,14 @@ export function UserProfile({ user, etag, changed }: OfUser) {
   return (
     <Card title={t('console.users.profile')}>
       <dl>
-        {[...(may('users:write') ? [] : readOnly), ...fixed].map(([title, text]) => (
+        {[...(canWrite ? [] : readOnly), ...fixed].map(([title, text]) => (
           <>
             <dt>{title}</dt>
             <dd>{text}</dd>
           </>
         ))}
       </dl>
-      {may('users:write') && (
+      {canWrite && (
         <Form key={etag} submit={t('console.save')} send={save}>
           {(errors: Record<string, string>) => (
             <>
@@ -70,16 +88,17 @@ export function UserProfile({ user, etag, changed }: OfUser) {
                 autocomplete="off"
                 error={errors['username']}
               />
-              <Field
-                label={t('console.users.email')}
-                name="email"
-                type="email"
-                defaultValue={user.email ?? ''}
-                hint={t(isMe ? 'console.users.emailOwn' : 'console.users.emailHint')}
-                disabled={isMe}
-                autocomplete="off"
-                error={errors['email']}
-              />
+              {!isMe && (
+                <Field
+                  label={t('console.users.email')}
+                  name="email"
+                  type="email"
+                  defaultValue={user.email ?? ''}
+                  hint={t('console.users.emailHint')}
+                  autocomplete="off"
+                  error={errors['email']}
+                />
+              )}
             </>
           )}
         </Form>

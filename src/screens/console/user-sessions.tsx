@@ -3,7 +3,8 @@ import { ask, useAccess } from '#screens/console/access';
 import { Badge } from '#screens/console/badges';
 import type { OfUser } from '#screens/console/user';
 import { Action } from '#screens/ui/action';
-import { Card, Empty } from '#screens/ui/controls';
+import { client } from '#screens/ui/client';
+import { Button, Card, Empty } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Table, type Column } from '#screens/ui/table';
 import { ago, dateTime, t } from '#screens/ui/text';
@@ -48,7 +49,7 @@ const COLUMNS: readonly Column<ListedSession>[] = [
 ];
 
 export function UserSessions({ user, version, changed }: OfUser) {
-  const { may } = useAccess();
+  const { me, may } = useAccess();
   const { id } = user;
   const pages = usePages(
     (cursor) =>
@@ -57,19 +58,22 @@ export function UserSessions({ user, version, changed }: OfUser) {
   );
   const end: Column<ListedSession> = {
     title: t('console.users.action'),
-    cell: ({ id: sessionId }) => (
-      <Action
-        label={t('console.users.endSession')}
-        done={changed}
-        send={() =>
-          ask('DELETE', '/admin/users/{id}/sessions/{sessionId}', null, {
-            params: { id, sessionId },
-          })
-        }
-      >
-        <p>{t('console.users.endSessionWhat')}</p>
-      </Action>
-    ),
+    cell: ({ id: sessionId, current }) =>
+      current ? (
+        <Button onClick={() => void client.signOut()}>{t('ui.signOut')}</Button>
+      ) : (
+        <Action
+          label={t('console.users.endSession')}
+          done={changed}
+          send={() =>
+            ask('DELETE', '/admin/users/{id}/sessions/{sessionId}', null, {
+              params: { id, sessionId },
+            })
+          }
+        >
+          <p>{t('console.users.endSessionWhat')}</p>
+        </Action>
+      ),
   };
   return (
     <Card title={t('console.users.sessions')}>
@@ -87,7 +91,11 @@ export function UserSessions({ user, version, changed }: OfUser) {
             done={changed}
             send={() => ask('DELETE', '/admin/users/{id}/sessions', null, { params: { id } })}
           >
-            <p>{t('console.users.endSessionsWhat')}</p>
+            <p>
+              {t(
+                id === me.id ? 'console.users.endOwnSessionsWhat' : 'console.users.endSessionsWhat',
+              )}
+            </p>
           </Action>
         </div>
       )}

@@ -86,15 +86,16 @@ function Asking(props: ActionProps) {
   );
 }
 
-/** The same for what cannot be undone: it asks for the name, too. */
+/** The same for what cannot be undone, or concerns everybody: it asks for the name, too. */
 export function Destroy({
   label,
+  kind = 'danger',
   submit = label,
   name,
   children,
   send,
   done,
-}: Pick<ActionProps, 'label' | 'submit' | 'send' | 'done'> & {
+}: Pick<ActionProps, 'label' | 'kind' | 'submit' | 'send' | 'done'> & {
   name: string;
   children: ComponentChildren;
 }) {
@@ -102,12 +103,13 @@ export function Destroy({
   if (acting) return null;
   return (
     <>
-      <Button kind="danger" onClick={() => setOpen(true)}>
+      <Button kind={kind} onClick={() => setOpen(true)}>
         {label}
       </Button>
       {isOpen && (
         <ConfirmName
           title={label}
+          kind={kind === 'danger' ? kind : 'primary'}
           name={name}
           submit={submit}
           onClose={() => setOpen(false)}

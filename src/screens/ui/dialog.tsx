@@ -40,9 +40,10 @@ export function Dialog({
   );
 }
 
-/** Asks for a name before something is destroyed. `children` say what will happen. */
+/** Asks for a name before something great happens. `children` say what will happen. */
 export function ConfirmName({
   title,
+  kind,
   name,
   submit,
   send,
@@ -50,6 +51,7 @@ export function ConfirmName({
   children,
 }: Children & {
   title: string;
+  kind: 'primary' | 'danger';
   name: string;
   submit: string;
   send: () => Promise<Result<unknown> | void>;
@@ -61,7 +63,7 @@ export function ConfirmName({
     <Dialog title={title} onClose={onClose}>
       {children}
       <Form
-        kind="danger"
+        kind={kind}
         submit={submit}
         done={() => typed === name && onClose()}
         send={async () => {

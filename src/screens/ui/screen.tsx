@@ -101,9 +101,11 @@ function centre(list: HTMLElement): void {
   if (entry) list.scrollBy({ left: middle(entry) - middle(list), behavior: 'instant' });
 }
 
-function Navigation({ entries }: { entries: readonly Entry[] }) {
+/** The first page of a screen is open at its own address only: one below it may be of a page that is not in the menu. */
+function Navigation({ home, entries }: { home: string; entries: readonly Entry[] }) {
   const { path: open } = useLocation();
-  const isOpen = (path: string) => open === path || open.startsWith(`${path}/`);
+  const isOpen = (path: string) =>
+    open === path || (path !== pathTo(home) && open.startsWith(`${path}/`));
   const nearest = entries.findLast(({ path }) => isOpen(path));
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => centre(list.current!), [nearest?.path, entries.length]);
@@ -141,15 +143,16 @@ export const pathTo = (home: string, page = ''): string =>
   `${basePath}/${home}${page && `/${page}`}`;
 
 interface Parts {
+  home: string;
   /** The menu. A hook. */
   entries: () => readonly Entry[];
   /** The routes of preact-iso. A hook. */
   pages: () => ComponentChildren;
 }
 
-const Columns = ({ entries, pages }: Parts) => (
+const Columns = ({ home, entries, pages }: Parts) => (
   <div class="columns">
-    <Navigation entries={entries()} />
+    <Navigation home={home} entries={entries()} />
     <main id="main" tabIndex={-1}>
       <Router>{pages() as never}</Router>
     </main>
@@ -169,9 +172,9 @@ export function start(
   const screen = (
     <LocationProvider scope={pathTo(home)}>
       <Gate home={home}>
-        {acting ? <ActingBanner /> : <Who />}
+        {acting ? <ActingBanner /> : <Who home={home} />}
         <Around>
-          <Columns entries={entries} pages={pages} />
+          <Columns home={home} entries={entries} pages={pages} />
         </Around>
       </Gate>
       <Prompts />

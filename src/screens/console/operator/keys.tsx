@@ -83,6 +83,7 @@ function Rotations({ rotated }: { rotated: (next: NextKey) => void }) {
               <p class="grow">{what}</p>
               <Destroy
                 label={t(now ? 'console.keys.now' : 'console.keys.next')}
+                kind={now ? 'danger' : 'plain'}
                 name={host}
                 send={() => rotate(now)}
                 done={() => {}}
