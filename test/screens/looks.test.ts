@@ -81,6 +81,18 @@ const tooWide = (page: Page) =>
     "document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML.slice(0, 100))",
   );
 
+/** Tables of which a part is hidden where they are. */
+const cutOff = (page: Page) =>
+  page.evaluate<string[]>(
+    "[...document.querySelectorAll('table, :has(> table)')].filter((each) => each.scrollWidth > each.clientWidth).map((each) => `${each.scrollWidth} > ${each.clientWidth}: ${each.outerHTML.slice(0, 100)}`)",
+  );
+
+/** Entries of the menu that are open, and not to be seen. */
+const outOfSight = (page: Page) =>
+  page.evaluate<string[]>(
+    "[...document.querySelectorAll('nav [aria-current]')].filter((each) => { const { left, right } = each.getBoundingClientRect(); return left < 0 || right > innerWidth; }).map((each) => each.textContent)",
+  );
+
 async function shoot(page: Page, path: string, { name }: View) {
   const folder = process.env['SCREENSHOTS'];
   if (!folder) return;
@@ -110,6 +122,8 @@ describe.runIf(hasBrowser)('every page, looked at in a browser', () => {
         await settled();
         expect(await page.locator('h1').count(), path).toBe(1);
         expect.soft(await tooWide(page), `${path} is wider than the window: ${name}`).toEqual([]);
+        expect.soft(await cutOff(page), `${path} hides a part of a table: ${name}`).toEqual([]);
+        expect.soft(await outOfSight(page), `${path} hides where it is: ${name}`).toEqual([]);
         expect.soft(await barriersOf(page), `${path}: ${name}`).toEqual([]);
         await shoot(page, path, view);
       }

@@ -45,7 +45,7 @@ const DARK =
 const colorsOf = ({ brandColor: accent = ACCENT }: Brand) =>
   [
     ':root{color-scheme:light dark;--ink:#1b1b20;--ground:#f4f4f7;--paper:#fff;',
-    `--line:#8d8d99;--code:#f0f0f4;--link:#0a58ca;--wrong:#b3263c;--accent:${accent};--on-accent:${textOn(accent)}}`,
+    `--line:#80808c;--code:#f0f0f4;--link:#0a58ca;--wrong:#b3263c;--accent:${accent};--on-accent:${textOn(accent)}}`,
     `@media(prefers-color-scheme:dark){:root{${DARK}}}`,
   ].join('');
 
@@ -79,7 +79,7 @@ const styleOf = (brand: Brand) =>
     '[hidden]{display:none}.field{display:grid;gap:.375rem}.hint,.mistake{margin:0;font-size:.875rem}',
     '.mistake{color:var(--wrong);font-weight:600}[aria-invalid]{border:2px solid var(--wrong)}',
     'button.other{background:none;color:inherit}button.reveal{width:auto;min-height:2rem;padding:.25rem 0;justify-self:end;border:0;background:none;',
-    'color:var(--link);font-weight:400;font-size:.875rem}',
+    'color:var(--link);font-weight:400;font-size:.875rem;text-decoration:underline}',
     '.links{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.75rem 1.5rem;margin:1.5rem 0 0}',
     '.or{display:flex;align-items:center;gap:1rem;margin:1.5rem 0}',
     '.or::before,.or::after{content:"";flex:1;border-top:1px solid var(--line)}.or~form{margin:0 0 .75rem}',

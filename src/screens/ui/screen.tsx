@@ -108,7 +108,12 @@ function Navigation({ home, entries }: { home: string; entries: readonly Entry[]
     open === path || (path !== pathTo(home) && open.startsWith(`${path}/`));
   const nearest = entries.findLast(({ path }) => isOpen(path));
   const list = useRef<HTMLUListElement>(null);
-  useEffect(() => centre(list.current!), [nearest?.path, entries.length]);
+  useEffect(() => {
+    const menu = list.current!;
+    const observer = new ResizeObserver(() => centre(menu)); // once at first, too
+    observer.observe(menu);
+    return () => observer.disconnect();
+  }, [nearest?.path, entries.length]);
   return (
     <nav aria-label={t('ui.menu')}>
       <ul ref={list}>
@@ -151,11 +156,13 @@ interface Parts {
 }
 
 const Columns = ({ home, entries, pages }: Parts) => (
-  <div class="columns">
-    <Navigation home={home} entries={entries()} />
-    <main id="main" tabIndex={-1}>
-      <Router>{pages() as never}</Router>
-    </main>
+  <div class="room">
+    <div class="columns">
+      <Navigation home={home} entries={entries()} />
+      <main id="main" tabIndex={-1}>
+        <Router>{pages() as never}</Router>
+      </main>
+    </div>
   </div>
 );
 

@@ -2,28 +2,31 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { totalOf, type ChartData } from '#screens/console/operator/chart-data';
 import { number, t } from '#screens/ui/text';
 
-const HEIGHT = 272;
-const LEFT = 56;
-const BOTTOM = 48;
-const TOP = 28;
-/** Pixels that a label below a bar needs. */
-const LABEL = 56;
-/** Before it is laid out, a page may have no width. */
-const LEAST = 240;
-
-/** The width that an element has now, so that text in a picture keeps its size. */
-function useWidth() {
+/** The room of an element now, and the size of its text, which a picture keeps. */
+function useRoom() {
   const ref = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(640);
+  const [room, setRoom] = useState({ width: 640, em: 16 });
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) =>
-      setWidth(Math.max(entry!.contentRect.width, LEAST)),
+      setRoom({
+        width: Math.max(entry!.contentRect.width, 240), // a page may have none before it is laid out
+        em: Number.parseFloat(getComputedStyle(ref.current!).fontSize),
+      }),
     );
     observer.observe(ref.current!);
     return () => observer.disconnect();
   }, []);
-  return { ref, width };
+  return { ref, ...room };
 }
+
+/** Pixels of the picture, its margins, and what a label below a bar needs, by the size of the text. */
+const sizesOf = (em: number, points: ChartData['points']) => ({
+  height: 17 * em,
+  left: 3.5 * em,
+  bottom: 3 * em,
+  above: 1.75 * em,
+  needed: (0.5 + 0.42 * Math.max(7, ...points.map(({ label }) => label.length))) * em,
+});
 
 /** The next of 1, 2, 5, 10, 20, 50 …: the end of an axis is a number that is easily read. */
 function roundUp(value: number): number {
@@ -51,7 +54,7 @@ const Pattern = ({ id, index }: { id: string; index: number }) => (
 /** Stacked bars. The same numbers stand in a table below, for whoever does not see them or wants them exactly. */
 export function Chart({ title, unit, data }: { title: string; unit: string; data: ChartData }) {
   const id = useId();
-  const { ref, width } = useWidth();
+  const { ref, width, em } = useRoom();
   const total = totalOf(data);
   return (
     <figure class="card chart" aria-labelledby={`${id}-title`}>
@@ -72,7 +75,7 @@ export function Chart({ title, unit, data }: { title: string; unit: string; data
                 </li>
               ))}
             </ul>
-            <Bars id={id} width={width} title={title} unit={unit} data={data} />
+            <Bars id={id} width={width} em={em} title={title} unit={unit} data={data} />
           </>
         )}
       </div>
@@ -84,25 +87,27 @@ export function Chart({ title, unit, data }: { title: string; unit: string; data
 interface Drawn {
   id: string;
   width: number;
+  em: number;
   title: string;
   unit: string;
   data: ChartData;
 }
 
-function Bars({ id, width, title, unit, data: { series, points } }: Drawn) {
+function Bars({ id, width, em, title, unit, data: { series, points } }: Drawn) {
+  const { height, left, bottom, above, needed } = sizesOf(em, points);
   const sums = points.map(({ values }) => values.reduce((all, each) => all + each, 0));
   const top = roundUp(Math.max(...sums));
-  const step = (width - LEFT) / points.length;
-  const every = Math.ceil(LABEL / step);
-  const yOf = (value: number) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
+  const step = (width - left) / points.length;
+  const every = Math.ceil(needed / step);
+  const yOf = (value: number) => above + (1 - value / top) * (height - above - bottom);
   const ticks = top === 1 ? [0, 1] : [0, top / 2, top].filter(Number.isInteger);
   return (
     <svg
       role="img"
       aria-label={t('console.stats.picture', { title, unit, highest: number(Math.max(...sums)) })}
       width={width}
-      height={HEIGHT}
-      viewBox={`0 0 ${width} ${HEIGHT}`}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
     >
       <defs>
         {series.map((name, i) => (
@@ -111,26 +116,26 @@ function Bars({ id, width, title, unit, data: { series, points } }: Drawn) {
       </defs>
       {ticks.map((value) => (
         <g key={value}>
-          <line class="grid" x1={LEFT} x2={width} y1={yOf(value)} y2={yOf(value)} />
-          <text x={LEFT - 8} y={yOf(value)} text-anchor="end" dominant-baseline="middle">
+          <line class="grid" x1={left} x2={width} y1={yOf(value)} y2={yOf(value)} />
+          <text x={left - em / 2} y={yOf(value)} text-anchor="end" dominant-baseline="middle">
             {number(value)}
           </text>
         </g>
       ))}
-      <text x={LEFT - 8} y={12} text-anchor="end">
+      <text x={0} y={0.75 * em}>
         {t('console.stats.number')}
       </text>
-      <text x={LEFT + (width - LEFT) / 2} y={HEIGHT - 6} text-anchor="middle">
+      <text x={(width + left) / 2} y={height - 0.375 * em} text-anchor="middle">
         {unit}
       </text>
       {points.map(({ name, label, values }, i) => (
         <g key={name}>
           <title>{`${name} · ${values.map((each, at) => `${series[at]}: ${each}`).join(' · ')}`}</title>
           <rect
-            x={LEFT + i * step}
-            y={TOP}
+            x={left + i * step}
+            y={above}
             width={step}
-            height={HEIGHT - TOP - BOTTOM}
+            height={height - above - bottom}
             fill="none"
           />
           {values.map((value, at) => {
@@ -140,7 +145,7 @@ function Bars({ id, width, title, unit, data: { series, points } }: Drawn) {
               <rect
                 key={at}
                 class="value"
-                x={LEFT + i * step + step * 0.12}
+                x={left + i * step + step * 0.12}
                 width={step * 0.76}
                 y={y}
                 height={yOf(below) - y}
@@ -148,8 +153,8 @@ function Bars({ id, width, title, unit, data: { series, points } }: Drawn) {
               />
             );
           })}
-          {(points.length - 1 - i) % every === 0 && i * step > LABEL / 3 && (
-            <text x={LEFT + (i + 1) * step} y={HEIGHT - BOTTOM + 18} text-anchor="end">
+          {(points.length - 1 - i) % every === 0 && (i + 1) * step + left > needed && (
+            <text x={left + (i + 1) * step} y={height - bottom + 1.125 * em} text-anchor="end">
               {label}
             </text>
           )}
@@ -159,7 +164,7 @@ function Bars({ id, width, title, unit, data: { series, points } }: Drawn) {
   );
 }
 
-const Numbers = ({ title, unit, data: { series, points } }: Omit<Drawn, 'id' | 'width'>) => (
+const Numbers = ({ title, unit, data: { series, points } }: Omit<Drawn, 'id' | 'width' | 'em'>) => (
   <details>
     <summary>{t('console.stats.asTable')}</summary>
     <div class="scroll">
