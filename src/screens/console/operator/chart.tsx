@@ -25,7 +25,7 @@ const sizesOf = (em: number, points: ChartData['points']) => ({
   left: 3.5 * em,
   bottom: 3 * em,
   above: 1.75 * em,
-  needed: (0.5 + 0.42 * Math.max(7, ...points.map(({ label }) => label.length))) * em,
+  needed: (0.5 + 0.45 * Math.max(7, ...points.map(({ label }) => label.length))) * em,
 });
 
 /** The next of 1, 2, 5, 10, 20, 50 …: the end of an axis is a number that is easily read. */
