@@ -73,7 +73,7 @@ const project = (name: string, long: boolean, more: object = {}) => ({
   extends: true as const,
   test: {
     name,
-    testTimeout: long ? 1_800_000 : 120_000,
+    testTimeout: long ? 1_800_000 : 300_000, // no test is about the speed of a machine that has other work
     env: { TEST_ENGINE: name, TEST_LONG: long ? '1' : '' },
     ...more,
   },
@@ -92,7 +92,7 @@ export default defineConfig(({ mode }) => {
       experimental: { viteModuleRunner: false }, // Node loads the source itself, as it does outside of the tests
       isolate: false, // modules are loaded once in a worker: none of the server's keeps state, so files do not disturb each other
       maxWorkers: 4, // much of a test is waiting: for a database, a socket, a process
-      hookTimeout: 120_000, // no test is about the speed of a machine that has other work
+      hookTimeout: 300_000,
       projects: [
         project('sqlite', patient, {
           include,

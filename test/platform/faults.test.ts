@@ -322,10 +322,10 @@ describe.skipIf(engine === 'mysql')('a database in a file', () => {
 
   it('that becomes something else while we run', async () => {
     const { server, file, token } = await onFile();
-    for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+    // Not the index of the log (-shm): SQLite maps it into memory, and who shortens it ends the process (SIGBUS).
+    for (const each of [file, `${file}-wal`]) {
       const { size } = statSync(each);
-      // In its place: a file that becomes shorter under a process that has mapped it ends that process (SIGBUS).
-      writeFileSync(each, Buffer.alloc(size, 'no database '), { flag: 'r+' });
+      writeFileSync(each, Buffer.alloc(size, 'no database '));
     }
     const { answer } = await signUp(server, 'grace');
     expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });

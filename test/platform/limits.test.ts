@@ -269,6 +269,7 @@ describe('every route that strangers may call', () => {
   /** Routes that cost little. They are counted with everything else. */
   const UNNAMED = [
     'GET /',
+    'GET /.well-known/change-password',
     'GET /.well-known/jwks.json',
     'GET /.well-known/oauth-authorization-server',
     'GET /.well-known/passkey-endpoints',

@@ -51,6 +51,20 @@ describe.runIf(hasBrowser)('an administrator who acts for a user in a tab', () =
   const sessionOf = (userId: string) =>
     Session.findOne({ where: { userId, strategy: 'impersonation' }, rejectOnEmpty: true });
 
+  it('hears that a second step is missing, and where to add one', async () => {
+    const [admin, user] = [await register({}, 'admin'), await register()];
+    const visitor = await visit(browser, { url });
+    await visitor.signIn({ identifier: admin.username, password });
+    await askToAct({ ...visitor, admin, code: () => '' }, user.id);
+    const { page } = visitor;
+    const said = page.getByRole('dialog', { name: 'Confirm that it is you' });
+    await said.getByText('For this you need a second step').waitFor();
+    expect(await said.getByRole('textbox').count()).toBe(0);
+    await said.getByRole('link', { name: 'Add a second step' }).click();
+    await page.waitForURL(`${url}/account/security`);
+    await visitor.context.close();
+  });
+
   it('proves two factors, sees what the user sees, and is offered nothing that the server refuses', async () => {
     const user = await register({ name: MARKUP });
     await addApp(ctx, user);

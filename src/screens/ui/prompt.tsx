@@ -3,6 +3,7 @@ import type { Proof } from '#src/client/index';
 import { Action } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
 import { Button, Field, Form } from '#screens/ui/controls';
+import { basePath, data } from '#screens/ui/data';
 import { Dialog } from '#screens/ui/dialog';
 import { useLoad } from '#screens/ui/hooks';
 import { showQuestions, type Question } from '#screens/ui/questions';
@@ -51,10 +52,23 @@ function StepUp(given: Choosing) {
   if (!body && !problem) return null;
   const kinds = new Set((body?.data ?? []).map(({ kind }) => kind));
   if (body?.recoveryCodesLeft) kinds.add('recovery_code');
-  const needsTwo = given.question.problem.acrValues?.includes('aal2') && kinds.size > 0;
+  const needsTwo = given.question.problem.acrValues?.includes('aal2');
+  if (needsTwo && body && kinds.size === 0) return <NoSecondStep {...given} />;
   const ways = [...(needsTwo ? [] : (['password'] as const)), ...[...kinds].filter(isWay)];
   return <Ask {...given} ways={ways} canLeave />;
 }
+
+/** Nothing that they could prove would be enough. */
+const NoSecondStep = ({ question: { answer } }: Choosing) => (
+  <Dialog title={t('ui.prove')} onClose={() => answer(null)}>
+    <p>{t('ui.needsSecondStep')}</p>
+    {data.screens.includes('account') && (
+      <p>
+        <a href={`${basePath}/account/security`}>{t('ui.addSecondStep')}</a>
+      </p>
+    )}
+  </Dialog>
+);
 
 function Ask({
   question,
