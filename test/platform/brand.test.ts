@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { textOn } from '#src/platform/http/look';
+import { LOCALES } from '#src/platform/messages/locales';
 import { startApp, testEnv } from '#test/support/app';
 import { serve } from '#src/server-program';
 import { emptyDatabase } from '#test/support/database';
@@ -61,6 +62,26 @@ it.each(['/', '/docs/nothing', '/me', '/forgot-password', '/problems/forbidden']
       "; img-src 'self'; frame-ancestors 'none'",
     );
     expect(headers['content-security-policy']).not.toMatch(/unsafe|https?:/);
+  },
+);
+
+it.each(LOCALES.filter((each) => each !== 'en'))(
+  'the page of a problem is in %s, and says which parts of it are English',
+  async (locale) => {
+    const asked = { ...browser, 'accept-language': locale };
+    const { text, headers } = await opened(branded.url, '/problems/forbidden', asked);
+    const language = branded.ctx.messages.language(locale);
+    expect(headers.vary).toMatch(/Accept-Language/);
+    expect(text).toContain(`<html lang="${locale}" dir="${language.dir}">`);
+    const own = text.replaceAll(/<(\w+) lang="en" dir="ltr">.*?<\/\1>/gs, '');
+    expect(own).toContain(`<h1>${language.text('problems', 'forbidden')}</h1>`);
+    const frame = (
+      ['problem.status', 'problem.code', 'problem.next', 'problem.docs', 'help'] as const
+    ).map((key) => language.text('pages', key));
+    for (const words of frame) expect(own).toContain(words);
+    for (const english of ['What to do next', 'API documentation', 'Back to', 'Help<', ' the '])
+      expect(own).not.toContain(english);
+    expect(text).toContain('<dd lang="en" dir="ltr">Do not repeat the request.</dd>');
   },
 );
 

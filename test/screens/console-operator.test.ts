@@ -102,7 +102,7 @@ describe.runIf(hasBrowser)('the console of who runs the server', () => {
     const link = page.locator(`td a[href="/console/users/${somebody.id}"]`);
     expect(await link.getAttribute('title')).toBe(somebody.id);
     await open(`audit?subject=${somebody.id}`);
-    expect(await page.getByLabel('Id of the user').inputValue()).toBe(somebody.id);
+    expect(await page.getByLabel('ID of the user').inputValue()).toBe(somebody.id);
     await page.getByText('user.registered').waitFor();
     await open('audit?actor=nonsense');
     await page.getByRole('alert').waitFor();
@@ -273,7 +273,7 @@ describe.runIf(hasBrowser)('the console of who runs the server', () => {
     await open('settings');
     await fill('Search', 'app_secret');
     await eventually(async () => expect(await page.locator('tbody tr').count()).toBe(2));
-    expect(await page.locator('tbody tr').first().innerText()).toMatch(/APP_SECRET\s+set/);
+    expect(await page.locator('tbody tr').first().innerText()).toMatch(/APP_SECRET\s+Set/);
     await fill('Search', 'no such setting');
     await shows('No setting is called so.');
   });
@@ -291,6 +291,26 @@ describe.runIf(hasBrowser)('the console of who runs the server', () => {
     await open('keys', other.page);
     expect(await other.page.locator('main').innerText()).toContain('keys:rotate');
     expect(other.complaints).toEqual([]);
+  });
+
+  it('has words of its own language for what the server names in English', async () => {
+    const german = await visit(browser, { url: home, locale: 'de' });
+    await german.signIn({ identifier: admin.username, password });
+    const textsOf = async (path: string, place: string) => {
+      await german.open(`/console${path}`);
+      await german.page.locator(place).first().waitFor();
+      return german.page.locator(place).allInnerTexts();
+    };
+    const values = await textsOf('/settings', 'td:nth-child(2)');
+    expect(values).toEqual(expect.arrayContaining(['Gesetzt', 'Nicht gesetzt']));
+    expect(values.filter((value) => /^(not )?set$/.test(value))).toEqual([]);
+    expect(await textsOf('/audit', '.kind')).toContain('Der Server');
+    expect(await textsOf('', 'td[data-title="Weg"]')).toContain('Passwort');
+    const ways = await textsOf(`/users/${admin.id}`, 'tbody td:nth-child(2)');
+    expect(ways.length).toBeGreaterThan(0);
+    expect(ways.filter((way) => !way.startsWith('Passwort'))).toEqual([]);
+    expect(german.complaints).toEqual([]);
+    await german.context.close();
   });
 
   it('is complained about by no browser', () => expect(complaints).toEqual([]));

@@ -266,7 +266,7 @@ describe.runIf(hasBrowser)('the console of who governs users', () => {
 
   it('makes a role, changes and deletes it', async () => {
     await open('roles');
-    await click('New role');
+    await click('Create a role');
     await page.getByLabel('Name').fill('clerk');
     await page.getByLabel('Description').fill(MARKUP);
     await page.getByLabel('users:read').check();
@@ -294,7 +294,7 @@ describe.runIf(hasBrowser)('the console of who governs users', () => {
 
   it('does not change a role by making it again', async () => {
     await open('roles');
-    await click('New role');
+    await click('Create a role');
     await page.getByLabel('Name').fill('moderator');
     await page.getByLabel('users:write').check();
     await click('Create role');

@@ -1,11 +1,14 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Router, type RequestHandler, type Response } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { lifetimes } from '#src/lifetimes';
+import { languageOf } from '#src/platform/http/language';
 import { prose, publicFor, sendPage, type PageContext } from '#src/platform/http/page';
 import { Problem, type ProblemCode } from '#src/platform/http/problem';
 import { problems, type Action } from '#src/platform/http/problems';
 import { refuseMethod } from '#src/platform/http/route';
+import type { Language } from '#src/platform/messages/language';
+import { escapeHtml } from '#src/platform/text';
 
 const ACTIONS: Record<Action, string> = {
   fix_request: 'Change the request, then send it again.',
@@ -101,24 +104,35 @@ export function docsRoutes(ctx: PageContext, document: () => Promise<object>): R
   router.param('code', (_req, _res, next, code: string) =>
     next(Object.hasOwn(problems, code) ? undefined : new Problem('not_found')),
   );
-  page('/problems/:code', (req, res) => explain(ctx, req.params['code'] as ProblemCode, res));
+  page('/problems/:code', (req, res) => explain(ctx, req, res));
   return router;
 }
 
-/** English, as everything for developers. */
-function explain(ctx: PageContext, code: ProblemCode, res: Response): void {
-  const [status, action, title, help] = problems[code];
+/** What is said to developers is English. The rest, and the name of the problem, is in the language of the reader. */
+function explain(ctx: PageContext, req: Request, res: Response): void {
+  const code = req.params['code'] as ProblemCode;
+  const language = languageOf(ctx, req);
+  const [status, action, , help] = problems[code];
+  const title = language.text('problems', code);
+  const [forStatus, forCode, next, docs] = (
+    ['problem.status', 'problem.code', 'problem.next', 'problem.docs'] as const
+  ).map((key) => escapeHtml(language.text('pages', key)));
+  const english = englishIn(language);
   const facts = [
-    ['Status', String(status)],
-    ['Code', `<code>${code}</code>`],
-    [`What to do next (<code>${action}</code>)`, prose(ACTIONS[action])],
-  ].map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`);
+    [forStatus, '', String(status)],
+    [forCode, '', `<code>${code}</code>`],
+    [`${next} (<code>${action}</code>)`, english, prose(ACTIONS[action])],
+  ].map(([name, marks, value]) => `<dt>${name}</dt><dd${marks}>${value}</dd>`);
+  res.vary('Accept-Language');
   sendPage(ctx, res, {
-    language: ctx.messages.language('en'),
+    language,
     title,
     body: [
-      `<h1>${prose(title)}</h1><p>${prose(help)}</p><dl>${facts.join('')}</dl>`,
-      `<p><a href="${ctx.settings.basePath}/docs">API documentation</a></p>`,
+      `<h1>${escapeHtml(title)}</h1><p${english}>${prose(help)}</p><dl>${facts.join('')}</dl>`,
+      `<p><a href="${ctx.settings.basePath}/docs">${docs}</a></p>`,
     ].join(''),
   });
 }
+
+/** The attributes of an English text on a page. */
+const englishIn = ({ locale }: Language) => (locale === 'en' ? '' : ' lang="en" dir="ltr"');

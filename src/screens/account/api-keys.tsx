@@ -82,7 +82,6 @@ export function ApiKeys() {
 function Listed({ apiKey, onChange }: { apiKey: ApiKey; onChange: () => void }) {
   const { id, name, last4, scopes, expiresAt, lastUsedAt } = apiKey;
   const facts = [
-    `…${last4}`,
     scopes.join(', '),
     expiresAt ? t('account.expiresAt', { time: dateTime(expiresAt) }) : t('account.neverExpires'),
     lastUsedAt ? t('account.usedAt', { time: dateTime(lastUsedAt) }) : t('account.neverUsed'),
@@ -91,7 +90,9 @@ function Listed({ apiKey, onChange }: { apiKey: ApiKey; onChange: () => void }) 
     <li>
       <div>
         <p class="strong">{name}</p>
-        <p class="note">{facts.join(' · ')}</p>
+        <p class="note">
+          <bdi dir="ltr">…{last4}</bdi> · {facts.filter(Boolean).join(' · ')}
+        </p>
       </div>
       <div class="actions">
         <Action

@@ -49,6 +49,7 @@ export function Roles() {
   return (
     <>
       <Title>{t('console.roles.title')}</Title>
+      {may('roles:write') && <NewRole />}
       <Card note={t('console.roles.note')}>
         <Table
           caption={t('console.roles.title')}
@@ -57,7 +58,6 @@ export function Roles() {
           empty={<Empty title={t('console.roles.none')} />}
         />
       </Card>
-      {may('roles:write') && <NewRole />}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import type { ListedSession } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge } from '#screens/console/badges';
+import { strategyName } from '#screens/console/strategy';
 import type { OfUser } from '#screens/console/user';
 import { Action } from '#screens/ui/action';
 import { client } from '#screens/ui/client';
@@ -33,7 +34,7 @@ const COLUMNS: readonly Column<ListedSession>[] = [
     title: t('console.users.strategy'),
     cell: ({ strategy, acr }) => (
       <>
-        {strategy} {acr === 'aal2' && <Badge>{t('console.users.twoFactors')}</Badge>}
+        {strategyName(strategy)} {acr === 'aal2' && <Badge>{t('console.users.twoFactors')}</Badge>}
       </>
     ),
   },

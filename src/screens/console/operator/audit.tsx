@@ -23,8 +23,18 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { title: t('console.audit.ip'), cell: ({ ip }) => ip ?? '–' },
 ];
 
+/** Those who have no id. */
+const KINDS: Readonly<Record<string, string>> = {
+  anonymous: t('console.audit.kind.anonymous'),
+  app: t('console.audit.kind.app'),
+  cli: t('console.audit.kind.cli'),
+  server: t('console.audit.kind.server'),
+  service: t('console.audit.kind.service'),
+  user: t('console.audit.kind.user'),
+};
+
 function Actor({ entry: { actor, actorKind, onBehalfOf } }: { entry: AuditEntry }) {
-  if (!actor) return <span class="kind">{actorKind}</span>;
+  if (!actor) return <span class="kind">{KINDS[actorKind] ?? actorKind}</span>;
   const who = actorKind === 'user' ? <UserLink id={actor} /> : <code>{actor}</code>;
   return (
     <div class="two-lines">

@@ -38,6 +38,9 @@ const HOUR_NAME = format({ weekday: 'short', hour: '2-digit', minute: '2-digit' 
 const DAY_LABEL = format({ month: 'numeric', day: 'numeric', timeZone: 'UTC' });
 const DAY_NAME = format({ dateStyle: 'medium', timeZone: 'UTC' });
 
+/** The picture runs from left to right, and a text in it as its first letters do (Unicode isolates). */
+export const isolated = (text: string): string => `\u2068${text}\u2069`;
+
 /** What happened in each hour or day of a range, also where nothing did. Oldest first. */
 export function slotsOf({ days, hours }: Stats, range: Range, now = Date.now()): Slot[] {
   const isDays = range === '30d';

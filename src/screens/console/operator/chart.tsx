@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { totalOf, type ChartData } from '#screens/console/operator/chart-data';
+import { isolated, totalOf, type ChartData } from '#screens/console/operator/chart-data';
 import { number, t } from '#screens/ui/text';
 
 /** The room of an element now, and the size of its text, which a picture keeps. */
@@ -51,8 +51,15 @@ const Pattern = ({ id, index }: { id: string; index: number }) => (
   </pattern>
 );
 
+type Drawn = { id: string; width: number; em: number };
+interface Charted {
+  title: string;
+  unit: string;
+  data: ChartData;
+}
+
 /** Stacked bars. The same numbers stand in a table below, for whoever does not see them or wants them exactly. */
-export function Chart({ title, unit, data }: { title: string; unit: string; data: ChartData }) {
+export function Chart({ title, unit, none, data }: Charted & { none: string }) {
   const id = useId();
   const { ref, width, em } = useRoom();
   const total = totalOf(data);
@@ -62,7 +69,7 @@ export function Chart({ title, unit, data }: { title: string; unit: string; data
       <p class="note">{t('console.stats.total', { total: number(total) })}</p>
       <div ref={ref}>
         {total === 0 ? (
-          <p class="empty">{t('console.stats.nothing')}</p>
+          <p class="empty">{none}</p>
         ) : (
           <>
             <ul class="legend" aria-hidden="true">
@@ -84,16 +91,7 @@ export function Chart({ title, unit, data }: { title: string; unit: string; data
   );
 }
 
-interface Drawn {
-  id: string;
-  width: number;
-  em: number;
-  title: string;
-  unit: string;
-  data: ChartData;
-}
-
-function Bars({ id, width, em, title, unit, data: { series, points } }: Drawn) {
+function Bars({ id, width, em, title, unit, data: { series, points } }: Charted & Drawn) {
   const { height, left, bottom, above, needed } = sizesOf(em, points);
   const sums = points.map(({ values }) => values.reduce((all, each) => all + each, 0));
   const top = roundUp(Math.max(...sums));
@@ -155,7 +153,7 @@ function Bars({ id, width, em, title, unit, data: { series, points } }: Drawn) {
           })}
           {(points.length - 1 - i) % every === 0 && (i + 1) * step + left > needed && (
             <text x={left + (i + 1) * step} y={height - bottom + 1.125 * em} text-anchor="end">
-              {label}
+              {isolated(label)}
             </text>
           )}
         </g>
@@ -164,7 +162,7 @@ function Bars({ id, width, em, title, unit, data: { series, points } }: Drawn) {
   );
 }
 
-const Numbers = ({ title, unit, data: { series, points } }: Omit<Drawn, 'id' | 'width' | 'em'>) => (
+const Numbers = ({ title, unit, data: { series, points } }: Charted) => (
   <details>
     <summary>{t('console.stats.asTable')}</summary>
     <div class="scroll">

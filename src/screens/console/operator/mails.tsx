@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { QueuedMail } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
-import { Ago } from '#screens/console/operator/parts';
+import { Ago, None } from '#screens/console/operator/parts';
 import { Action } from '#screens/ui/action';
-import { Card, Empty } from '#screens/ui/controls';
+import { Card } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
 import { Table, type Column } from '#screens/ui/table';
@@ -62,7 +62,7 @@ export function Mails() {
           caption={t('console.mails.title')}
           pages={pages}
           columns={acts ? [...COLUMNS, actions] : COLUMNS}
-          empty={<Empty title={t('console.mails.none')} />}
+          empty={<None of="mails" />}
         />
       </Card>
     </>

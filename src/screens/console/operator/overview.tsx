@@ -12,6 +12,7 @@ import {
   type Range,
 } from '#screens/console/operator/chart-data';
 import { whole } from '#screens/console/operator/parts';
+import { strategyName } from '#screens/console/strategy';
 import { Alert, Card, Empty } from '#screens/ui/controls';
 import { useLoad } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
@@ -81,13 +82,26 @@ function Charts({ stats, range }: { stats: Stats; range: Range }) {
   return (
     <>
       {!stats.isComplete && <p class="alert">{t('console.stats.incomplete')}</p>}
-      <Chart title={t('console.stats.signIns')} unit={unit} data={signInsOf(slots)} />
-      <Chart title={t('console.stats.limits')} unit={unit} data={limitsOf(slots)} />
+      <Chart
+        title={t('console.stats.signIns')}
+        unit={unit}
+        none={t('console.stats.nothing')}
+        data={signInsOf(slots)}
+      />
+      <Chart
+        title={t('console.stats.limits')}
+        unit={unit}
+        none={t('console.stats.noLimits')}
+        data={limitsOf(slots)}
+      />
       <Card title={t('console.stats.strategies')}>
         <Table
           caption={t('console.stats.strategies')}
           pages={whole(strategiesOf(slots))}
-          columns={[{ title: t('console.stats.strategy'), cell: ({ id }) => id }, ...columns]}
+          columns={[
+            { title: t('console.stats.strategy'), cell: ({ id }) => strategyName(id) },
+            ...columns,
+          ]}
           empty={<Empty title={t('console.stats.nothing')} />}
         />
       </Card>

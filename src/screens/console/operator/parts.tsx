@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Button } from '#screens/ui/controls';
+import { Button, Empty } from '#screens/ui/controls';
 import { Dialog } from '#screens/ui/dialog';
 import type { Pages } from '#screens/ui/hooks';
 import { pathTo } from '#screens/ui/screen';
@@ -8,6 +8,19 @@ import { ago, dateTime, t } from '#screens/ui/text';
 
 /** A list that is there as a whole. */
 export const whole = <T,>(rows: T[]): Pages<T> => ({ rows, isLoading: false, reload: () => {} });
+
+const NONE = {
+  services: ['console.services.none', 'console.services.noneHelp'],
+  webhooks: ['console.webhooks.none', 'console.webhooks.noneHelp'],
+  mails: ['console.mails.none', 'console.mails.noneHelp'],
+} as const;
+
+/** An empty list, and what there is one for. */
+export const None = ({ of }: { of: keyof typeof NONE }) => (
+  <Empty title={t(NONE[of][0])}>
+    <p>{t(NONE[of][1])}</p>
+  </Empty>
+);
 
 /** A time as people say it. The exact one is read with it. */
 export const Ago = ({ time }: { time: string | null }) =>
@@ -24,7 +37,9 @@ export const When = ({ time }: { time: string }) => <time dateTime={time}>{dateT
 /** The user with this id, by the beginning of it. The page of the user says more. */
 export const UserLink = ({ id }: { id: string }) => (
   <a href={pathTo('console', `users/${id}`)} title={id}>
-    <code>{id.slice(0, 8)}…</code>
+    <bdi dir="ltr">
+      <code>{id.slice(0, 8)}…</code>
+    </bdi>
   </a>
 );
 

@@ -2,9 +2,9 @@ import { useState } from 'preact/hooks';
 import type { CreatedService, Service } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge, Badges } from '#screens/console/badges';
-import { Ago, errorOf, Secret } from '#screens/console/operator/parts';
+import { Ago, None, Secret, errorOf } from '#screens/console/operator/parts';
 import { Action, Destroy } from '#screens/ui/action';
-import { Card, Empty, Field } from '#screens/ui/controls';
+import { Card, Field } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { Title } from '#screens/ui/screen';
 import { Table, type Column } from '#screens/ui/table';
@@ -68,7 +68,7 @@ export function Services() {
           caption={t('console.services.title')}
           pages={pages}
           columns={may('services:write') ? [...COLUMNS, actions] : COLUMNS}
-          empty={<Empty title={t('console.services.none')} />}
+          empty={<None of="services" />}
         />
       </Card>
       {secret && (

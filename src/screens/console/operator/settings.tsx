@@ -7,6 +7,12 @@ import { Title } from '#screens/ui/screen';
 import { Table } from '#screens/ui/table';
 import { t } from '#screens/ui/text';
 
+const Value = ({ value }: { value: string | null }) => {
+  if (value === 'set') return <>{t('console.settings.isSet')}</>;
+  if (value === 'not set') return <>{t('console.settings.notSet')}</>;
+  return <bdi dir="ltr">{value || '–'}</bdi>;
+};
+
 /** What is in force. Of secrets the server says only whether they are set. */
 export function Settings() {
   const [typed, setTyped] = useState('');
@@ -32,7 +38,7 @@ export function Settings() {
           pages={{ ...whole(found.map((each) => ({ id: each.name, ...each }))), isLoading: !body }}
           columns={[
             { title: t('console.settings.name'), cell: ({ name }) => <code>{name}</code> },
-            { title: t('console.settings.value'), cell: ({ value }) => value || '–' },
+            { title: t('console.settings.value'), cell: ({ value }) => <Value value={value} /> },
           ]}
           empty={<Empty title={t('console.settings.none')} />}
         />

@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import type { CreatedWebhook, Webhook } from '#src/client/index';
 import { ask, useAccess } from '#screens/console/access';
 import { Badge, Badges } from '#screens/console/badges';
-import { Ago, Secret } from '#screens/console/operator/parts';
+import { Ago, None, Secret } from '#screens/console/operator/parts';
 import { WebhookFields } from '#screens/console/operator/webhook-fields';
 import { typesIn } from '#screens/console/operator/webhook-types';
 import { Action } from '#screens/ui/action';
-import { Card, Empty } from '#screens/ui/controls';
+import { Card } from '#screens/ui/controls';
 import { usePages } from '#screens/ui/hooks';
 import { pathTo, Title } from '#screens/ui/screen';
 import { Table, type Column } from '#screens/ui/table';
@@ -86,7 +86,7 @@ export function Webhooks() {
           caption={t('console.webhooks.title')}
           pages={pages}
           columns={COLUMNS}
-          empty={<Empty title={t('console.webhooks.none')} />}
+          empty={<None of="webhooks" />}
         />
       </Card>
       {made && (
