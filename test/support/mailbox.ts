@@ -28,7 +28,7 @@ export interface Received {
 export type Answer = 'accept' | 'hold' | 450 | 550 | 554;
 
 /** How long `next` waits, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 90_000;
 
 /** The server under test sends the domain in its IDNA form. smtp-server decodes it. */
 const ascii = (address: string) => address.replace(/[^@]*$/, domainToASCII);
