@@ -5,7 +5,8 @@ import { read } from '#test/support/forge';
 const OTHER = new Set(['date', 'x-request-id', 'content-length', 'connection', 'keep-alive']);
 
 const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
-const SECRET = /rt1\.[\w-]+|sp_[0-9A-Za-z]{38}|\$2b\$[./0-9A-Za-z$]{56}|[\w+/=-]{40,}/g;
+const SECRET =
+  /rt1\.[\w-]+|sp_[0-9A-Za-z]{38}|\$2b\$[./0-9A-Za-z$]{56}|\b[A-Z2-7]{32}\b|[\w+/=-]{40,}/g;
 const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
 const MILLISECONDS = /(\d\dT\d\d:\d\d:\d\d)\.\d{3}Z/g;
 
@@ -45,8 +46,8 @@ export function plainTexts() {
   return { plain, inOrder };
 }
 
-/** Members of answers that are random and too short to be told from other text. */
-const SHORT = new Set(['last4', 'requestId', 'code']);
+/** Members of answers that are random and cannot be told from other text. `qr`: the secret of an authenticator app, as a picture. */
+const RANDOM = new Set(['last4', 'requestId', 'code', 'qr']);
 const isCode = (value: unknown) => typeof value === 'string' && /^\d{6}$/.test(value);
 
 /** A value as text. */
@@ -55,7 +56,7 @@ export const textOf = (value: unknown): string =>
     value,
     function (this: object, name, member: unknown) {
       if (name === 'createdAt' && 'permissions' in this) return '<when the server first started>';
-      return SHORT.has(name) && (name !== 'code' || isCode(member)) ? `<${name}>` : member;
+      return RANDOM.has(name) && (name !== 'code' || isCode(member)) ? `<${name}>` : member;
     },
     1,
   ) ?? 'undefined';
