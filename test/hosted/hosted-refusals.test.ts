@@ -42,8 +42,8 @@ describe('the address of an app that is not known', () => {
       redirectUris: REDIRECT,
     });
     await at(person.addressOf('/sign-in'), 'en', app.url);
-    const said = lines.find(([, words]) => words === 'this is not one of REDIRECT_URIS');
-    expect(said?.[0]).toEqual({ redirectUri: 'https://other.example.com/' });
+    const said = lines.find(([, words]) => words === 'the redirectUri is not one of REDIRECT_URIS');
+    expect(said?.[0]).toEqual({ origin: 'https://other.example.com' });
   });
 });
 

@@ -71,12 +71,16 @@ export const pageError = (
   };
 };
 
-/** The page tells people nothing that a developer could use. */
+/**
+ * The page tells people nothing that a developer could use. Of what a stranger has typed, no more than a host gets into
+ * the log.
+ */
 function noteUnknownApp({ log }: Pick<Context, 'log'>, problem: Problem, req: Request): void {
   if (!isUnknownApp(problem)) return;
   const given = req.query['redirectUri'] ?? req.query['redirect_uri'];
-  const redirectUri = typeof given === 'string' ? given.split('?')[0] : undefined;
-  log.info({ redirectUri }, 'this is not one of REDIRECT_URIS');
+  const url = typeof given === 'string' ? URL.parse(given) : null;
+  const origin = url?.host ? `${url.protocol}//${url.host}` : undefined;
+  log.info({ origin }, 'the redirectUri is not one of REDIRECT_URIS');
 }
 
 /** Where whoever opened an unknown address can go on. */
