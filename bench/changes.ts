@@ -136,8 +136,8 @@ async function measure(place: Place, admin: Person): Promise<void> {
   for (let round = -1; round < ROUNDS; round++) {
     const [somebody, other] = [await signUp(place.changed), await signUp(place.changed)];
     for (const [i, change] of changes.entries()) {
-      const whom = change.what === 'a user is disabled' ? other : somebody;
-      const ms = await timeOf(change, service, place, [whom, admin]);
+      const subject = change.what === 'a user is disabled' ? other : somebody;
+      const ms = await timeOf(change, service, place, [subject, admin]);
       if (round >= 0) times[i]!.push(ms); // the first warms up
       await sleep(Math.random() * 100); // not in step with what the servers do every so often
     }

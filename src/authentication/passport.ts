@@ -113,7 +113,7 @@ function addBearer(
 ): void {
   const { name, scheme: given, rawBody } = strategy;
   const scheme = typeof given === 'function' ? given(context.env) : given!;
-  // Tokens of our own are no business of a strategy whose name comes first: it may ask somebody about them, or fail.
+  // Access tokens of this server are not shown to other strategies first: one may send them to a third party, or fail.
   if (name === OWN_TOKENS) host.bearers.unshift(name);
   else host.bearers.push(name);
   host.schemes.set(name, scheme);

@@ -11,8 +11,8 @@ declare const trusted: unique symbol;
 export type Link = string & { readonly [trusted]: true };
 
 /**
- * Where the reader of a mail goes on after its link: the app that began the sign-in, and the language of its page. The
- * challenge and the state of the app stay in the browser that has them: anybody can have a mail sent to somebody else.
+ * What a link in a mail keeps: the app that began the sign-in, and the language of its page. It keeps neither challenge nor
+ * state of the app. Anybody can have a mail sent to somebody else: they would end in the sign-in of the sender (login CSRF).
  */
 export interface Onward {
   redirectUri?: string;
